@@ -1,0 +1,113 @@
+# Pyro for C is one header; nothing has to be built to use it. This builds
+# its examples and tests, all of it under build/. `make help` says what there
+# is; V=1 shows the commands.
+
+CC     = cc
+CFLAGS = -O2 -g
+PREFIX = /usr/local
+
+export CC
+MAKEFLAGS += --no-print-directory
+Q := $(if $(V),,@)
+
+HEADERS := $(wildcard pyro*.h)
+WARN    := $(shell . tests/common.sh && echo $$WARN_C)
+
+EXAMPLES := $(patsubst %.c,build/%,$(wildcard examples/*/*.c))
+
+# Each tests/*.c is a program of its own; those named test_* and the
+# simulation are run, others are partners of scripts.
+TEST_DEPS := $(HEADERS) $(wildcard tests/*.h)
+PROGRAMS  := $(patsubst tests/%.c,%,$(wildcard tests/*.c))
+UNIT      := $(filter test_%,$(PROGRAMS))
+THREADS   := $(filter test_thread%,$(PROGRAMS))
+SCRIPTS   := $(wildcard tests/test_*.sh tests/demo.sh tests/client.py)
+
+ASAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
+        -fno-omit-frame-pointer
+TSAN := -O1 -fsanitize=thread
+
+.PHONY: all demo test check check-all bench size fuzz asan tsan coverage
+.PHONY: tidy format symbols matrix readme install clean help deps-test
+
+all: $(EXAMPLES) ## the examples
+
+demo: all ## server and client of the quickstart, on this machine
+	$(Q)sh tests/demo.sh
+
+test: $(PROGRAMS:%=build/tests/%) all ## the tests; installs cmocka if missing
+	$(Q)sh tests/run.sh $(UNIT:%=build/tests/%) \
+	    $(patsubst %,build/tests/%,$(filter sim_%,$(PROGRAMS))) $(SCRIPTS)
+
+check: ## what a reviewer runs, under five minutes
+	+$(Q)MAKE="$(MAKE)" sh tests/check.sh $(if $(TESTED),,test) asan symbols \
+	    matrix size tidy format readme
+
+check-all: ## check, and what takes longer
+	+$(Q)MAKE="$(MAKE)" sh tests/check.sh $(if $(TESTED),,test) asan symbols \
+	    matrix size tidy format readme coverage tsan fuzz bench
+
+asan: $(UNIT:%=build/asan/%) ## the unit tests under ASan and UBSan
+	$(Q)ASAN_OPTIONS=detect_stack_use_after_return=1 \
+	    UBSAN_OPTIONS=print_stacktrace=1 sh tests/run.sh -t 240 $^
+
+tsan: $(THREADS:%=build/tsan/%) ## the tests with threads under TSan
+	$(Q)sh tests/tsan.sh $^
+
+coverage: ## lines and branches the unit tests reach: build/coverage.json
+	$(Q)sh tests/coverage.sh
+
+bench: ## against a bare poll loop and msgpack-c: build/bench.json
+	$(Q)sh tests/bench/run.sh
+
+size: ## bytes of flash on a Cortex-M4: build/size.json
+	$(Q)sh tests/size.sh
+
+fuzz: ## hostile bytes, a short time
+	$(Q)sh tests/fuzz/run.sh
+
+symbols: ## what the library needs and exports, and that it has no globals
+	$(Q)sh tests/symbols.sh
+
+matrix: ## compilers, standards, C++ and every switch, without a warning
+	$(Q)sh tests/matrix.sh
+
+tidy: ## clang-tidy, cppcheck and the rules of style
+	$(Q)sh tests/tidy.sh
+
+format: ## checks the layout; FIX=1 corrects it
+	$(Q)sh tests/format.sh $(if $(FIX),-i)
+
+readme: ## the README's samples, commands and names are true
+	$(Q)sh tests/readme.sh
+
+install: ## the headers, into $(DESTDIR)$(PREFIX)/include
+	install -d $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include
+
+clean: ## removes build/
+	rm -rf build
+
+help: ## this
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' Makefile | \
+	    awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+deps-test:
+	$(Q)sh tests/deps.sh cmocka python3
+
+build/examples/%: examples/%.c $(HEADERS)
+	@echo "cc $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c99 $(CFLAGS) $(WARN) -o $@ $< $(LDFLAGS)
+
+# $(1): folder, $(2): flags
+define test_rule
+build/$(1)/%: tests/%.c $(TEST_DEPS) | deps-test
+	@echo "cc $$@"
+	@mkdir -p $$(@D)
+	$(Q)$(CC) -std=gnu11 -g $(2) $(WARN) -o $$@ $$< $(LDFLAGS) -pthread -lcmocka
+endef
+
+$(eval $(call test_rule,tests,-O1))
+$(eval $(call test_rule,asan,$(ASAN)))
+$(eval $(call test_rule,tsan,$(TSAN)))

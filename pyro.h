@@ -1,0 +1,8125 @@
+#ifndef PYRO_H
+#define PYRO_H
+
+/* ------------------------------------------------------------------------
+ * >>config: every number and switch. Set them in the file that
+ * PYRO_CONFIG_HEADER names, or with -D, the same in all source files:
+ * pyro_open compares and refuses a mix.
+ * ------------------------------------------------------------------------ */
+
+#ifdef PYRO_CONFIG_HEADER
+#include PYRO_CONFIG_HEADER
+#endif
+
+/* Longest object, method, class or attribute name, in bytes. An id takes 32.
+ * Range 32 to 200. Costs this many bytes in each proxy. */
+#ifndef PYRO_MAX_NAME
+#define PYRO_MAX_NAME 32
+#endif
+#if PYRO_MAX_NAME < 32 || PYRO_MAX_NAME > 200
+#error "PYRO_MAX_NAME: 32 to 200"
+#endif
+
+/* Longest host text of a URI. Range 15 to 200. Costs stack while connecting. */
+#ifndef PYRO_MAX_HOST
+#define PYRO_MAX_HOST 64
+#endif
+#if PYRO_MAX_HOST < 15 || PYRO_MAX_HOST > 200
+#error "PYRO_MAX_HOST: 15 to 200"
+#endif
+
+/* Most arguments of one call. Range 1 to 15. Costs nothing. */
+#ifndef PYRO_MAX_ARGS
+#define PYRO_MAX_ARGS 15
+#endif
+#if PYRO_MAX_ARGS < 1 || PYRO_MAX_ARGS > 15
+#error "PYRO_MAX_ARGS: 1 to 15, the size of a one-byte list header"
+#endif
+
+/* Deepest nesting of lists and maps that is accepted. Range 4 to 100. Costs
+ * 4 bytes of stack each while a value is skipped or checked. */
+#ifndef PYRO_MAX_DEPTH
+#define PYRO_MAX_DEPTH 16
+#endif
+#if PYRO_MAX_DEPTH < 4 || PYRO_MAX_DEPTH > 100
+#error "PYRO_MAX_DEPTH: 4 to 100"
+#endif
+
+/* Most handlers on the stack at once (a handler that calls out may be called
+ * again while it waits). Range 1 to 100. Costs stack when it is used, see
+ * "Memory" above; past it callers get "busy". */
+#ifndef PYRO_MAX_NESTING
+#define PYRO_MAX_NESTING 4
+#endif
+#if PYRO_MAX_NESTING < 1 || PYRO_MAX_NESTING > 100
+#error "PYRO_MAX_NESTING: 1 to 100"
+#endif
+
+/* Most addresses a daemon listens on. Range 1 to 16. Costs a pyro_item each. */
+#ifndef PYRO_MAX_LISTEN
+#define PYRO_MAX_LISTEN 2
+#endif
+#if PYRO_MAX_LISTEN < 1 || PYRO_MAX_LISTEN > 16
+#error "PYRO_MAX_LISTEN: 1 to 16"
+#endif
+
+/* Room in each proxy for the text of the last remote exception: type, message
+ * and traceback, zero bytes included. The one text that may be cut, and then
+ * it ends in "...". Range 0 (none) or 16 to 4096. */
+#ifndef PYRO_EXCEPTION_BYTES
+#define PYRO_EXCEPTION_BYTES 96
+#endif
+#if PYRO_EXCEPTION_BYTES != 0 && PYRO_EXCEPTION_BYTES < 16 \
+    || PYRO_EXCEPTION_BYTES > 4096
+#error "PYRO_EXCEPTION_BYTES: 0 or 16 to 4096"
+#endif
+
+/* Most frames (headers and bodies) one poll works off, and most connections
+ * it accepts: the bound of a poll. Ranges 1 to 10000 and 1 to 1000. */
+#ifndef PYRO_POLL_FRAMES
+#define PYRO_POLL_FRAMES 64
+#endif
+#if PYRO_POLL_FRAMES < 1 || PYRO_POLL_FRAMES > 10000
+#error "PYRO_POLL_FRAMES: 1 to 10000"
+#endif
+#ifndef PYRO_POLL_ACCEPTS
+#define PYRO_POLL_ACCEPTS 8
+#endif
+#if PYRO_POLL_ACCEPTS < 1 || PYRO_POLL_ACCEPTS > 1000
+#error "PYRO_POLL_ACCEPTS: 1 to 1000"
+#endif
+
+/* Defaults of the times in pyro_config, all in milliseconds. */
+#ifndef PYRO_TIMEOUT_MS
+#define PYRO_TIMEOUT_MS 3000 /* a call: 1 to PYRO_MAX_MS */
+#endif
+#ifndef PYRO_GREET_MS
+#define PYRO_GREET_MS 2000 /* connecting and greeting */
+#endif
+#ifndef PYRO_FRAME_MS
+#define PYRO_FRAME_MS 2000 /* a frame that has begun, in or out */
+#endif
+#ifndef PYRO_DEAD_MS
+#define PYRO_DEAD_MS 20000 /* silence that ends a link: up to 65534 */
+#endif
+
+/* Longest time that can be asked for: about 12 days. */
+#define PYRO_MAX_MS 0x3FFFFFFFu
+
+/* Waiting polls without any event or tick of the clock after which the clock
+ * counts as broken and waits end with PYRO_ERR_STATE. 1000 to 2^31. */
+#ifndef PYRO_STUCK_POLLS
+#define PYRO_STUCK_POLLS 1000000
+#endif
+#if PYRO_STUCK_POLLS < 1000
+#error "PYRO_STUCK_POLLS: at least 1000"
+#endif
+
+/* Bytes of each link that its port may use to read ahead of the frame it was
+ * asked for, which saves system calls. 0: none. Costs this per link. */
+#ifndef PYRO_LINK_AHEAD
+#ifdef PYRO_POSIX
+#define PYRO_LINK_AHEAD 4096
+#else
+#define PYRO_LINK_AHEAD 0
+#endif
+#endif
+#if PYRO_LINK_AHEAD != 0 && PYRO_LINK_AHEAD < 64
+#error "PYRO_LINK_AHEAD: 0 or at least 64"
+#endif
+
+/* Switches that remove something; flash saved is printed by `make size`.
+ *   PYRO_NO_SERVER         no objects: a client
+ *   PYRO_NO_CLIENT         no proxies: a daemon that calls nobody
+ *   PYRO_NO_LONG           no frames over 65,535 bytes; smaller counters
+ *   PYRO_NO_KWARGS         keyword arguments are refused
+ *   PYRO_NO_INTROSPECTION  no internal daemon object
+ *   PYRO_NO_TEXTS          errors without texts, exceptions without tracebacks
+ *   PYRO_NO_LOG            no log and no trace hook
+ * and hooks that replace:
+ *   PYRO_ASSERT(c)                 default assert(c): programming errors only
+ *   PYRO_LOAD_ACQ, PYRO_STORE_REL  atomic byte access for pyro_post */
+#if defined(PYRO_NO_SERVER) && defined(PYRO_NO_CLIENT)
+#error "PYRO_NO_SERVER and PYRO_NO_CLIENT leave nothing"
+#endif
+
+/* ------------------------------------------------------------------------ */
+
+#if defined(PYRO_POSIX) && !defined(_DEFAULT_SOURCE) && !defined(_GNU_SOURCE) \
+    && !defined(_POSIX_C_SOURCE) && !defined(_XOPEN_SOURCE)
+#define _DEFAULT_SOURCE 1
+#endif
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PYRO_VERSION "0.1.0"
+
+#ifdef PYRO_STATIC
+#if defined(__GNUC__)
+#define PYRO_DEF static __attribute__((unused))
+#else
+#define PYRO_DEF static
+#endif
+#else
+#define PYRO_DEF extern
+#endif
+
+#define PYRO_COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------------
+ * >>errors
+ * ------------------------------------------------------------------------ */
+
+/* What can go wrong; the names follow Pyro's exceptions. A call that returns
+ * an error has left its outputs untouched. */
+typedef enum pyro_err {
+    PYRO_OK,           /* it worked */
+    PYRO_ERR_URI,      /* a URI or address that cannot be read */
+    PYRO_ERR_DAEMON,   /* the daemon cannot do that: listen, export */
+    PYRO_ERR_PROTOCOL, /* the peer speaks something else */
+    PYRO_ERR_CLOSED,   /* no connection, or lost before the answer */
+    PYRO_ERR_DENIED,   /* the peer refused the connection */
+    PYRO_ERR_TIMEOUT,  /* no answer in time */
+    PYRO_ERR_NAMING,   /* no such name */
+    PYRO_ERR_REMOTE,   /* the method raised: see pyro_exception */
+    PYRO_ERR_TYPE,     /* a value of another type, or out of its range */
+    PYRO_ERR_DATA,     /* bytes that are no value, or too few, or too many */
+    PYRO_ERR_NOSPACE,  /* a table, buffer or message is too small */
+    PYRO_ERR_BUSY,     /* refused for the moment: NOT executed, try again */
+    PYRO_ERR_STATE     /* not allowed now; the program is wrong */
+} pyro_err;
+
+/* A short text for an error; never NULL; static. */
+PYRO_DEF const char *pyro_err_text(pyro_err err);
+
+/* Why a connection was refused: the reason codes of Pyro 3. */
+typedef enum pyro_deny {
+    PYRO_DENY_UNSPECIFIED,
+    PYRO_DENY_BUSY,    /* too many connections */
+    PYRO_DENY_HOST,    /* this host is blocked */
+    PYRO_DENY_SECURITY /* wrong identification */
+} pyro_deny;
+
+PYRO_DEF const char *pyro_deny_text(pyro_deny reason);
+
+/* Detail of the last error a daemon met, for people: a text (static, or NULL
+ * with PYRO_NO_TEXTS) and the two numbers that disagree, where there are two:
+ * "message too long for the peer", is 700, limit 512. */
+typedef struct pyro_why {
+    const char *text;
+    uint32_t    is;
+    uint32_t    limit;
+} pyro_why;
+
+/* ------------------------------------------------------------------------
+ * >>values: the marshaller. Bytes are MessagePack.
+ *
+ * Streams hold their first error. After it puts do nothing and gets return
+ * 0, "" or an empty list; look at `err` once, at the end. Handlers and
+ * requests need not even do that: pyro does.
+ * ------------------------------------------------------------------------ */
+
+/* Writes values into memory of the caller. `owed` is the number of values
+ * that lists and maps begun still wait for: a handler or a request that ends
+ * with some owed, or puts one too many, is an error and never a malformed
+ * message. Fields are for reading only. */
+typedef struct pyro_writer {
+    uint8_t *at;   /* where the next byte goes */
+    uint8_t *end;  /* first byte that may not be written */
+    uint32_t owed; /* values missing in the value begun */
+    uint8_t  more; /* values that may still be begun */
+    uint8_t  err;  /* a pyro_err, the first one */
+} pyro_writer;
+
+/* Reads values from memory that stays where it is. Strings are views into
+ * it: no copy, no zero byte at the end, gone with the message. */
+typedef struct pyro_reader {
+    const uint8_t *at;
+    const uint8_t *end;
+    uint8_t        err;
+} pyro_reader;
+
+typedef enum pyro_type {
+    PYRO_NONE, /* nothing there, or a stream in error */
+    PYRO_NIL,
+    PYRO_BOOL,
+    PYRO_INT,   /* fits int64 */
+    PYRO_UINT,  /* over INT64_MAX */
+    PYRO_FLOAT, /* 32 or 64 bits */
+    PYRO_STR,
+    PYRO_BIN,
+    PYRO_LIST,
+    PYRO_MAP,
+    PYRO_EXT /* can only be skipped */
+} pyro_type;
+
+/* A writer for `values` values into `size` bytes at `to`. */
+PYRO_DEF pyro_writer pyro_writer_of(void *to, size_t size, unsigned values);
+
+/* The one check at the end: the writer's first error, or PYRO_ERR_DATA when
+ * values are owed, or PYRO_OK. */
+PYRO_DEF pyro_err pyro_writer_end(const pyro_writer *out);
+
+/* Each puts one value, in its shortest form. Errors: PYRO_ERR_NOSPACE when
+ * the memory is full, PYRO_ERR_STATE for a value nobody waits for. */
+PYRO_DEF void pyro_put_nil(pyro_writer *out);
+PYRO_DEF void pyro_put_bool(pyro_writer *out, bool v);
+PYRO_DEF void pyro_put_int(pyro_writer *out, int64_t v);
+PYRO_DEF void pyro_put_uint(pyro_writer *out, uint64_t v);
+PYRO_DEF void pyro_put_f32(pyro_writer *out, float v);
+PYRO_DEF void pyro_put_f64(pyro_writer *out, double v);
+PYRO_DEF void pyro_put_str(pyro_writer *out, const char *text);
+PYRO_DEF void pyro_put_strn(pyro_writer *out, const char *text, size_t n);
+PYRO_DEF void pyro_put_bin(pyro_writer *out, const void *data, size_t n);
+
+/* Begin a list of n values, or a map of n keys each followed by its value:
+ * put these next. */
+PYRO_DEF void pyro_put_list(pyro_writer *out, uint32_t n);
+PYRO_DEF void pyro_put_map(pyro_writer *out, uint32_t n);
+
+/* Puts one value that is encoded already (pyro_get_raw, another library). It
+ * is checked to be exactly one value: PYRO_ERR_DATA otherwise. */
+PYRO_DEF void pyro_put_raw(pyro_writer *out, const void *data, size_t n);
+
+/* A reader of n bytes, which stay the caller's and must outlive it. */
+PYRO_DEF pyro_reader pyro_reader_of(const void *data, size_t n);
+
+/* True while a value is left and the stream is in order. */
+PYRO_DEF bool pyro_more(const pyro_reader *in);
+
+/* Type of the next value, which stays there. */
+PYRO_DEF pyro_type pyro_peek(const pyro_reader *in);
+
+/* Each takes one value. Errors: PYRO_ERR_TYPE for a value of another type or
+ * out of range, PYRO_ERR_DATA for bytes that are no value. pyro_get_f64 and
+ * _f32 take integers as well. No value is changed silently, except that a
+ * float of 64 bits is rounded where only 32 are asked for. */
+PYRO_DEF void        pyro_get_nil(pyro_reader *in);
+PYRO_DEF bool        pyro_get_bool(pyro_reader *in);
+PYRO_DEF int32_t     pyro_get_i32(pyro_reader *in);
+PYRO_DEF int64_t     pyro_get_i64(pyro_reader *in);
+PYRO_DEF uint64_t    pyro_get_u64(pyro_reader *in);
+PYRO_DEF float       pyro_get_f32(pyro_reader *in);
+PYRO_DEF double      pyro_get_f64(pyro_reader *in);
+
+/* A view of the text or bytes and their number. Never NULL. A text is valid
+ * UTF-8; it may contain zero bytes. */
+PYRO_DEF const char *pyro_get_str(pyro_reader *in, uint32_t *n);
+PYRO_DEF const void *pyro_get_bin(pyro_reader *in, uint32_t *n);
+
+/* Begin a list or map of at most `max` entries: returns their number; take
+ * that many values (twice that many from a map) next. More than `max`:
+ * PYRO_ERR_NOSPACE. More than there are bytes left: PYRO_ERR_DATA. */
+PYRO_DEF uint32_t pyro_get_list(pyro_reader *in, uint32_t max);
+PYRO_DEF uint32_t pyro_get_map(pyro_reader *in, uint32_t max);
+
+/* A view of the next value as it is encoded, whatever it is. */
+PYRO_DEF const void *pyro_get_raw(pyro_reader *in, uint32_t *n);
+
+/* Passes over one value, checking that it is one: at most PYRO_MAX_DEPTH
+ * deep, every str valid UTF-8. */
+PYRO_DEF void pyro_skip(pyro_reader *in);
+
+/* Tagged values: arguments of the one-line calls. What `data` points to must
+ * live until the call has returned. */
+typedef struct pyro_value {
+    uint8_t  type; /* private, as is the rest */
+    uint32_t n_;
+    union {
+        int64_t     i;
+        uint64_t    u;
+        double      d;
+        float       f;
+        const void *p;
+    } v_;
+} pyro_value;
+
+PYRO_DEF pyro_value pyro_nil(void);
+PYRO_DEF pyro_value pyro_bool(bool v);
+PYRO_DEF pyro_value pyro_int(int64_t v);
+PYRO_DEF pyro_value pyro_uint(uint64_t v);
+PYRO_DEF pyro_value pyro_f32(float v);
+PYRO_DEF pyro_value pyro_f64(double v);
+PYRO_DEF pyro_value pyro_str(const char *text);
+PYRO_DEF pyro_value pyro_strn(const char *text, size_t n);
+PYRO_DEF pyro_value pyro_bin(const void *data, size_t n);
+PYRO_DEF pyro_value pyro_raw(const void *data, size_t n);
+PYRO_DEF pyro_value pyro_here(const char *object); /* see pyro_put_here */
+PYRO_DEF void       pyro_put(pyro_writer *out, pyro_value v);
+
+/* The arguments of a call: PYRO_ARGS(pyro_int(2), pyro_str("x")), or
+ * PYRO_NO_ARGS. */
+typedef struct pyro_args {
+    const pyro_value *values;
+    size_t            count;
+} pyro_args;
+
+#ifndef __cplusplus
+#define PYRO_ARGS(...)                                  \
+    (pyro_args){ (const pyro_value[]){ __VA_ARGS__ },   \
+                 sizeof((const pyro_value[]){ __VA_ARGS__ }) \
+                     / sizeof(pyro_value) }
+#define PYRO_NO_ARGS (pyro_args){ NULL, 0 }
+#else
+#define PYRO_ARGS(...) pyro_args_of(__VA_ARGS__)
+#define PYRO_NO_ARGS   pyro_args()
+#endif
+
+/* Memory for a result of bytes or of any encoded value. */
+typedef struct pyro_blob {
+    void    *data;
+    uint32_t size; /* room at data */
+    uint32_t used; /* set when the result is there */
+} pyro_blob;
+
+/* Typed out-slots: where a result goes. What they point to must live until
+ * the request is done, is written exactly once, and only on success. */
+typedef struct pyro_slot {
+    void    *to_;
+    uint32_t size_;
+    uint8_t  type_;
+} pyro_slot;
+
+PYRO_DEF pyro_slot pyro_to_none(void); /* any result; it is dropped */
+PYRO_DEF pyro_slot pyro_to_bool(bool *to);
+PYRO_DEF pyro_slot pyro_to_i32(int32_t *to);
+PYRO_DEF pyro_slot pyro_to_i64(int64_t *to);
+PYRO_DEF pyro_slot pyro_to_u64(uint64_t *to);
+PYRO_DEF pyro_slot pyro_to_f32(float *to);
+PYRO_DEF pyro_slot pyro_to_f64(double *to);
+PYRO_DEF pyro_slot pyro_to_str(char *to, size_t size); /* copied, with a 0 */
+PYRO_DEF pyro_slot pyro_to_bin(pyro_blob *to);
+PYRO_DEF pyro_slot pyro_to_raw(pyro_blob *to); /* read it: pyro_reader_of */
+
+/* ------------------------------------------------------------------------
+ * >>uri
+ * ------------------------------------------------------------------------ */
+
+typedef enum pyro_protocol {
+    PYRO_URI_PYRO, /* an object at an address */
+    PYRO_URI_LOC,  /* a name at an address (PYROLOC) */
+    PYRO_URI_NAME  /* a name for the name server (PYRONAME) */
+} pyro_protocol;
+
+#define PYRO_PORT 7766 /* when a URI names no port */
+
+/* The four parts of a URI as views into its text. Host empty and port 0 in a
+ * PYRO_URI_PYRO is "this connection": an object of the peer it came from. */
+typedef struct pyro_uri {
+    uint8_t     protocol; /* a pyro_protocol */
+    uint8_t     host_n;
+    uint8_t     object_n;
+    uint16_t    port;
+    const char *host; /* an address in [ ] without them */
+    const char *object;
+} pyro_uri;
+
+/* Reads one of
+ *   PYRO://host:port/object       PYRO:object@host:port
+ *   PYROLOC://host[:port]/name
+ *   PYRONAME://[host[:port]/]name PYRONAME:name[@host:port]
+ * A host that contains ':' or '/' stands in brackets, [::1] or
+ * [unix:/run/x]; the latter needs no port. The text must outlive *uri. On
+ * PYRO_ERR_URI *reason (when asked for) is the reason, a static text. */
+PYRO_DEF pyro_err pyro_uri_parse(pyro_uri *uri, const char *text, size_t n,
+                                 const char **reason);
+
+/* Prints it in the first form of each line above, with a zero byte. Returns
+ * PYRO_ERR_NOSPACE when `size` bytes are too few: PYRO_URI_BYTES always do. */
+PYRO_DEF pyro_err pyro_uri_print(const pyro_uri *uri, char *to, size_t size);
+
+#define PYRO_URI_BYTES (11 + 2 + PYRO_MAX_HOST + 6 + 1 + PYRO_MAX_NAME + 1)
+
+/* A URI as a value: argument, result, or inside of one. "This connection" as
+ * it was received cannot be passed on: PYRO_ERR_STATE. */
+PYRO_DEF void pyro_put_uri(pyro_writer *out, const pyro_uri *uri);
+PYRO_DEF void pyro_get_uri(pyro_reader *in, pyro_uri *uri);
+
+/* Puts an own object (its name or id) for the peer of this very link, which
+ * may call it over the same connection: no address is needed, so a device
+ * behind NAT or on a serial line can be called back. Dead with the link. */
+PYRO_DEF void pyro_put_here(pyro_writer *out, const char *object);
+
+/* ------------------------------------------------------------------------
+ * >>port: what the platform does. One const struct of functions; none of
+ * them may call the library, none may block except `wait`.
+ * ------------------------------------------------------------------------ */
+
+struct pyro_port;
+
+/* A handle that is waited for. All open handles of a daemon form a list. */
+typedef struct pyro_item {
+    struct pyro_item       *next;
+    const struct pyro_port *port;
+    void                   *ahead; /* PYRO_LINK_AHEAD bytes or NULL */
+    int32_t                 handle;
+    uint8_t                 want;  /* set by the library */
+    uint8_t                 ready; /* set by the port's wait */
+    uint16_t                kind_;
+} pyro_item;
+
+#define PYRO_IN  1 /* want and ready: bytes (or a connection) to take */
+#define PYRO_OUT 2 /* room to send */
+
+#define PYRO_PORT_MORE 0x40000000 /* added to what recv returns */
+#define PYRO_PORT_GONE (-1)
+#define PYRO_PORT_GAP  (-2)
+
+#define PYRO_PORT_NOISY 1 /* flag: bytes may be damaged: use CHECKSUM */
+
+typedef struct pyro_port {
+    /* Milliseconds of a clock that never goes back and may wrap. */
+    uint32_t (*now)(const struct pyro_port *port);
+    /* Fills n random bytes. Returns false if it cannot. May be NULL: then
+     * session ids come from the boot count in pyro_config. */
+    bool (*random)(const struct pyro_port *port, void *to, size_t n);
+    /* A handle >= 0 that listens at the address text, or < 0. May be NULL. */
+    int32_t (*listen)(const struct pyro_port *port, const char *address);
+    /* A connection, or < 0: none waiting. */
+    int32_t (*accept)(const struct pyro_port *port, int32_t listener);
+    /* Begins to connect: a handle, or < 0. Until it is connected send
+     * returns 0; when it fails send or recv return PYRO_PORT_GONE. */
+    int32_t (*connect)(const struct pyro_port *port, const char *address);
+    /* Bytes taken: 0 to n; 0 is "not now"; PYRO_PORT_GONE is gone. */
+    int32_t (*send)(const struct pyro_port *port, int32_t handle,
+                    const void *data, uint32_t n);
+    /* Bytes given: 0 to n, plus PYRO_PORT_MORE when more can be had at
+     * once. Without that flag the library asks again only after wait has
+     * reported the handle. PYRO_PORT_GONE: the peer has closed and nothing
+     * is left. PYRO_PORT_GAP: bytes were lost here; the next one begins a
+     * frame. `ahead`, if not NULL, is PYRO_LINK_AHEAD bytes that belong to
+     * this connection, zero when it begins and aligned for a uint32_t. */
+    int32_t (*recv)(const struct pyro_port *port, int32_t handle,
+                    void *ahead, void *to, uint32_t n);
+    void (*close)(const struct pyro_port *port, int32_t handle);
+    /* Sets `ready` of the items on the list whose port has this same wait
+     * function and returns: at once if any is ready, else after ms (-1: no
+     * limit) or earlier. With one item, wanting only PYRO_IN, it may read
+     * into its `ahead`. May be NULL: handles are then just tried. */
+    void (*wait)(const struct pyro_port *port, pyro_item *list, int32_t ms);
+    /* Text of the own (peer: false) or the peer's address of a connection or
+     * listener, "host:port" as connect takes it. Returns false if there is
+     * none. May be NULL. */
+    bool (*address)(const struct pyro_port *port, int32_t handle, bool peer,
+                    char *to, size_t size);
+    /* Two handles, [0] to wait for and receive from, [1] for wake to write
+     * to. Returns false if it cannot. May be NULL. */
+    bool (*wake_open)(const struct pyro_port *port, int32_t handles[2]);
+    /* Ends a wait. Callable from interrupts, signal handlers and threads. */
+    void (*wake)(const struct pyro_port *port, int32_t handle);
+    void    *user;  /* the port's own */
+    uint8_t  flags; /* PYRO_PORT_NOISY */
+} pyro_port;
+
+#ifdef PYRO_POSIX
+/* TCP over IPv4 and IPv6 and Unix stream sockets. Addresses: "*:7766" all
+ * interfaces, "127.0.0.1:7766", "[::1]:7766", "localhost:7766", ":7766" or
+ * "7766" this machine only, port 0 chosen by the system, "unix:/run/x". A
+ * host name that is not numeric is looked up by the system, which may block;
+ * nothing else here blocks. Static; shared by any number of daemons. */
+PYRO_DEF const pyro_port *pyro_posix(void);
+#endif
+
+/* ------------------------------------------------------------------------
+ * >>daemon
+ * ------------------------------------------------------------------------ */
+
+typedef struct pyro_daemon  pyro_daemon;
+typedef struct pyro_proxy   pyro_proxy;
+typedef struct pyro_request pyro_request;
+typedef struct pyro_call    pyro_call;
+
+/* A connection: index and generation; 0 is none; never reused while anybody
+ * could still hold it. */
+typedef uint32_t pyro_link;
+
+typedef enum pyro_level { PYRO_ERROR, PYRO_WARN, PYRO_NOTE } pyro_level;
+
+enum { PYRO_SERVE_ALL, PYRO_SERVE_LINK, PYRO_SERVE_NONE };
+
+#define PYRO_NEVER 0xFFFF
+
+/* What may be set when a daemon is opened. Zero is the default everywhere.
+ * It stays the caller's, must outlive the daemon and must not change. */
+typedef struct pyro_config {
+    const pyro_port *port; /* for proxies; default: the first one used, or
+                              pyro_posix() where that is built in */
+    const char *name;      /* of this node, in tracebacks: default "pyro" */
+    const char *host;      /* host in own URIs, behind NAT; default: the
+                              address the asker reached us at */
+    uint32_t timeout_ms;   /* of a call: default PYRO_TIMEOUT_MS */
+    uint32_t greet_ms;     /* to connect and greet: default PYRO_GREET_MS */
+    uint32_t frame_ms;     /* for a frame begun: default PYRO_FRAME_MS */
+    uint32_t boot;         /* boot count; needed if the port has no random */
+    uint16_t dead_ms;      /* silence that ends a link: default PYRO_DEAD_MS,
+                              PYRO_NEVER: no keep-alive */
+    uint8_t serve_while_waiting; /* PYRO_SERVE_ALL: serve everybody while a
+                              call waits; _LINK: only the link waited for;
+                              _NONE: nobody. Others wait, or get "busy" */
+    uint8_t checksum;      /* 1: CHECKSUM on every link, 0: on noisy ports */
+    void   *user;          /* first argument of the hooks below */
+    /* What happened, with two numbers that belong to it. NULL: nothing. */
+    void (*log)(void *user, pyro_level level, const char *text, uint32_t a,
+                uint32_t b);
+    /* Every byte in and out, in pieces. NULL: nothing. */
+    void (*trace)(void *user, bool out, pyro_link link, const void *data,
+                  uint32_t n);
+    /* Finds the address of a PYRONAME: prints a PYRO URI into `to` and
+     * returns PYRO_OK; or PYRO_ERR_BUSY: under way, ask again after a poll;
+     * or another error. NULL: PYRONAME is PYRO_ERR_NAMING. */
+    pyro_err (*resolve)(void *user, pyro_daemon *node, const pyro_uri *name,
+                        char *to, size_t size);
+} pyro_config;
+
+/* Counts of what would otherwise pass in silence. They wrap. */
+typedef struct pyro_stats {
+    uint32_t calls;       /* handlers run */
+    uint32_t busy;        /* calls refused: no buffers, nesting, exclusive */
+    uint32_t lost_oneway; /* oneway calls refused or failed; nobody knows */
+    uint32_t late;        /* replies that nobody waits for any more */
+    uint32_t unsent;      /* replies whose link had gone */
+    uint32_t timeouts;    /* requests that ended so */
+    uint32_t bad;         /* frames that broke the protocol */
+    uint32_t gaps;        /* bytes lost on the way, reported by the port */
+    uint32_t denied;      /* connections refused */
+    uint32_t dead;        /* links ended by silence or a frame's deadline */
+    uint32_t restarts;    /* peers that greeted again on an open pipe */
+    uint32_t least_free;  /* fewest free buffers so far: the high water */
+} pyro_stats;
+
+/* What a program declares; see PYRO_ROOM. */
+typedef struct pyro_room {
+    struct pyroi_link   *links;
+    struct pyroi_object *objects;
+    struct pyroi_buffer *buffers;
+    uint8_t             *bytes;
+    uint32_t            *ahead;
+    uint32_t             buffer_bytes;
+    uint32_t             ahead_bytes;
+    uint16_t             n_links;
+    uint16_t             n_objects;
+    uint16_t             n_buffers;
+    uint32_t             layout;
+} pyro_room;
+
+/* Private: here only because the caller declares their memory. */
+#ifdef PYRO_NO_LONG
+typedef uint16_t pyroi_size;
+#else
+typedef uint32_t pyroi_size;
+#endif
+
+typedef struct pyroi_buffer {
+    pyroi_size end;  /* first byte after its frames */
+    uint16_t   next; /* in the free list, or in a link's send queue */
+} pyroi_buffer;
+
+typedef struct pyroi_link {
+    pyro_item  item;      /* handle, waited for */
+    uint32_t   heard;     /* when bytes came last */
+    uint32_t   told;      /* when bytes left last */
+    uint32_t   rx_due;    /* a frame, a greeting or a connect must be done */
+    uint32_t   tx_due;    /* the first frame in the queue must be gone */
+    uint32_t   key;       /* CRC of the address connected to, for sharing */
+    uint32_t   session;   /* of the peer: new at each of its boots */
+    uint32_t   crc;       /* of the frame being read */
+    pyroi_size peer_max;  /* largest body the peer accepts */
+    pyroi_size rx_len;    /* of the body being read, then what is left */
+    pyroi_size rx_have;
+    pyroi_size tx_at;     /* sent of the first buffer or control frame */
+    uint16_t   peer_dead; /* how long the peer may be silent, ms */
+    uint16_t   gen;
+    uint16_t   ready_next;
+    uint16_t   users;     /* proxies bound to it */
+    uint16_t   args_buf;  /* buffers of the frame being read */
+    uint16_t   reply_buf;
+    uint16_t   tx_head;
+    uint16_t   tx_tail;
+    uint16_t   seq;       /* of the last request sent */
+    uint16_t   given_up;  /* oldest number given up, 0: none */
+    uint16_t   n_given_up;
+    uint16_t   busy_seq;  /* refusals owed: first number and count */
+    uint16_t   n_busy;
+    uint16_t   expects;   /* requests sent and not answered */
+    uint16_t   flags;
+    uint8_t    state;
+    uint8_t    rx;        /* what of a frame is being read */
+    uint8_t    n_head;
+    uint8_t    owed;      /* control frames to send */
+    uint8_t    control;   /* the one being sent */
+    uint8_t    reason;    /* of a CONNECTFAIL */
+    uint8_t    head[10];
+} pyroi_link;
+
+typedef struct pyroi_object {
+    const struct pyro_class *cls;
+    void                    *self;
+    const char              *name;
+    uint16_t                 gen;
+    uint16_t                 waiting; /* handlers of it on the stack */
+} pyroi_object;
+
+/* Changes when any number that shapes a struct does: pyro_open compares. */
+#define PYRO_LAYOUT                                                     \
+    ((uint32_t)(sizeof(pyroi_link) + 131u * sizeof(pyro_daemon)         \
+                + 4099u * sizeof(pyro_proxy)                            \
+                + 65537u * sizeof(pyro_request)                         \
+                + 1048583u * sizeof(pyroi_buffer)))
+
+/* The memory of a daemon: `static PYRO_ROOM(4, 4, 512, 8) room;` for 4 links
+ * (and one more, to tell a fifth "too busy"), 4 buffers of 512 bytes and 8
+ * objects. A message may be PYRO_FRAME_EXTRA bytes shorter than a buffer.
+ * sizeof room is the bill; the manual has the arithmetic. */
+#define PYRO_ROOM(links_, buffers_, bytes_, objects_)                  \
+    struct {                                                           \
+        pyroi_link   links[(links_) + 1];                              \
+        pyroi_object objects[(objects_) > 0 ? (objects_) : 1];         \
+        pyroi_buffer buffers[buffers_];                                \
+        uint8_t      bytes[buffers_][bytes_];                          \
+        uint32_t     ahead[(links_) + 1][PYRO_LINK_AHEAD / 4 + 1];     \
+    }
+
+#define PYRO_FRAME_EXTRA 14 /* header and checksum, at their largest */
+
+/* The room as pyro_open takes it. */
+#define PYRO_ROOM_OF(room)                                                  \
+    pyro_room_of((room).links, PYRO_COUNT((room).links), (room).objects,    \
+                 PYRO_COUNT((room).objects), (room).buffers,                \
+                 PYRO_COUNT((room).buffers), (room).bytes[0],               \
+                 sizeof (room).bytes[0], (room).ahead[0],                   \
+                 sizeof (room).ahead[0], PYRO_LAYOUT)
+
+static inline pyro_room pyro_room_of(pyroi_link *links, size_t n_links,
+                                     pyroi_object *objects, size_t n_objects,
+                                     pyroi_buffer *buffers, size_t n_buffers,
+                                     uint8_t *bytes, size_t buffer_bytes,
+                                     uint32_t *ahead, size_t ahead_bytes,
+                                     uint32_t layout)
+{
+    pyro_room r;
+
+    r.links = links;
+    r.objects = objects;
+    r.buffers = buffers;
+    r.bytes = bytes;
+    r.ahead = ahead;
+    r.buffer_bytes = (uint32_t)buffer_bytes;
+    r.ahead_bytes = (uint32_t)ahead_bytes;
+    r.n_links = (uint16_t)n_links;
+    r.n_objects = (uint16_t)n_objects;
+    r.n_buffers = (uint16_t)n_buffers;
+    r.layout = layout;
+    return r;
+}
+
+/* What happens to links, for hooks. */
+typedef enum pyro_event {
+    PYRO_LINK_UP,      /* greeted: calls can go */
+    PYRO_LINK_GONE,    /* ended; the handle is dead, its state can be freed */
+    PYRO_LINK_WRITABLE /* its send queue has run empty after being stuck */
+} pyro_event;
+
+/* Called by poll for every link. The struct is the caller's, from pyro_hook
+ * to pyro_unhook. It may call the library, but not pyro_close. */
+typedef struct pyro_hook {
+    struct pyro_hook *next_;
+    void (*fn)(void *user, pyro_daemon *node, pyro_link link,
+               pyro_event event);
+    void *user;
+} pyro_hook;
+
+/* Called once by poll when its time has come; may set itself again. The
+ * struct is the caller's while it is set. Set fn and user first. */
+typedef struct pyro_timer {
+    struct pyro_timer *next_;
+    void (*fn)(void *user, pyro_daemon *node);
+    void    *user;
+    uint32_t due_;
+} pyro_timer;
+
+/* Another handle that poll watches (Pyro's `others`). The struct is the
+ * caller's from pyro_watch to pyro_unwatch. Called with PYRO_IN, PYRO_OUT. */
+typedef struct pyro_watched {
+    pyro_item item_;
+    void (*fn)(void *user, pyro_daemon *node, unsigned ready);
+    void *user;
+} pyro_watched;
+
+/* A ring from one producer (an interrupt, a signal handler, another task) to
+ * poll. `fn` is called by poll with each value, in order. Declare `values`
+ * with up to 255 entries; one stays empty. */
+typedef struct pyro_ring {
+    struct pyro_ring *next_;
+    void (*fn)(void *user, uintptr_t value);
+    void      *user;
+    uintptr_t *values;
+    uint8_t    size;  /* of values */
+    uint8_t    put_;  /* written by the producer alone */
+    uint8_t    got_;  /* written by poll alone */
+    uint8_t    lost;  /* values that found it full; stays at 255 */
+} pyro_ring;
+
+/* One context: objects, links, pool. Declare it; do not copy or move it while
+ * it is open. One task owns it: nothing but pyro_wake and pyro_post may be
+ * called from anywhere else. */
+struct pyro_daemon {
+    pyro_stats stats;
+    pyro_why   why;   /* of the last error */
+    void      *user;  /* yours */
+
+    pyro_room            room_;
+    const pyro_config   *config_;
+    const pyro_port     *port_;
+    pyro_item           *items_;
+    pyro_proxy          *proxies_;
+    pyro_request        *requests_;
+    struct pyro_later   *laters_;
+    pyro_timer          *timers_;
+    pyro_hook           *hooks_;
+    pyro_ring           *rings_;
+    pyro_call           *calls_;  /* handlers running, innermost first */
+    uint32_t             now_;
+    uint32_t             due_;    /* earliest deadline ever armed */
+    uint32_t             limit_;  /* of the innermost wait */
+    uint32_t             stuck_;
+    uint32_t             session_;
+    uint32_t             ids_[2]; /* with session_: start of object ids */
+    uint16_t             free_;   /* list of free buffers */
+    uint16_t             n_free_;
+    uint16_t             serve_;  /* buffers held for serving */
+    uint16_t             solo_;   /* buffer of the request in the reserve */
+    uint16_t             n_open_; /* requests begun and not done */
+    uint16_t             n_in_;   /* replies being received */
+    uint16_t             n_held_; /* replies whose callback runs */
+    uint16_t             n_reply_; /* buffers with replies queued */
+    uint16_t             top_;    /* links used so far */
+    uint16_t             n_links_; /* connections, the refusing one too */
+    uint16_t             ready_;  /* queue of links with work */
+    uint16_t             ready_end_;
+    uint16_t             guids_;
+    uint16_t             waits_for_; /* link of the innermost wait */
+    uint8_t              depth_;  /* handlers on the stack */
+    uint8_t              waits_;  /* blocking waits on the stack */
+    uint8_t              flags_;
+    pyro_item            listeners_[PYRO_MAX_LISTEN];
+    pyro_item            wake_;
+    int32_t              waker_;
+};
+
+/* Opens a daemon in a room: `pyro_open(&node, PYRO_ROOM_OF(room), NULL)`.
+ * Nothing is listened on yet. config may be NULL. Errors: PYRO_ERR_STATE when
+ * caller and library were built with different macros, PYRO_ERR_NOSPACE when
+ * there is no buffer or a buffer is under 64 bytes. A client needs at least 1
+ * buffer, a daemon 2, both together 3: pyro_export and pyro_proxy_open check. */
+PYRO_DEF pyro_err pyro_open(pyro_daemon *node, pyro_room room,
+                            const pyro_config *config);
+
+/* Ends it: closes all links, requests end with PYRO_ERR_CLOSED (their
+ * callbacks are called), all structs lent to it are the caller's again. */
+PYRO_DEF void pyro_close(pyro_daemon *node);
+
+/* Listens at an address of the port; any number of times up to
+ * PYRO_MAX_LISTEN. The text is the port's: see pyro_posix. Errors:
+ * PYRO_ERR_DAEMON when the port cannot, PYRO_ERR_NOSPACE. */
+PYRO_DEF pyro_err pyro_listen(pyro_daemon *node, const pyro_port *port,
+                              const char *address);
+
+/* Text of the address of listener `index` (0 is the first), with the port
+ * number the system chose. PYRO_ERR_STATE: there is none. */
+PYRO_DEF pyro_err pyro_listening(pyro_daemon *node, unsigned index, char *to,
+                                 size_t size);
+
+/* Takes over a pipe that is simply there (serial line, socketpair). Either
+ * side may greet at any time; either may restart. *link stays valid as long
+ * as the daemon is open and the port does not report the handle gone; calls
+ * made while the other side is away time out. The handle is closed with the
+ * daemon. link may be NULL. PYRO_ERR_NOSPACE: links. */
+PYRO_DEF pyro_err pyro_adopt(pyro_daemon *node, const pyro_port *port,
+                             int32_t handle, pyro_link *link);
+
+/* The whole engine: accept, receive, dispatch, send, time out. Waits up to ms
+ * (-1: until something happens) and works off at most PYRO_POLL_FRAMES frames
+ * and PYRO_POLL_ACCEPTS connections. PYRO_ERR_STATE: the clock stands still,
+ * or it was called inside pyro_yield. A handler may call it. */
+PYRO_DEF pyro_err pyro_poll(pyro_daemon *node, int32_t ms);
+
+/* In a long handler: moves bytes and answers the keep-alive, runs no handler
+ * and no callback. Call it more often than dead_ms / 3. */
+PYRO_DEF void pyro_yield(pyro_daemon *node);
+
+/* Sends at once what was gathered (oneway calls, replies). */
+PYRO_DEF void pyro_flush(pyro_daemon *node);
+
+/* For someone else's loop: the handles to wait for, with directions (valid
+ * until the next call of the library), and the milliseconds until pyro_poll
+ * wants to be called even if none is ready (0: now, -1: no limit). */
+PYRO_DEF const pyro_item *pyro_items(const pyro_daemon *node);
+PYRO_DEF int32_t          pyro_next_ms(pyro_daemon *node);
+
+/* The default port's clock and random bytes. pyro_random returns false when
+ * it has none. */
+PYRO_DEF uint32_t pyro_now(const pyro_daemon *node);
+PYRO_DEF bool     pyro_random(const pyro_daemon *node, void *to, size_t n);
+
+/* CRC-32 (IEEE 802.3, as in zlib) of n more bytes; begin with crc 0. */
+PYRO_DEF uint32_t pyro_crc32(uint32_t crc, const void *data, size_t n);
+
+/* A new id: 16 bytes as 32 hex digits and a zero byte. Random, or from the
+ * boot count and a counter where the port has no random bytes. */
+PYRO_DEF void pyro_guid(pyro_daemon *node, char to[33]);
+
+PYRO_DEF void pyro_timer_set(pyro_daemon *node, pyro_timer *timer,
+                             uint32_t ms);
+PYRO_DEF void pyro_timer_stop(pyro_daemon *node, pyro_timer *timer);
+PYRO_DEF void pyro_watch(pyro_daemon *node, pyro_watched *watched,
+                         const pyro_port *port, int32_t handle,
+                         unsigned want);
+PYRO_DEF void pyro_unwatch(pyro_daemon *node, pyro_watched *watched);
+PYRO_DEF void pyro_hook_add(pyro_daemon *node, pyro_hook *hook);
+PYRO_DEF void pyro_hook_drop(pyro_daemon *node, pyro_hook *hook);
+
+/* Lets pyro_wake end a wait of this daemon from anywhere. PYRO_ERR_DAEMON:
+ * the default port cannot. */
+PYRO_DEF pyro_err pyro_wake_open(pyro_daemon *node);
+PYRO_DEF void     pyro_wake(const pyro_daemon *node);
+
+/* Adds a ring: set fn, user, values and size first. pyro_post puts a value in
+ * and wakes nobody; false: full, counted in `lost`. */
+PYRO_DEF void pyro_ring_add(pyro_daemon *node, pyro_ring *ring);
+PYRO_DEF void pyro_ring_drop(pyro_daemon *node, pyro_ring *ring);
+PYRO_DEF bool pyro_post(pyro_ring *ring, uintptr_t value);
+
+/* The peer's (or own) address of a link, as text. PYRO_ERR_CLOSED: it is
+ * gone; PYRO_ERR_DAEMON: it has none (a serial line). */
+PYRO_DEF pyro_err pyro_link_address(pyro_daemon *node, pyro_link link,
+                                    bool peer, char *to, size_t size);
+
+/* Whether a link is greeted and usable; its peer's session id, which is
+ * another after each restart of the peer (0: not up). */
+PYRO_DEF uint32_t pyro_link_session(const pyro_daemon *node, pyro_link link);
+
+/* Ends a link: its pending calls end with PYRO_ERR_CLOSED. */
+PYRO_DEF void pyro_link_close(pyro_daemon *node, pyro_link link);
+
+/* Walks every invariant of the memory. NULL, or what is wrong. For tests. */
+PYRO_DEF const char *pyro_check(const pyro_daemon *node);
+
+/* ------------------------------------------------------------------------
+ * >>objects: what a daemon serves
+ * ------------------------------------------------------------------------ */
+
+#ifndef PYRO_NO_SERVER
+
+/* One running call, in a handler. Take the arguments from `args`, put one
+ * result into `result` (none: the caller gets nil). Everything in it, and
+ * every view into the arguments, is gone when the handler returns. */
+struct pyro_call {
+    pyro_reader  args;   /* checked against the signature already */
+    pyro_writer  result;
+    pyro_daemon *node;
+    const char  *method; /* name, zero-terminated */
+    const char  *object; /* name or id, zero-terminated */
+    pyro_link    link;   /* the connection it came by */
+    bool         oneway; /* nobody waits for the result */
+
+    pyro_call   *outer_;
+    pyro_proxy  *cause_;
+    uint16_t     seq_;
+    uint16_t     args_buf_;
+    uint16_t     reply_buf_;
+    uint16_t     object_;
+    uint8_t      state_;
+};
+
+#define PYRO_ONEWAY    1 /* method: nobody needs its result; answers nil */
+#define PYRO_READONLY  1 /* attribute: cannot be set */
+#define PYRO_EXCLUSIVE 1 /* class: not entered while a handler of it waits */
+
+typedef void (*pyro_handler)(void *self, pyro_call *call);
+
+/* A method. `args` are the letters of its arguments, with names, "a:i b:i
+ * ?scale:d", or without, "ii?d" (then keyword arguments are refused):
+ *   b bool   i fits int32   q int64   d float (int accepted)   s str
+ *   y bytes  U uri or proxy v anything
+ *   [d] list of   {q} map of str to   ? from here on optional
+ * They are checked before the handler runs, one level into containers.
+ * `result` is one letter or "" and is for people and tools. */
+typedef struct pyro_method {
+    const char  *name;
+    pyro_handler handler;
+    const char  *args;
+    const char  *result;
+    uint8_t      flags;
+} pyro_method;
+
+enum {
+    PYRO_ATTR_B, PYRO_ATTR_I, PYRO_ATTR_U, PYRO_ATTR_Q, PYRO_ATTR_F,
+    PYRO_ATTR_D, PYRO_ATTR_S
+};
+
+/* A remote attribute: a member of the object's struct. Costs no code. A
+ * member of another type than the macro says is a compiler warning. */
+typedef struct pyro_attr {
+    const char *name;
+    uint16_t    offset;
+    uint16_t    size;
+    uint8_t     type;
+    uint8_t     flags;
+} pyro_attr;
+
+#define PYROI_ATTR(s, m, ctype, letter, flags)                          \
+    { #m, (uint16_t)(offsetof(s, m)                                     \
+                     + 0 * sizeof(&((s *)0)->m == (ctype *)0)),         \
+      (uint16_t)sizeof(((s *)0)->m), letter, flags }
+#define PYRO_ATTR_BOOL(s, m, flags) PYROI_ATTR(s, m, bool, PYRO_ATTR_B, flags)
+#define PYRO_ATTR_I32(s, m, flags) \
+    PYROI_ATTR(s, m, int32_t, PYRO_ATTR_I, flags)
+#define PYRO_ATTR_U32(s, m, flags) \
+    PYROI_ATTR(s, m, uint32_t, PYRO_ATTR_U, flags)
+#define PYRO_ATTR_I64(s, m, flags) \
+    PYROI_ATTR(s, m, int64_t, PYRO_ATTR_Q, flags)
+#define PYRO_ATTR_F32(s, m, flags) PYROI_ATTR(s, m, float, PYRO_ATTR_F, flags)
+#define PYRO_ATTR_F64(s, m, flags) PYROI_ATTR(s, m, double, PYRO_ATTR_D, flags)
+#define PYRO_ATTR_STR(s, m, flags)                                      \
+    { #m, (uint16_t)(offsetof(s, m)                                     \
+                     + 0 * sizeof(&((s *)0)->m[0] == (char *)0)),       \
+      (uint16_t)sizeof(((s *)0)->m), PYRO_ATTR_S, flags }
+
+/* A class: const tables, shared by all its objects. */
+typedef struct pyro_class {
+    const char        *name;
+    const pyro_method *methods;
+    size_t             n_methods;
+    const pyro_attr   *attrs;
+    size_t             n_attrs;
+    /* Takes every method that is in no table (delegation, bridges) and
+     * checks its arguments itself. False: no such method. May be NULL. */
+    bool (*any)(void *self, pyro_call *call);
+    uint8_t flags; /* PYRO_EXCLUSIVE */
+} pyro_class;
+
+#define PYRO_METHODS(table) (table), PYRO_COUNT(table)
+#define PYRO_ATTRS(table)   (table), PYRO_COUNT(table)
+#define PYRO_NO_ATTRS       NULL, 0
+#define PYRO_NO_METHODS     NULL, 0
+
+/* Makes an object callable under `name`, or with NULL under a new id only
+ * (pyro_object_id). Class, object and name stay the caller's until it is
+ * withdrawn. Errors: PYRO_ERR_NOSPACE objects or buffers, PYRO_ERR_DAEMON a
+ * name that is taken, too long, empty, or looks like an id. */
+PYRO_DEF pyro_err pyro_export(pyro_daemon *node, const pyro_class *cls,
+                              void *self, const char *name);
+
+/* Takes it away, by the object itself. A handler of it that runs finishes.
+ * PYRO_ERR_NAMING: it was not there. */
+PYRO_DEF pyro_err pyro_withdraw(pyro_daemon *node, void *self);
+
+/* The id of an exported object, 32 hex digits: valid until it is withdrawn,
+ * never given to another. PYRO_ERR_NAMING: not exported. */
+PYRO_DEF pyro_err pyro_object_id(pyro_daemon *node, const void *self,
+                                 char to[33]);
+
+/* An entry of the object table, by name or id (n bytes), or all of them:
+ * start with *at = 0, ends with false. */
+typedef struct pyro_object {
+    const pyro_class *cls;
+    void             *self;
+    const char       *name; /* NULL: none */
+} pyro_object;
+PYRO_DEF bool pyro_find(pyro_daemon *node, const char *text, size_t n,
+                        pyro_object *found);
+PYRO_DEF bool pyro_walk(pyro_daemon *node, unsigned *at, pyro_object *found);
+
+/* URI under which the peer of `link` (0: anybody) can reach an own object:
+ * config.host, or the address the link came to, or the first listener's. */
+PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
+                              const char *object, char *to, size_t size);
+
+/* In a handler: the call ends with this exception instead of a result. Type
+ * and message are copied. Calls after the first do nothing. Names that Python
+ * knows ("ValueError") arrive there as what they are. */
+PYRO_DEF void pyro_raise(pyro_call *call, const char *type,
+                         const char *message);
+
+/* In a handler whose own call failed: passes the failure on. A remote
+ * exception keeps type, message and traceback, and this call's line is added;
+ * another error becomes an exception of its name. */
+PYRO_DEF void pyro_reraise(pyro_call *call, pyro_proxy *proxy);
+
+/* A reply that comes later. The struct is the caller's from pyro_defer to
+ * pyro_reply, or until pyro_later_open says false. */
+typedef struct pyro_later {
+    pyro_writer        out_;
+    struct pyro_later *next_;
+    pyro_daemon       *node_;
+    pyro_link          link_;
+    uint32_t           due_;
+    uint16_t           seq_;
+    uint16_t           buf_;
+    uint8_t            state_;
+} pyro_later;
+
+/* In a handler: this call is answered later. Holds no buffer. After ms (0: the
+ * default timeout) the caller gets a TimeoutError by itself. */
+PYRO_DEF void pyro_defer(pyro_call *call, pyro_later *later, uint32_t ms);
+
+/* Whether somebody still waits for it. */
+PYRO_DEF bool pyro_later_open(const pyro_later *later);
+
+/* Takes a buffer; put the one result into the writer it returns, then call
+ * pyro_reply; no poll in between. Never NULL: without a buffer (or caller)
+ * the writer is in error, and pyro_reply returns it: PYRO_ERR_NOSPACE can be
+ * tried again, PYRO_ERR_CLOSED is final. */
+PYRO_DEF pyro_writer *pyro_finish(pyro_later *later);
+PYRO_DEF pyro_err     pyro_reply(pyro_later *later);
+
+/* Instead of both: the caller gets an exception. */
+PYRO_DEF pyro_err pyro_fail(pyro_later *later, const char *type,
+                            const char *message);
+
+#endif /* PYRO_NO_SERVER */
+
+/* ------------------------------------------------------------------------
+ * >>proxy: what a program calls
+ * ------------------------------------------------------------------------ */
+
+#ifndef PYRO_NO_CLIENT
+
+/* The last remote exception, as zero-terminated texts that stay until the
+ * next call through the proxy. traceback has one line per object passed. */
+typedef struct pyro_exc {
+    const char *type;
+    const char *message;
+    const char *traceback;
+} pyro_exc;
+
+/* Stands for a remote object. The caller's from open to close; not moved. */
+struct pyro_proxy {
+    uint32_t timeout_ms; /* of each call through it; may be changed */
+
+    pyro_proxy  *next_;
+    pyro_daemon *node_;
+    const char  *uri_;
+    pyro_link    link_;
+    pyro_exc     exc_;
+    uint8_t      protocol_;
+    uint8_t      err_;
+    uint8_t      sent_;
+    char         object_[PYRO_MAX_NAME + 1];
+#if PYRO_EXCEPTION_BYTES > 0
+    char         text_[PYRO_EXCEPTION_BYTES];
+#endif
+};
+
+/* Called when a request is done: with its error, and on PYRO_OK with the
+ * result (which the out-slot has got already). The request is the caller's
+ * again and may be begun anew, here. It may call out, and block. */
+typedef void (*pyro_done_fn)(void *user, pyro_request *rq, pyro_err err,
+                             pyro_reader *result);
+
+/* One call in flight. The caller's; not moved between begin and done. */
+struct pyro_request {
+    pyro_writer args; /* after begin: put the arguments, up to
+                         PYRO_MAX_ARGS; errors are kept until send */
+
+    pyro_request *next_;
+    pyro_proxy   *proxy_;
+    pyro_done_fn  fn_;
+    void         *user_;
+    pyro_slot     slot_;
+    pyro_link     link_;
+    uint32_t      due_;
+    uint16_t      seq_;
+    uint16_t      buf_;
+    uint8_t       state_;
+    uint8_t       err_;
+    uint8_t       sent_;
+};
+
+/* A proxy for the object of a URI. No connection is made before the first
+ * call. The URI's text is borrowed until pyro_proxy_close. Errors:
+ * PYRO_ERR_URI (node->why has the reason), PYRO_ERR_NOSPACE buffers. */
+PYRO_DEF pyro_err pyro_proxy_open(pyro_proxy *proxy, pyro_daemon *node,
+                                  const char *uri);
+
+/* A proxy for an object at the other end of a link: an adopted pipe, or the
+ * link of a call. `object` is copied. */
+PYRO_DEF pyro_err pyro_proxy_at(pyro_proxy *proxy, pyro_daemon *node,
+                                pyro_link link, const char *object, size_t n);
+
+#ifndef PYRO_NO_SERVER
+/* A proxy for a URI that came as an argument: for "this connection" it goes
+ * back by the link of the call. Any other URI's text must be copied by the
+ * caller (pyro_uri_print) and opened by that: PYRO_ERR_STATE. */
+PYRO_DEF pyro_err pyro_proxy_from(pyro_proxy *proxy, pyro_call *call,
+                                  const pyro_uri *uri);
+#endif
+
+/* Gives the connection back; the last proxy on it closes it. The next call
+ * connects anew. Requests in flight go on. */
+PYRO_DEF void pyro_release(pyro_proxy *proxy);
+
+/* Ends it: its requests end with PYRO_ERR_CLOSED, without callback. */
+PYRO_DEF void pyro_proxy_close(pyro_proxy *proxy);
+
+/* Calls a method and waits for its result, at most proxy->timeout_ms (and
+ * never longer than the calls that are waited for already); serves others
+ * meanwhile as config says. On PYRO_ERR_REMOTE see pyro_exception; on any
+ * other error node->why may say more, and pyro_sent whether it may have run. */
+PYRO_DEF pyro_err pyro_invoke(pyro_proxy *proxy, const char *method,
+                              pyro_args args, pyro_slot result);
+
+/* Sends and forgets. Gathered with others; leaves by itself at once, or by
+ * the next poll, wait or pyro_flush. */
+PYRO_DEF pyro_err pyro_oneway(pyro_proxy *proxy, const char *method,
+                              pyro_args args);
+
+/* Remote attributes. */
+PYRO_DEF pyro_err pyro_getattr(pyro_proxy *proxy, const char *name,
+                               pyro_slot result);
+PYRO_DEF pyro_err pyro_setattr(pyro_proxy *proxy, const char *name,
+                               pyro_value value);
+PYRO_DEF pyro_err pyro_hasattr(pyro_proxy *proxy, const char *name, bool *has);
+
+/* The last remote exception of a proxy: never NULL, texts never NULL. */
+PYRO_DEF const pyro_exc *pyro_exception(const pyro_proxy *proxy);
+
+/* Of the proxy's last call: false means it was certainly not executed and can
+ * be repeated; true that it left, at least in part, and may have been. */
+PYRO_DEF bool pyro_sent(const pyro_proxy *proxy);
+
+/* The same without waiting. begin takes a buffer (PYRO_ERR_NOSPACE,
+ * PYRO_ERR_BUSY: not now, poll and begin again; other errors are final), then
+ * put the arguments into rq->args, then send; no poll in between. The result
+ * goes to the slot, then fn (may be NULL) is called, from poll. */
+PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
+                             const char *method);
+PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
+                            pyro_done_fn fn, void *user);
+
+/* Between the arguments and send: n keyword arguments follow. Put each name
+ * (pyro_put_str) and its value. */
+PYRO_DEF void pyro_put_kwargs(pyro_request *rq, uint32_t n);
+
+/* Instead of pyro_send: nobody waits for a result, rq is free at once. */
+PYRO_DEF pyro_err pyro_send_oneway(pyro_request *rq);
+
+/* Instead of the proxy's timeout, for this one: call it before pyro_send. */
+PYRO_DEF void pyro_deadline(pyro_request *rq, uint32_t ms);
+
+/* Whether it is done; then its error. pyro_wait polls until it is. */
+PYRO_DEF bool     pyro_done(const pyro_request *rq);
+PYRO_DEF pyro_err pyro_result(const pyro_request *rq);
+PYRO_DEF pyro_err pyro_wait(pyro_request *rq);
+
+/* Whether any byte of it left: false means it certainly did not run. */
+PYRO_DEF bool pyro_request_sent(const pyro_request *rq);
+
+/* Takes it out, at any time: no slot is written and no callback called
+ * afterwards. True when no byte of it had left: it will not run. */
+PYRO_DEF bool pyro_cancel(pyro_request *rq);
+
+#endif /* PYRO_NO_CLIENT */
+
+#ifdef __cplusplus
+} /* extern "C" */
+
+template <size_t N> struct pyro_args_n {
+    pyro_value values[N];
+    operator pyro_args() const
+    {
+        pyro_args a = { values, N };
+        return a;
+    }
+};
+template <class... T> pyro_args_n<sizeof...(T)> pyro_args_of(T... v)
+{
+    pyro_args_n<sizeof...(T)> a = { { v... } };
+    return a;
+}
+#endif
+
+#endif /* PYRO_H */
+
+/* ========================================================================
+ * Implementation
+ * ======================================================================== */
+
+#if defined(PYRO_IMPLEMENTATION) && !defined(PYRO_IMPLEMENTED)
+#define PYRO_IMPLEMENTED
+
+#include <float.h>
+#include <string.h>
+
+#ifndef PYRO_ASSERT
+#include <assert.h>
+#define PYRO_ASSERT(c) assert(c)
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------------
+ * >>basics: bytes, texts
+ * ------------------------------------------------------------------------ */
+
+static uint32_t pyroi_load16(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 8 | p[1];
+}
+
+static uint32_t pyroi_load32(const uint8_t *p)
+{
+    return pyroi_load16(p) << 16 | pyroi_load16(p + 2);
+}
+
+static void pyroi_store16(uint8_t *p, uint32_t v)
+{
+    p[0] = (uint8_t)(v >> 8);
+    p[1] = (uint8_t)v;
+}
+
+static void pyroi_store32(uint8_t *p, uint32_t v)
+{
+    pyroi_store16(p, v >> 16);
+    pyroi_store16(p + 2, v);
+}
+
+/* With 16 entries instead of 256 the table is 64 bytes and the loop twice as
+ * long: on a serial line the line is slower still. */
+PYRO_DEF uint32_t pyro_crc32(uint32_t crc, const void *data, size_t n)
+{
+    static const uint32_t half[16] = {
+        0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC,
+        0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
+        0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
+        0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C
+    };
+    const uint8_t *p = (const uint8_t *)data;
+
+    crc = ~crc;
+    while (n-- > 0) {
+        crc ^= *p++;
+        crc = crc >> 4 ^ half[crc & 15];
+        crc = crc >> 4 ^ half[crc & 15];
+    }
+    return ~crc;
+}
+
+static bool pyroi_has(const char *p, size_t n, char c)
+{
+    for (; n > 0; n--, p++) {
+        if (*p == c)
+            return true;
+    }
+    return false;
+}
+
+/* A text being composed: always terminated, `cut` when it did not fit. */
+typedef struct pyroi_text {
+    char *at;
+    char *end; /* the terminating zero may stand here */
+    bool  cut;
+} pyroi_text;
+
+static pyroi_text pyroi_text_of(char *to, size_t size)
+{
+    pyroi_text t;
+
+    t.at = to;
+    t.end = to + size - 1;
+    t.cut = false;
+    *to = '\0';
+    return t;
+}
+
+static void pyroi_add(pyroi_text *t, const char *s, size_t n)
+{
+    size_t room = (size_t)(t->end - t->at);
+
+    if (n > room) {
+        n = room;
+        t->cut = true;
+    }
+    memcpy(t->at, s, n);
+    t->at += n;
+    *t->at = '\0';
+}
+
+static void pyroi_adds(pyroi_text *t, const char *s)
+{
+    pyroi_add(t, s, strlen(s));
+}
+
+static void pyroi_add_dec(pyroi_text *t, uint32_t v)
+{
+    char  digits[10]; /* 4,294,967,295 has ten */
+    char *p = digits + sizeof digits;
+
+    do {
+        *--p = (char)('0' + v % 10);
+        v /= 10;
+    } while (v != 0);
+    pyroi_add(t, p, (size_t)(digits + sizeof digits - p));
+}
+
+/* ------------------------------------------------------------------------
+ * >>errors
+ * ------------------------------------------------------------------------ */
+
+#ifdef PYRO_NO_TEXTS
+#define PYROI_T(text) ""
+#else
+#define PYROI_T(text) text
+#endif
+
+PYRO_DEF const char *pyro_err_text(pyro_err err)
+{
+#ifdef PYRO_NO_TEXTS
+    return err == PYRO_OK ? "OK" : "error";
+#else
+    static const char *const texts[] = {
+        "OK",
+        "not a URI",
+        "the daemon cannot do that",
+        "the peer speaks another protocol",
+        "no connection, or connection lost",
+        "connection refused by the peer",
+        "no answer in time",
+        "no such name",
+        "the remote method raised an exception",
+        "value of another type or out of range",
+        "malformed, incomplete or surplus data",
+        "table, buffer or message too small",
+        "busy: not executed, try again",
+        "not allowed in this state"
+    };
+
+    return (size_t)err < PYRO_COUNT(texts) ? texts[err] : "unknown error";
+#endif
+}
+
+PYRO_DEF const char *pyro_deny_text(pyro_deny reason)
+{
+#ifdef PYRO_NO_TEXTS
+    (void)reason;
+    return "";
+#else
+    static const char *const texts[] = { "unspecified reason",
+                                         "server too busy", "host blocked",
+                                         "security reasons" };
+
+    return texts[(size_t)reason < PYRO_COUNT(texts) ? reason : 0];
+#endif
+}
+
+/* ------------------------------------------------------------------------
+ * >>writer
+ * ------------------------------------------------------------------------ */
+
+PYRO_DEF pyro_writer pyro_writer_of(void *to, size_t size, unsigned values)
+{
+    pyro_writer w;
+
+    w.at = (uint8_t *)to;
+    w.end = w.at + size;
+    w.owed = 0;
+    w.more = (uint8_t)values;
+    w.err = PYRO_OK;
+    return w;
+}
+
+PYRO_DEF pyro_err pyro_writer_end(const pyro_writer *out)
+{
+    if (out->err == PYRO_OK && out->owed != 0)
+        return PYRO_ERR_DATA;
+    return (pyro_err)out->err;
+}
+
+/* Accounts for one value and gives room for its n bytes, or NULL. */
+static uint8_t *pyroi_claim(pyro_writer *w, uint32_t n)
+{
+    uint8_t *p = w->at;
+
+    if (w->err != PYRO_OK)
+        return NULL;
+    if (w->owed == 0 && w->more == 0) {
+        w->err = PYRO_ERR_STATE;
+        return NULL;
+    }
+    if ((size_t)(w->end - p) < n) {
+        w->err = PYRO_ERR_NOSPACE;
+        return NULL;
+    }
+    if (w->owed == 0)
+        w->more--;
+    else
+        w->owed--;
+    w->at = p + n;
+    return p;
+}
+
+static void pyroi_put_byte(pyro_writer *w, unsigned byte)
+{
+    uint8_t *p = pyroi_claim(w, 1);
+
+    if (p != NULL)
+        *p = (uint8_t)byte;
+}
+
+/* Number of bytes, as a power of two, that hold v. */
+static unsigned pyroi_width(uint64_t v)
+{
+    if (v >> 32 != 0)
+        return 3;
+    if ((uint32_t)v > 0xFFFF)
+        return 2;
+    return (uint32_t)v > 0xFF;
+}
+
+/* Writes a tag and 1 << width bytes of v behind it. */
+static void pyroi_store(uint8_t *p, unsigned tag, unsigned width, uint64_t v)
+{
+    unsigned n = 1u << width;
+
+    p[0] = (uint8_t)tag;
+    do {
+        p[n] = (uint8_t)v;
+        v >>= 8;
+    } while (--n > 0);
+}
+
+static void pyroi_put_num(pyro_writer *w, unsigned tag, unsigned width,
+                          uint64_t v)
+{
+    uint8_t *p = pyroi_claim(w, 1 + (1u << width));
+
+    if (p != NULL)
+        pyroi_store(p, tag, width, v);
+}
+
+PYRO_DEF void pyro_put_nil(pyro_writer *out)
+{
+    pyroi_put_byte(out, 0xC0);
+}
+
+PYRO_DEF void pyro_put_bool(pyro_writer *out, bool v)
+{
+    pyroi_put_byte(out, v ? 0xC3 : 0xC2);
+}
+
+PYRO_DEF void pyro_put_uint(pyro_writer *out, uint64_t v)
+{
+    unsigned width = pyroi_width(v);
+
+    if (v < 128)
+        pyroi_put_byte(out, (unsigned)v);
+    else
+        pyroi_put_num(out, 0xCC + width, width, v);
+}
+
+PYRO_DEF void pyro_put_int(pyro_writer *out, int64_t v)
+{
+    /* Of a negative number the complement, shifted by the sign bit, has the
+     * width: -128 is 0x7F -> 0xFE -> one byte. */
+    uint64_t u = (uint64_t)v;
+    unsigned width = pyroi_width(~u << 1);
+
+    if (v >= 0)
+        pyro_put_uint(out, u);
+    else if (v >= -32)
+        pyroi_put_byte(out, (unsigned)u & 0xFF);
+    else
+        pyroi_put_num(out, 0xD0 + width, width, u);
+}
+
+PYRO_DEF void pyro_put_f32(pyro_writer *out, float v)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &v, 4);
+    pyroi_put_num(out, 0xCA, 2, bits);
+}
+
+PYRO_DEF void pyro_put_f64(pyro_writer *out, double v)
+{
+#if DBL_MANT_DIG == 53
+    uint64_t bits;
+
+    memcpy(&bits, &v, 8);
+    pyroi_put_num(out, 0xCB, 3, bits);
+#else
+    pyro_put_f32(out, (float)v); /* where double is float, as on AVR */
+#endif
+}
+
+/* The header of a value of n bytes or entries: below `limit` in the tag
+ * `fix` itself, else in 1 << width bytes behind `tag` + width; lists and maps
+ * have no form with one byte. Gives the place of the `body` bytes. */
+static uint8_t *pyroi_put_head(pyro_writer *w, unsigned fix, unsigned limit,
+                               unsigned tag, uint32_t n, uint32_t body)
+{
+    unsigned width = pyroi_width(n);
+    uint32_t head = 1;
+    uint8_t *p;
+
+    if (n >= limit) {
+        if (width == 0 && fix != 0xA0 && limit != 0)
+            width = 1;
+        head = 1 + (1u << width);
+    }
+    if (body > UINT32_MAX - head) {
+        if (w->err == PYRO_OK)
+            w->err = PYRO_ERR_NOSPACE;
+        return NULL;
+    }
+    p = pyroi_claim(w, head + body);
+    if (p == NULL)
+        return NULL;
+    if (n < limit)
+        *p = (uint8_t)(fix | n);
+    else
+        pyroi_store(p, tag + width, width, n);
+    return p + head;
+}
+
+static bool pyroi_utf8(const uint8_t *p, size_t n);
+
+PYRO_DEF void pyro_put_strn(pyro_writer *out, const char *text, size_t n)
+{
+    const uint8_t *bytes = (const uint8_t *)text;
+    uint8_t       *p;
+
+    if (out->err == PYRO_OK && !pyroi_utf8(bytes, n))
+        out->err = PYRO_ERR_DATA;
+    p = pyroi_put_head(out, 0xA0, 32, 0xD9, (uint32_t)n, (uint32_t)n);
+    if (p != NULL)
+        memcpy(p, text, n);
+}
+
+PYRO_DEF void pyro_put_str(pyro_writer *out, const char *text)
+{
+    pyro_put_strn(out, text, strlen(text));
+}
+
+PYRO_DEF void pyro_put_bin(pyro_writer *out, const void *data, size_t n)
+{
+    uint8_t *p =
+        pyroi_put_head(out, 0, 0, 0xC4, (uint32_t)n, (uint32_t)n);
+
+    if (p != NULL && n > 0)
+        memcpy(p, data, n);
+}
+
+static void pyroi_owe(pyro_writer *w, uint32_t n)
+{
+    if (w->err != PYRO_OK)
+        return;
+    if (n > UINT32_MAX - w->owed)
+        w->err = PYRO_ERR_NOSPACE;
+    else
+        w->owed += n;
+}
+
+PYRO_DEF void pyro_put_list(pyro_writer *out, uint32_t n)
+{
+    pyroi_put_head(out, 0x90, 16, 0xDB, n, 0);
+    pyroi_owe(out, n);
+}
+
+PYRO_DEF void pyro_put_map(pyro_writer *out, uint32_t n)
+{
+    pyroi_put_head(out, 0x80, 16, 0xDD, n, 0);
+    pyroi_owe(out, n);
+    pyroi_owe(out, n);
+}
+
+PYRO_DEF void pyro_put_raw(pyro_writer *out, const void *data, size_t n)
+{
+    pyro_reader in = pyro_reader_of(data, n);
+    uint8_t    *p;
+
+    pyro_skip(&in);
+    if (out->err == PYRO_OK && (in.err != PYRO_OK || in.at != in.end))
+        out->err = PYRO_ERR_DATA;
+    p = pyroi_claim(out, (uint32_t)n);
+    if (p != NULL)
+        memcpy(p, data, n);
+}
+
+/* ------------------------------------------------------------------------
+ * >>reader
+ * ------------------------------------------------------------------------ */
+
+PYRO_DEF pyro_reader pyro_reader_of(const void *data, size_t n)
+{
+    pyro_reader in;
+
+    in.at = (const uint8_t *)data;
+    in.end = in.at + n;
+    in.err = PYRO_OK;
+    return in;
+}
+
+/* The first error stays; nothing can be read after it. */
+static void pyroi_spoil(pyro_reader *in, pyro_err err)
+{
+    if (in->err == PYRO_OK)
+        in->err = (uint8_t)err;
+    in->at = in->end;
+}
+
+/* RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF. */
+static bool pyroi_utf8(const uint8_t *p, size_t n)
+{
+    const uint8_t *end = p + n;
+
+    while (p < end) {
+        uint8_t  c = *p++;
+        uint8_t  low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
+        uint8_t  high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
+        unsigned tail;
+
+        if (c < 0x80)
+            continue;
+        tail = c < 0xE0 ? 1 : c < 0xF0 ? 2 : 3;
+        if (c < 0xC2 || c > 0xF4 || (size_t)(end - p) < tail)
+            return false;
+        for (; tail > 0; tail--) {
+            if (*p < low || *p > high)
+                return false;
+            p++;
+            low = 0x80;
+            high = 0xBF;
+        }
+    }
+    return true;
+}
+
+/* One value taken apart. On an error everything in it is zero, so that no
+ * length of it is ever used as a count. */
+typedef struct pyroi_token {
+    const uint8_t *data; /* of str, bin, ext */
+    uint64_t       v;    /* of numbers: value or bits */
+    uint32_t       n;    /* bytes of data, or entries */
+    uint8_t        type; /* a pyro_type */
+    uint8_t        wide; /* float: 1 when v is 64 bits */
+} pyroi_token;
+
+/* Type of a tag from 0xC0 to 0xDF and the bytes of number behind it. */
+#define PYROI_TAG(type, width) (uint8_t)((type) << 4 | (width))
+static const uint8_t pyroi_tags[32] = {
+    PYROI_TAG(PYRO_NIL, 0),   PYROI_TAG(PYRO_NONE, 0),
+    PYROI_TAG(PYRO_BOOL, 0),  PYROI_TAG(PYRO_BOOL, 0),
+    PYROI_TAG(PYRO_BIN, 1),   PYROI_TAG(PYRO_BIN, 2),
+    PYROI_TAG(PYRO_BIN, 4),   PYROI_TAG(PYRO_EXT, 1),
+    PYROI_TAG(PYRO_EXT, 2),   PYROI_TAG(PYRO_EXT, 4),
+    PYROI_TAG(PYRO_FLOAT, 4), PYROI_TAG(PYRO_FLOAT, 8),
+    PYROI_TAG(PYRO_UINT, 1),  PYROI_TAG(PYRO_UINT, 2),
+    PYROI_TAG(PYRO_UINT, 4),  PYROI_TAG(PYRO_UINT, 8),
+    PYROI_TAG(PYRO_INT, 1),   PYROI_TAG(PYRO_INT, 2),
+    PYROI_TAG(PYRO_INT, 4),   PYROI_TAG(PYRO_INT, 8),
+    PYROI_TAG(PYRO_EXT, 0),   PYROI_TAG(PYRO_EXT, 0),
+    PYROI_TAG(PYRO_EXT, 0),   PYROI_TAG(PYRO_EXT, 0),
+    PYROI_TAG(PYRO_EXT, 0),   PYROI_TAG(PYRO_STR, 1),
+    PYROI_TAG(PYRO_STR, 2),   PYROI_TAG(PYRO_STR, 4),
+    PYROI_TAG(PYRO_LIST, 2),  PYROI_TAG(PYRO_LIST, 4),
+    PYROI_TAG(PYRO_MAP, 2),   PYROI_TAG(PYRO_MAP, 4)
+};
+
+/* Splits the tag at p: its type and number, the latter maybe behind it.
+ * Gives the first byte behind both, or NULL. */
+static const uint8_t *pyroi_split(const uint8_t *p, const uint8_t *end,
+                                  pyroi_token *t)
+{
+    unsigned tag = *p++;
+    unsigned width;
+    uint64_t v = 0;
+
+    if (tag < 0x80 || tag >= 0xE0) {
+        t->type = PYRO_INT;
+        t->v = (uint64_t)(int64_t)(int8_t)tag;
+        return p;
+    }
+    if (tag < 0xC0) {
+        t->type = tag < 0x90 ? PYRO_MAP : tag < 0xA0 ? PYRO_LIST : PYRO_STR;
+        t->v = tag < 0xA0 ? tag & 15 : tag & 31;
+        return p;
+    }
+    width = pyroi_tags[tag - 0xC0] & 15;
+    t->type = pyroi_tags[tag - 0xC0] >> 4;
+    if (t->type == PYRO_NONE || (size_t)(end - p) < width)
+        return NULL;
+    t->wide = width == 8;
+    v = t->type == PYRO_INT && *p >= 0x80 ? UINT64_MAX : 0;
+    for (; width > 0; width--)
+        v = v << 8 | *p++;
+    if (tag >= 0xD4 && tag <= 0xD8)
+        v = (uint64_t)1 << (tag - 0xD4); /* bytes of a fixext */
+    t->v = tag == 0xC3 ? 1 : v;
+    return p;
+}
+
+/* Takes the next value apart. Lengths and counts are bounded here, by the
+ * bytes left, for everybody. */
+static pyroi_token pyroi_next(pyro_reader *in)
+{
+    pyroi_token    t = { NULL, 0, 0, PYRO_NONE, 0 };
+    const uint8_t *p = NULL;
+    uint32_t       left;
+
+    if (in->at < in->end)
+        p = pyroi_split(in->at, in->end, &t);
+    if (p != NULL && t.type >= PYRO_STR) {
+        left = (uint32_t)(in->end - p);
+        t.n = (uint32_t)t.v;
+        if (t.n > (t.type == PYRO_MAP ? left / 2 : left)
+            || (t.type == PYRO_EXT && t.n >= left)) {
+            p = NULL;
+        } else if (t.type != PYRO_LIST && t.type != PYRO_MAP) {
+            t.data = p;
+            p += t.n + (t.type == PYRO_EXT); /* and the ext's own type */
+        }
+    }
+    if (p == NULL) {
+        pyroi_spoil(in, PYRO_ERR_DATA);
+        memset(&t, 0, sizeof t);
+        return t;
+    }
+    if (t.type == PYRO_UINT && t.v <= INT64_MAX)
+        t.type = PYRO_INT;
+    in->at = p;
+    return t;
+}
+
+/* The next value, which must be of this type; else zeros. */
+static pyroi_token pyroi_expect(pyro_reader *in, unsigned type)
+{
+    pyroi_token t = pyroi_next(in);
+
+    if (t.type != type) {
+        pyroi_spoil(in, PYRO_ERR_TYPE);
+        memset(&t, 0, sizeof t);
+    }
+    return t;
+}
+
+PYRO_DEF bool pyro_more(const pyro_reader *in)
+{
+    return in->at < in->end;
+}
+
+PYRO_DEF pyro_type pyro_peek(const pyro_reader *in)
+{
+    pyro_reader look = *in;
+
+    return (pyro_type)pyroi_next(&look).type;
+}
+
+PYRO_DEF void pyro_get_nil(pyro_reader *in)
+{
+    pyroi_expect(in, PYRO_NIL);
+}
+
+PYRO_DEF bool pyro_get_bool(pyro_reader *in)
+{
+    return pyroi_expect(in, PYRO_BOOL).v != 0;
+}
+
+PYRO_DEF int64_t pyro_get_i64(pyro_reader *in)
+{
+    return (int64_t)pyroi_expect(in, PYRO_INT).v;
+}
+
+PYRO_DEF int32_t pyro_get_i32(pyro_reader *in)
+{
+    int64_t v = pyro_get_i64(in);
+
+    if (v == (int32_t)v)
+        return (int32_t)v;
+    pyroi_spoil(in, PYRO_ERR_TYPE);
+    return 0;
+}
+
+PYRO_DEF uint64_t pyro_get_u64(pyro_reader *in)
+{
+    pyroi_token t = pyroi_next(in);
+
+    if (t.type == PYRO_UINT || (t.type == PYRO_INT && (int64_t)t.v >= 0))
+        return t.v;
+    pyroi_spoil(in, PYRO_ERR_TYPE);
+    return 0;
+}
+
+/* IEEE 754 in integers: a processor without floating point gets no library
+ * of it through us. A float's bits as those of a double, exactly: */
+static uint64_t pyroi_widen(uint32_t f)
+{
+    uint64_t sign = (uint64_t)(f >> 31) << 63;
+    uint32_t exponent = f >> 23 & 0xFF;
+    uint64_t fraction = f & 0x7FFFFF;
+
+    if (exponent == 0xFF)
+        exponent = 0x7FF - 896;
+    if (exponent == 0) {
+        if (fraction == 0)
+            return sign;
+        exponent = 1;
+        for (; fraction < 0x800000; fraction <<= 1)
+            exponent--; /* wraps below 1, and + 896 brings it back */
+        fraction &= 0x7FFFFF;
+    }
+    return sign | (uint64_t)(exponent + 896) << 52 | fraction << 29;
+}
+
+/* The bits of the double next to an integer; ties go to even. */
+static uint64_t pyroi_int_bits(int64_t v)
+{
+    uint64_t sign = (uint64_t)v & (uint64_t)1 << 63;
+    uint64_t m = sign != 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    uint64_t exponent = 1023 + 63;
+    uint64_t bits;
+    uint32_t rest;
+
+    if (m == 0)
+        return 0;
+    for (; m >> 63 == 0; m <<= 1)
+        exponent--;
+    rest = (uint32_t)m & 0x7FF;
+    bits = exponent << 52 | (m << 1 >> 12);
+    if (rest > 0x400 || (rest == 0x400 && (bits & 1) != 0))
+        bits++;
+    return sign | bits;
+}
+
+/* The bits of the float next to a double; ties go to even. */
+static uint32_t pyroi_narrow(uint64_t d)
+{
+    uint32_t sign = (uint32_t)(d >> 63) << 31;
+    int32_t  exponent = (int32_t)(d >> 52 & 0x7FF) - 896;
+    uint64_t m = (d & 0xFFFFFFFFFFFFF) | (uint64_t)1 << 52;
+    unsigned drop = 29; /* bits of the fraction that do not fit */
+    uint32_t bits;
+    uint64_t rest;
+
+    if (exponent == 0x7FF - 896) /* infinite, or not a number: stays one */
+        return sign | 0x7F800000
+               | ((d & 0xFFFFFFFFFFFFF) != 0 ? 0x400000 : 0);
+    if (exponent >= 0xFF)
+        return sign | 0x7F800000;
+    if (exponent <= 0) { /* becomes subnormal */
+        if (exponent < -24)
+            return sign;
+        drop += (unsigned)(1 - exponent);
+        exponent = 1; /* taken off again: m has lost its leading bit */
+    }
+    bits = (uint32_t)(m >> drop) + ((uint32_t)(exponent - 1) << 23);
+    rest = m & (((uint64_t)1 << drop) - 1);
+    m = (uint64_t)1 << (drop - 1);
+    if (rest > m || (rest == m && (bits & 1) != 0))
+        bits++;
+    return sign | bits;
+}
+
+/* The next value as the bits of a double. */
+static uint64_t pyroi_get_bits(pyro_reader *in)
+{
+    pyroi_token t = pyroi_next(in);
+
+    if (t.type == PYRO_FLOAT)
+        return t.wide ? t.v : pyroi_widen((uint32_t)t.v);
+    if (t.type == PYRO_INT)
+        return pyroi_int_bits((int64_t)t.v);
+    pyroi_spoil(in, PYRO_ERR_TYPE);
+    return 0;
+}
+
+PYRO_DEF float pyro_get_f32(pyro_reader *in)
+{
+    uint32_t bits = pyroi_narrow(pyroi_get_bits(in));
+    float    f;
+
+    memcpy(&f, &bits, 4);
+    return f;
+}
+
+PYRO_DEF double pyro_get_f64(pyro_reader *in)
+{
+#if DBL_MANT_DIG == 53
+    uint64_t bits = pyroi_get_bits(in);
+    double   d;
+
+    memcpy(&d, &bits, 8);
+    return d;
+#else
+    return (double)pyro_get_f32(in);
+#endif
+}
+
+PYRO_DEF const char *pyro_get_str(pyro_reader *in, uint32_t *n)
+{
+    pyroi_token t = pyroi_expect(in, PYRO_STR);
+
+    if (!pyroi_utf8(t.data, t.n)) {
+        pyroi_spoil(in, PYRO_ERR_DATA);
+        t.data = NULL;
+        t.n = 0;
+    }
+    *n = t.n;
+    return t.data != NULL ? (const char *)t.data : "";
+}
+
+PYRO_DEF const void *pyro_get_bin(pyro_reader *in, uint32_t *n)
+{
+    pyroi_token t = pyroi_expect(in, PYRO_BIN);
+
+    *n = t.n;
+    return t.data != NULL ? (const void *)t.data : "";
+}
+
+static uint32_t pyroi_get_count(pyro_reader *in, unsigned type, uint32_t max)
+{
+    uint32_t n = pyroi_expect(in, type).n;
+
+    if (n <= max)
+        return n;
+    pyroi_spoil(in, PYRO_ERR_NOSPACE);
+    return 0;
+}
+
+PYRO_DEF uint32_t pyro_get_list(pyro_reader *in, uint32_t max)
+{
+    return pyroi_get_count(in, PYRO_LIST, max);
+}
+
+PYRO_DEF uint32_t pyro_get_map(pyro_reader *in, uint32_t max)
+{
+    return pyroi_get_count(in, PYRO_MAP, max);
+}
+
+/* Bounded: each turn takes at least one byte. */
+PYRO_DEF void pyro_skip(pyro_reader *in)
+{
+    pyroi_size left[PYRO_MAX_DEPTH]; /* values missing at each depth */
+    unsigned   depth = 0;
+    pyroi_token t;
+
+    left[0] = 1;
+    for (;;) {
+        while (left[depth] == 0) {
+            if (depth-- == 0)
+                return;
+        }
+        left[depth]--;
+        t = pyroi_next(in);
+        if (t.type == PYRO_STR && !pyroi_utf8(t.data, t.n))
+            pyroi_spoil(in, PYRO_ERR_DATA);
+        if (t.type == PYRO_LIST || t.type == PYRO_MAP) {
+            if (++depth == PYRO_MAX_DEPTH)
+                pyroi_spoil(in, PYRO_ERR_DATA);
+            else
+                left[depth] =
+                    (pyroi_size)(t.type == PYRO_MAP ? 2 * t.n : t.n);
+        }
+        if (in->err != PYRO_OK)
+            return;
+    }
+}
+
+PYRO_DEF const void *pyro_get_raw(pyro_reader *in, uint32_t *n)
+{
+    const uint8_t *from = in->at;
+
+    pyro_skip(in);
+    *n = in->err == PYRO_OK ? (uint32_t)(in->at - from) : 0;
+    return from;
+}
+
+/* ------------------------------------------------------------------------
+ * >>values: tagged values and out-slots, sugar over the streams
+ * ------------------------------------------------------------------------ */
+
+/* Types of values and slots beside those of pyro_type. */
+enum {
+    PYROI_F32 = PYRO_EXT + 1,
+    PYROI_RAW,
+    PYROI_HERE,
+    PYROI_I32,
+    PYROI_U32
+};
+
+static pyro_value pyroi_value(unsigned type, const void *p, size_t n)
+{
+    pyro_value v;
+
+    memset(&v, 0, sizeof v);
+    v.type = (uint8_t)type;
+    v.n_ = (uint32_t)n;
+    v.v_.p = p;
+    return v;
+}
+
+PYRO_DEF pyro_value pyro_nil(void)
+{
+    return pyroi_value(PYRO_NIL, NULL, 0);
+}
+
+PYRO_DEF pyro_value pyro_bool(bool v)
+{
+    return pyroi_value(PYRO_BOOL, NULL, v);
+}
+
+PYRO_DEF pyro_value pyro_int(int64_t v)
+{
+    pyro_value value = pyroi_value(PYRO_INT, NULL, 0);
+
+    value.v_.i = v;
+    return value;
+}
+
+PYRO_DEF pyro_value pyro_uint(uint64_t v)
+{
+    pyro_value value = pyroi_value(PYRO_UINT, NULL, 0);
+
+    value.v_.u = v;
+    return value;
+}
+
+PYRO_DEF pyro_value pyro_f32(float v)
+{
+    pyro_value value = pyroi_value(PYROI_F32, NULL, 0);
+
+    value.v_.f = v;
+    return value;
+}
+
+PYRO_DEF pyro_value pyro_f64(double v)
+{
+    pyro_value value = pyroi_value(PYRO_FLOAT, NULL, 0);
+
+    value.v_.d = v;
+    return value;
+}
+
+PYRO_DEF pyro_value pyro_str(const char *text)
+{
+    return pyroi_value(PYRO_STR, text, strlen(text));
+}
+
+PYRO_DEF pyro_value pyro_strn(const char *text, size_t n)
+{
+    return pyroi_value(PYRO_STR, text, n);
+}
+
+PYRO_DEF pyro_value pyro_bin(const void *data, size_t n)
+{
+    return pyroi_value(PYRO_BIN, data, n);
+}
+
+PYRO_DEF pyro_value pyro_raw(const void *data, size_t n)
+{
+    return pyroi_value(PYROI_RAW, data, n);
+}
+
+PYRO_DEF pyro_value pyro_here(const char *object)
+{
+    return pyroi_value(PYROI_HERE, object, 0);
+}
+
+PYRO_DEF void pyro_put(pyro_writer *out, pyro_value v)
+{
+    switch (v.type) {
+    case PYRO_NIL:
+        pyro_put_nil(out);
+        break;
+    case PYRO_BOOL:
+        pyro_put_bool(out, v.n_ != 0);
+        break;
+    case PYRO_INT:
+        pyro_put_int(out, v.v_.i);
+        break;
+    case PYRO_UINT:
+        pyro_put_uint(out, v.v_.u);
+        break;
+    case PYROI_F32:
+        pyro_put_f32(out, v.v_.f);
+        break;
+    case PYRO_FLOAT:
+        pyro_put_f64(out, v.v_.d);
+        break;
+    case PYRO_STR:
+        pyro_put_strn(out, (const char *)v.v_.p, v.n_);
+        break;
+    case PYRO_BIN:
+        pyro_put_bin(out, v.v_.p, v.n_);
+        break;
+    case PYROI_RAW:
+        pyro_put_raw(out, v.v_.p, v.n_);
+        break;
+    case PYROI_HERE:
+        pyro_put_here(out, (const char *)v.v_.p);
+        break;
+    default:
+        if (out->err == PYRO_OK)
+            out->err = PYRO_ERR_TYPE;
+    }
+}
+
+static pyro_slot pyroi_slot(unsigned type, void *to, size_t size)
+{
+    pyro_slot slot;
+
+    slot.to_ = to;
+    slot.size_ = (uint32_t)size;
+    slot.type_ = (uint8_t)type;
+    return slot;
+}
+
+PYRO_DEF pyro_slot pyro_to_none(void)
+{
+    return pyroi_slot(PYRO_NONE, NULL, 0);
+}
+
+PYRO_DEF pyro_slot pyro_to_bool(bool *to)
+{
+    return pyroi_slot(PYRO_BOOL, to, 0);
+}
+
+PYRO_DEF pyro_slot pyro_to_i32(int32_t *to)
+{
+    return pyroi_slot(PYROI_I32, to, 0);
+}
+
+PYRO_DEF pyro_slot pyro_to_i64(int64_t *to)
+{
+    return pyroi_slot(PYRO_INT, to, 0);
+}
+
+PYRO_DEF pyro_slot pyro_to_u64(uint64_t *to)
+{
+    return pyroi_slot(PYRO_UINT, to, 0);
+}
+
+PYRO_DEF pyro_slot pyro_to_f32(float *to)
+{
+    return pyroi_slot(PYROI_F32, to, 0);
+}
+
+PYRO_DEF pyro_slot pyro_to_f64(double *to)
+{
+    return pyroi_slot(PYRO_FLOAT, to, 0);
+}
+
+PYRO_DEF pyro_slot pyro_to_str(char *to, size_t size)
+{
+    return pyroi_slot(PYRO_STR, to, size);
+}
+
+PYRO_DEF pyro_slot pyro_to_bin(pyro_blob *to)
+{
+    return pyroi_slot(PYRO_BIN, to, 0);
+}
+
+PYRO_DEF pyro_slot pyro_to_raw(pyro_blob *to)
+{
+    return pyroi_slot(PYROI_RAW, to, 0);
+}
+
+/* The single number a slot wants, whatever its type: read it first, then
+ * write it, so that an error touches nothing. */
+static void pyroi_fill_number(pyro_reader *in, const pyro_slot *slot)
+{
+    int32_t  i;
+    uint32_t u32;
+    uint64_t u;
+    float    f;
+    double   d;
+    bool     b;
+
+    switch (slot->type_) {
+    case PYRO_BOOL:
+        b = pyro_get_bool(in);
+        if (in->err == PYRO_OK)
+            memcpy(slot->to_, &b, sizeof b);
+        break;
+    case PYROI_I32:
+        i = pyro_get_i32(in);
+        if (in->err == PYRO_OK)
+            memcpy(slot->to_, &i, sizeof i);
+        break;
+    case PYROI_F32:
+        f = pyro_get_f32(in);
+        if (in->err == PYRO_OK)
+            memcpy(slot->to_, &f, sizeof f);
+        break;
+    case PYRO_FLOAT:
+        d = pyro_get_f64(in);
+        if (in->err == PYRO_OK)
+            memcpy(slot->to_, &d, sizeof d);
+        break;
+    case PYROI_U32:
+        u = pyro_get_u64(in);
+        u32 = (uint32_t)u;
+        if (u32 != u)
+            pyroi_spoil(in, PYRO_ERR_TYPE);
+        if (in->err == PYRO_OK)
+            memcpy(slot->to_, &u32, sizeof u32);
+        break;
+    default:
+        u = slot->type_ == PYRO_INT ? (uint64_t)pyro_get_i64(in)
+                                    : pyro_get_u64(in);
+        if (in->err == PYRO_OK)
+            memcpy(slot->to_, &u, sizeof u);
+    }
+}
+
+static void pyroi_fill_blob(pyro_reader *in, const pyro_slot *slot)
+{
+    pyro_blob  *blob = (pyro_blob *)slot->to_;
+    uint32_t    n;
+    const void *data = slot->type_ == PYRO_BIN ? pyro_get_bin(in, &n)
+                                               : pyro_get_raw(in, &n);
+
+    if (in->err == PYRO_OK && n > blob->size)
+        in->err = PYRO_ERR_NOSPACE;
+    if (in->err != PYRO_OK)
+        return;
+    memcpy(blob->data, data, n);
+    blob->used = n;
+}
+
+static void pyroi_fill_str(pyro_reader *in, const pyro_slot *slot)
+{
+    char       *to = (char *)slot->to_;
+    uint32_t    n;
+    const char *text = pyro_get_str(in, &n);
+
+    if (in->err == PYRO_OK && n >= slot->size_)
+        in->err = PYRO_ERR_NOSPACE;
+    if (in->err == PYRO_OK && pyroi_has(text, n, '\0'))
+        in->err = PYRO_ERR_TYPE; /* it would be cut there, silently */
+    if (in->err != PYRO_OK)
+        return;
+    memcpy(to, text, n);
+    to[n] = '\0';
+}
+
+/* Takes one value from a result into a slot. */
+static pyro_err pyroi_fill(pyro_reader in, const pyro_slot *slot)
+{
+    switch (slot->type_) {
+    case PYRO_NONE:
+        pyro_skip(&in);
+        break;
+    case PYRO_STR:
+        pyroi_fill_str(&in, slot);
+        break;
+    case PYRO_BIN:
+    case PYROI_RAW:
+        pyroi_fill_blob(&in, slot);
+        break;
+    default:
+        pyroi_fill_number(&in, slot);
+    }
+    return (pyro_err)in.err;
+}
+
+/* ------------------------------------------------------------------------
+ * >>uri
+ * ------------------------------------------------------------------------ */
+
+static const char *const pyroi_protocols[] = { "PYRO", "PYROLOC",
+                                               "PYRONAME" };
+
+static bool pyroi_starts(const char *p, size_t n, const char *with)
+{
+    size_t m = strlen(with);
+
+    return n >= m && memcmp(p, with, m) == 0;
+}
+
+static bool pyroi_is(const char *p, size_t n, const char *text)
+{
+    return n == strlen(text) && memcmp(p, text, n) == 0;
+}
+
+/* Decimal port number of exactly n digits; 0 when it is none. */
+static uint16_t pyroi_port(const char *p, size_t n)
+{
+    uint32_t v = 0;
+
+    if (n == 0 || n > 5)
+        return 0;
+    for (; n > 0; n--, p++) {
+        if (*p < '0' || *p > '9')
+            return 0;
+        v = v * 10 + (uint32_t)(*p - '0');
+    }
+    return v <= 0xFFFF ? (uint16_t)v : 0;
+}
+
+/* First c in n bytes that is not inside [ ], or `end`. */
+static const char *pyroi_find(const char *p, const char *end, char c)
+{
+    bool inside = false;
+
+    for (; p < end; p++) {
+        if (*p == c && !inside)
+            return p;
+        if (*p == '[' || *p == ']')
+            inside = *p == '[';
+    }
+    return end;
+}
+
+static bool pyroi_plain(const char *p, size_t n, const char *without)
+{
+    for (; n > 0; n--, p++) {
+        if ((unsigned char)*p <= ' ' || *p == 0x7F
+            || pyroi_has(without, strlen(without), *p))
+            return false;
+    }
+    return true;
+}
+
+/* host[:port] or [host][:port]. Gives the reason when it is neither. */
+static const char *pyroi_address(pyro_uri *u, const char *p, const char *end)
+{
+    const char *colon = pyroi_find(p, end, ':');
+    const char *stop = colon;
+    bool        brackets = p < end && *p == '[';
+
+    if (colon < end) {
+        u->port = pyroi_port(colon + 1, (size_t)(end - colon - 1));
+        if (u->port == 0)
+            return PYROI_T("port is not a number from 1 to 65535");
+    }
+    if (brackets) {
+        p++;
+        if (stop[-1] != ']' || --stop <= p)
+            return PYROI_T("'[' without address and ']'");
+    }
+    if (stop <= p)
+        return PYROI_T("host is missing");
+    if (stop - p > PYRO_MAX_HOST)
+        return PYROI_T("host is longer than PYRO_MAX_HOST");
+    if (!pyroi_plain(p, (size_t)(stop - p), brackets ? "[]" : "[]@/"))
+        return PYROI_T("host contains a character that it cannot");
+    u->host = p;
+    u->host_n = (uint8_t)(stop - p);
+    if (u->port == 0 && u->protocol != PYRO_URI_NAME
+        && !pyroi_starts(p, u->host_n, "unix:"))
+        u->port = PYRO_PORT;
+    return NULL;
+}
+
+/* Parts [p, at) and [object, end) of the rest of a URI; the same reason. */
+static const char *pyroi_parts(pyro_uri *u, const char *address,
+                               const char *stop, const char *object,
+                               const char *end)
+{
+    if (object >= end)
+        return PYROI_T("object is missing");
+    if (end - object > PYRO_MAX_NAME)
+        return PYROI_T("object is longer than PYRO_MAX_NAME");
+    if (!pyroi_plain(object, (size_t)(end - object), ""))
+        return PYROI_T("object contains a blank or control character");
+    u->object = object;
+    u->object_n = (uint8_t)(end - object);
+    if (address == stop && u->protocol == PYRO_URI_NAME)
+        return NULL;
+    return pyroi_address(u, address, stop);
+}
+
+static const char *pyroi_uri_read(pyro_uri *u, const char *p,
+                                  const char *end)
+{
+    const char *split;
+    unsigned    i;
+
+    for (i = 0; i < PYRO_COUNT(pyroi_protocols); i++) {
+        size_t n = strlen(pyroi_protocols[i]);
+
+        if (pyroi_starts(p, (size_t)(end - p), pyroi_protocols[i])
+            && (size_t)(end - p) > n && p[n] == ':') {
+            u->protocol = (uint8_t)i;
+            p += n + 1;
+            break;
+        }
+    }
+    if (i == PYRO_COUNT(pyroi_protocols))
+        return PYROI_T("does not begin with PYRO:, PYROLOC: or PYRONAME:");
+    if (pyroi_starts(p, (size_t)(end - p), "//")) {
+        p += 2;
+        split = pyroi_find(p, end, '/');
+        if (split < end)
+            return pyroi_parts(u, p, split, split + 1, end);
+        if (u->protocol == PYRO_URI_NAME)
+            return pyroi_parts(u, p, p, p, end);
+        return PYROI_T("no '/' between address and object");
+    }
+    if (u->protocol == PYRO_URI_LOC)
+        return PYROI_T("PYROLOC: is not followed by //");
+    for (split = end; split > p && split[-1] != '@'; split--)
+        ; /* the last one: an address has none */
+    if (split > p)
+        return pyroi_parts(u, split, end, p, split - 1);
+    if (u->protocol == PYRO_URI_NAME)
+        return pyroi_parts(u, p, p, p, end);
+    return PYROI_T("no '@' between object and address");
+}
+
+PYRO_DEF pyro_err pyro_uri_parse(pyro_uri *uri, const char *text, size_t n,
+                                 const char **reason)
+{
+    pyro_uri    u;
+    const char *why;
+
+    memset(&u, 0, sizeof u);
+    u.host = "";
+    why = pyroi_uri_read(&u, text, text + n);
+    if (why == NULL) {
+        *uri = u;
+        return PYRO_OK;
+    }
+    if (reason != NULL)
+        *reason = why;
+    return PYRO_ERR_URI;
+}
+
+/* host:port, [host]:port or [host], as URIs have it. */
+static void pyroi_add_address(pyroi_text *t, const pyro_uri *uri)
+{
+    bool brackets = pyroi_has(uri->host, uri->host_n, ':')
+                    || pyroi_has(uri->host, uri->host_n, '/');
+
+    if (brackets)
+        pyroi_add(t, "[", 1);
+    pyroi_add(t, uri->host, uri->host_n);
+    if (brackets)
+        pyroi_add(t, "]", 1);
+    if (uri->port != 0) {
+        pyroi_add(t, ":", 1);
+        pyroi_add_dec(t, uri->port);
+    }
+}
+
+PYRO_DEF pyro_err pyro_uri_print(const pyro_uri *uri, char *to, size_t size)
+{
+    pyroi_text t;
+
+    if (size == 0)
+        return PYRO_ERR_NOSPACE;
+    t = pyroi_text_of(to, size);
+    pyroi_adds(&t, pyroi_protocols[uri->protocol]);
+    pyroi_add(&t, "://", 3);
+    if (uri->host_n > 0)
+        pyroi_add_address(&t, uri);
+    if (uri->host_n > 0 || uri->protocol != PYRO_URI_NAME
+        || pyroi_has(uri->object, uri->object_n, '/'))
+        pyroi_add(&t, "/", 1);
+    pyroi_add(&t, uri->object, uri->object_n);
+    if (!t.cut)
+        return PYRO_OK;
+    *to = '\0';
+    return PYRO_ERR_NOSPACE;
+}
+
+/* The map that Pyro5 uses: class, then protocol, object, socket, host, port. */
+static void pyroi_put_uri(pyro_writer *out, const pyro_uri *u)
+{
+    pyro_put_map(out, 2);
+    pyro_put_str(out, "__class__");
+    pyro_put_str(out, "Pyro5.core.URI");
+    pyro_put_str(out, "state");
+    pyro_put_list(out, 5);
+    pyro_put_str(out, pyroi_protocols[u->protocol]);
+    pyro_put_strn(out, u->object, u->object_n);
+    pyro_put_nil(out);
+    if (u->host_n == 0)
+        pyro_put_nil(out);
+    else
+        pyro_put_strn(out, u->host, u->host_n);
+    pyro_put_uint(out, u->port);
+}
+
+PYRO_DEF void pyro_put_uri(pyro_writer *out, const pyro_uri *uri)
+{
+    if (uri->protocol == PYRO_URI_PYRO && uri->host_n == 0
+        && out->err == PYRO_OK)
+        out->err = PYRO_ERR_STATE; /* it would mean another object there */
+    pyroi_put_uri(out, uri);
+}
+
+PYRO_DEF void pyro_put_here(pyro_writer *out, const char *object)
+{
+    pyro_uri u;
+
+    memset(&u, 0, sizeof u);
+    u.host = "";
+    u.object = object;
+    u.object_n = (uint8_t)strlen(object);
+    pyroi_put_uri(out, &u);
+}
+
+static bool pyroi_ends(const char *p, size_t n, const char *with)
+{
+    size_t m = strlen(with);
+
+    return n >= m && memcmp(p + n - m, with, m) == 0;
+}
+
+/* The text form; also what a Pyro5 proxy carries as its first state. */
+static void pyroi_get_uri_text(pyro_reader *in, pyro_uri *u)
+{
+    uint32_t    n;
+    const char *text = pyro_get_str(in, &n);
+
+    if (in->err == PYRO_OK && pyro_uri_parse(u, text, n, NULL) != PYRO_OK)
+        pyroi_spoil(in, PYRO_ERR_TYPE);
+}
+
+static void pyroi_get_uri_state(pyro_reader *in, pyro_uri *u)
+{
+    uint32_t    n;
+    const char *text;
+
+    if (pyro_get_list(in, 5) != 5)
+        pyroi_spoil(in, PYRO_ERR_TYPE);
+    text = pyro_get_str(in, &n);
+    for (u->protocol = 0; u->protocol < 3; u->protocol++) {
+        const char *name = pyroi_protocols[u->protocol];
+
+        if (pyroi_is(text, n, name))
+            break;
+    }
+    u->object = pyro_get_str(in, &n);
+    u->object_n = (uint8_t)n;
+    if (u->protocol == 3 || n == 0 || n > PYRO_MAX_NAME
+        || !pyroi_plain(u->object, n, ""))
+        pyroi_spoil(in, PYRO_ERR_TYPE);
+    pyro_get_nil(in); /* Pyro5's Unix socket, which we write as a host */
+    u->host = "";
+    if (pyro_peek(in) == PYRO_NIL) {
+        pyro_get_nil(in);
+    } else {
+        u->host = pyro_get_str(in, &n);
+        u->host_n = (uint8_t)n;
+        if (n == 0 || n > PYRO_MAX_HOST || !pyroi_plain(u->host, n, "[]@"))
+            pyroi_spoil(in, PYRO_ERR_TYPE);
+    }
+    n = (uint32_t)pyro_get_i32(in);
+    u->port = (uint16_t)n;
+    if (n > 0xFFFF || (n != 0 && u->host_n == 0))
+        pyroi_spoil(in, PYRO_ERR_TYPE);
+}
+
+PYRO_DEF void pyro_get_uri(pyro_reader *in, pyro_uri *uri)
+{
+    pyro_reader state = { NULL, NULL, PYRO_ERR_TYPE };
+    pyro_uri    u;
+    const char *key;
+    const char *cls = "";
+    uint32_t    n;
+    uint32_t    cls_n = 0;
+    uint32_t    left;
+
+    memset(&u, 0, sizeof u);
+    if (pyro_peek(in) == PYRO_STR) {
+        pyroi_get_uri_text(in, &u);
+    } else {
+        for (left = pyro_get_map(in, 4); left > 0; left--) {
+            key = pyro_get_str(in, &n);
+            if (pyroi_is(key, n, "__class__"))
+                cls = pyro_get_str(in, &cls_n);
+            else if (pyroi_is(key, n, "state")) {
+                const void *raw = pyro_get_raw(in, &n);
+
+                state = pyro_reader_of(raw, n);
+            } else
+                pyro_skip(in);
+        }
+        if (pyroi_ends(cls, cls_n, ".URI")) {
+            pyroi_get_uri_state(&state, &u);
+        } else if (pyroi_ends(cls, cls_n, ".Proxy")
+                   && pyro_get_list(&state, 9) > 0) {
+            pyroi_get_uri_text(&state, &u);
+        } else {
+            state.err = PYRO_ERR_TYPE;
+        }
+        if (state.err != PYRO_OK)
+            pyroi_spoil(in, (pyro_err)state.err);
+    }
+    if (in->err == PYRO_OK)
+        *uri = u;
+}
+
+/* ------------------------------------------------------------------------
+ * >>message: the native header, see "Wire" in the manual
+ * ------------------------------------------------------------------------ */
+
+enum {
+    PYROI_CONNECT = 1,
+    PYROI_CONNECTOK,
+    PYROI_CONNECTFAIL,
+    PYROI_INVOKE,
+    PYROI_RESULT,
+    PYROI_PING
+};
+
+enum { /* flags of the header; 0x02, 0x20 and 0x80 are reserved */
+    PYROI_EXCEPTION = 0x01,
+    PYROI_ONEWAY = 0x04,
+    PYROI_BATCH = 0x08,
+    PYROI_CHECKSUM = 0x10,
+    PYROI_LONG = 0x40
+};
+
+#define PYROI_WIRE   6    /* version: Pyro 3 ended at 5 */
+#define PYROI_BODY   10   /* where the body begins in a buffer */
+#define PYROI_GREET  18   /* body of CONNECT and CONNECTOK, nonce empty */
+#define PYROI_NO     0xFFFF /* no buffer, no link */
+
+/* The refusal "busy: not executed", the same for every call. */
+static const uint8_t pyroi_busy_body[] =
+    "\x83\xA9__class__\xA9"
+    "BusyError\xAD__exception__\xC3\xA4"
+    "args\x91\xA4"
+    "busy";
+#define PYROI_BUSY_BYTES (sizeof pyroi_busy_body - 1)
+
+/* Writes a header in front of the body at `body`; gives its first byte. */
+static uint8_t *pyroi_put_header(uint8_t *body, unsigned type,
+                                 unsigned flags, uint32_t seq, uint32_t n)
+{
+    uint8_t *head = body - 8;
+
+#ifndef PYRO_NO_LONG
+    if (n > 0xFFFF) {
+        head -= 2;
+        flags |= PYROI_LONG;
+        pyroi_store32(head + 6, n);
+    } else
+#endif
+        pyroi_store16(head + 6, n);
+    head[0] = 'P';
+    head[1] = 'Y';
+    head[2] = (uint8_t)(PYROI_WIRE << 4 | type);
+    head[3] = (uint8_t)flags;
+    pyroi_store16(head + 4, seq);
+    return head;
+}
+
+/* ------------------------------------------------------------------------
+ * >>pool: buffers and the rules that keep them moving, see "Pool"
+ * ------------------------------------------------------------------------ */
+
+#ifdef PYRO_TEST_RULES /* the simulation switches one rule off at a time */
+extern unsigned pyro_test_rules;
+#define PYROI_RULE(n) ((pyro_test_rules >> (n) & 1u) != 0)
+#else
+#define PYROI_RULE(n) true
+#endif
+
+enum { /* flags_ of a daemon */
+    PYROI_AGAIN = 1,  /* stalled links are to be looked at again */
+    PYROI_ARMED = 2,  /* due_ holds a time (0 is one, too) */
+    PYROI_CORKED = 4, /* some link holds back what it could send */
+    PYROI_YIELD = 8,  /* no handlers and no callbacks now */
+    PYROI_SERVES = 16, /* objects are exported */
+    PYROI_GATHERED = 32 /* some link has PYROI_GATHER */
+};
+
+static uint8_t *pyroi_bytes(const pyro_daemon *d, unsigned buf)
+{
+    return d->room_.bytes + (size_t)buf * d->room_.buffer_bytes;
+}
+
+/* Largest body that fits a buffer. */
+static uint32_t pyroi_max_body(const pyro_daemon *d)
+{
+    return d->room_.buffer_bytes - PYRO_FRAME_EXTRA;
+}
+
+static void pyroi_why(pyro_daemon *d, const char *text, uint32_t is,
+                      uint32_t limit)
+{
+    d->why.text = text;
+    d->why.is = is;
+    d->why.limit = limit;
+}
+
+#ifdef PYRO_NO_LOG
+#define pyroi_log(d, level, text, a, b) ((void)0)
+#else
+static void pyroi_log(const pyro_daemon *d, pyro_level level,
+                      const char *text, uint32_t a, uint32_t b)
+{
+    if (d->config_->log != NULL)
+        d->config_->log(d->config_->user, level, text, a, b);
+}
+#endif
+
+static unsigned pyroi_take(pyro_daemon *d)
+{
+    unsigned buf = d->free_;
+
+    PYRO_ASSERT(buf != PYROI_NO);
+    d->free_ = d->room_.buffers[buf].next;
+    d->n_free_--;
+    if (d->n_free_ < d->stats.least_free)
+        d->stats.least_free = d->n_free_;
+    return buf;
+}
+
+static void pyroi_give(pyro_daemon *d, unsigned buf)
+{
+    d->room_.buffers[buf].next = d->free_;
+    d->free_ = (uint16_t)buf;
+    d->n_free_++;
+    d->flags_ |= PYROI_AGAIN;
+#ifndef PYRO_NO_CLIENT
+    if (buf == d->solo_)
+        d->solo_ = PYROI_NO;
+#endif
+}
+
+/* R2: one buffer is kept back for RESULTs, unless one is in use for that. */
+static unsigned pyroi_reserve(const pyro_daemon *d)
+{
+#ifdef PYRO_NO_CLIENT
+    (void)d;
+    return 0;
+#else
+    return PYROI_RULE(2) && d->proxies_ != NULL && d->n_in_ == 0
+           && d->solo_ == PYROI_NO;
+#endif
+}
+
+#ifndef PYRO_NO_CLIENT
+/* R3: a request leaves the reserve and a pair for serving alone. When none is
+ * outstanding, one may sit in the reserve itself. */
+static unsigned pyroi_take_request(pyro_daemon *d)
+{
+    unsigned pair = 0;
+    unsigned buf;
+
+    if ((d->flags_ & PYROI_SERVES) != 0 && d->serve_ < 2 && PYROI_RULE(3))
+        pair = 2u - d->serve_;
+    if (d->n_free_ > pyroi_reserve(d) + pair)
+        return pyroi_take(d);
+    if (d->n_free_ <= pair || d->n_open_ > 0 || d->solo_ != PYROI_NO)
+        return PYROI_NO;
+    buf = pyroi_take(d);
+    d->solo_ = (uint16_t)buf;
+    return buf;
+}
+#endif
+
+/* ------------------------------------------------------------------------
+ * >>links: states, queues, sending
+ * ------------------------------------------------------------------------ */
+
+enum { /* state of a link */
+    PYROI_FREE,
+    PYROI_DOWN,     /* a pipe that nobody has greeted on */
+    PYROI_GREETING, /* waits for CONNECT, or for its answer */
+    PYROI_OPEN,
+    PYROI_CLOSING,  /* sends what is queued, then closes */
+    PYROI_DEAD      /* closed; hooks are to be told, then it is free */
+};
+
+enum { /* flags of a link */
+    PYROI_PIPE = 1,      /* adopted: survives its peer */
+    PYROI_OURS = 2,      /* we connected */
+    PYROI_SENT = 4,      /* our CONNECT waits for its answer */
+    PYROI_SUMS = 8,      /* CHECKSUM is agreed */
+    PYROI_INPUT = 16,    /* the port has bytes */
+    PYROI_QUEUED = 32,   /* in the ready queue */
+    PYROI_RX_DUE = 64,   /* rx_due counts */
+    PYROI_TX_DUE = 128,
+    PYROI_REFUSE = 256,  /* sits in the one link too many */
+    PYROI_GATHER = 512,  /* a oneway has gone since the last poll */
+    PYROI_CORK = 1024,   /* something is held back */
+    PYROI_TELL_GONE = 2048,
+    PYROI_TELL_ROOM = 4096,
+    PYROI_ROOM = 8192 /* the port has room to send */
+};
+
+enum { /* rx: what is being read */
+    PYROI_RX_HEAD,
+    PYROI_RX_STALL, /* a header is there, buffers for its body are not */
+    PYROI_RX_BODY,
+    PYROI_RX_SKIP,
+    PYROI_RX_GREET  /* body of CONNECT, CONNECTOK or CONNECTFAIL */
+};
+
+enum { /* owed: control frames, made when they are sent, from no buffer */
+    PYROI_OWE_CONNECT = 1,
+    PYROI_OWE_OK = 2,
+    PYROI_OWE_FAIL = 4,
+    PYROI_OWE_PONG = 8,
+    PYROI_OWE_PING = 16,
+    PYROI_OWE_BUSY = 32
+};
+
+enum { PYROI_IS_LINK = 1, PYROI_IS_LISTENER, PYROI_IS_WAKE, PYROI_IS_WATCHED };
+
+/* Reasons of a CONNECTFAIL beside those of pyro_deny. Another version goes as
+ * "unspecified" with a text. The last one is never sent: we were refused. */
+enum { PYROI_FAIL_NOT_UP = 4, PYROI_FAIL_VERSION, PYROI_DENIED };
+
+static uint32_t pyroi_or(uint32_t value, uint32_t otherwise)
+{
+    return value != 0 ? value : otherwise;
+}
+
+static uint32_t pyroi_frame_ms(const pyro_daemon *d)
+{
+    return pyroi_or(d->config_->frame_ms, PYRO_FRAME_MS);
+}
+
+static uint32_t pyroi_greet_ms(const pyro_daemon *d)
+{
+    return pyroi_or(d->config_->greet_ms, PYRO_GREET_MS);
+}
+
+static uint16_t pyroi_dead_ms(const pyro_daemon *d)
+{
+    return (uint16_t)pyroi_or(d->config_->dead_ms, PYRO_DEAD_MS);
+}
+
+/* Whether a time has come; right for differences up to 2^31. */
+static bool pyroi_reached(uint32_t now, uint32_t due)
+{
+    return (int32_t)(now - due) >= 0;
+}
+
+/* Only the earliest time ever armed is kept; all deadlines are looked at when
+ * it comes, and the next one is found then. */
+static void pyroi_arm(pyro_daemon *d, uint32_t due)
+{
+    if ((d->flags_ & PYROI_ARMED) != 0 && !pyroi_reached(d->due_, due))
+        return;
+    d->due_ = due;
+    d->flags_ |= PYROI_ARMED;
+}
+
+static unsigned pyroi_index(const pyro_daemon *d, const pyroi_link *l)
+{
+    return (unsigned)(l - d->room_.links);
+}
+
+static pyro_link pyroi_handle(const pyro_daemon *d, const pyroi_link *l)
+{
+    return (uint32_t)l->gen << 16 | pyroi_index(d, l);
+}
+
+/* The link of a handle while it is alive, else NULL. */
+static pyroi_link *pyroi_link_of(const pyro_daemon *d, pyro_link handle)
+{
+    pyroi_link *l;
+
+    if ((handle & 0xFFFF) >= d->top_)
+        return NULL;
+    l = &d->room_.links[handle & 0xFFFF];
+    if (l->gen != handle >> 16 || l->state == PYROI_FREE
+        || l->state == PYROI_DEAD)
+        return NULL;
+    return l;
+}
+
+static void pyroi_ready(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned i = pyroi_index(d, l);
+
+    if ((l->flags & PYROI_QUEUED) != 0)
+        return;
+    l->flags |= PYROI_QUEUED;
+    l->ready_next = PYROI_NO;
+    if (d->ready_ == PYROI_NO)
+        d->ready_ = (uint16_t)i;
+    else
+        d->room_.links[d->ready_end_].ready_next = (uint16_t)i;
+    d->ready_end_ = (uint16_t)i;
+}
+
+static void pyroi_item_add(pyro_daemon *d, pyro_item *item,
+                           const pyro_port *port, int32_t handle,
+                           unsigned kind)
+{
+    item->port = port;
+    item->handle = handle;
+    item->kind_ = (uint16_t)kind;
+    item->want = PYRO_IN;
+    item->ready = 0;
+    item->next = d->items_;
+    d->items_ = item;
+}
+
+static void pyroi_item_drop(pyro_daemon *d, pyro_item *item)
+{
+    pyro_item **at = &d->items_;
+
+    while (*at != NULL && *at != item)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = item->next;
+}
+
+/* A link for a handle, or NULL. The last one is only for refusing. */
+static pyroi_link *pyroi_link_new(pyro_daemon *d, const pyro_port *port,
+                                  int32_t handle, unsigned flags)
+{
+    pyroi_link *l = d->room_.links;
+    unsigned    i;
+    uint16_t    gen;
+
+    for (i = 0; i < d->room_.n_links && l->state != PYROI_FREE; i++)
+        l++;
+    if (i == d->room_.n_links)
+        return NULL;
+    if (i >= d->top_)
+        d->top_ = (uint16_t)(i + 1);
+    gen = (uint16_t)(l->gen + 1 + (l->gen == 0xFFFF)); /* never 0 */
+    memset(l, 0, sizeof *l);
+    l->gen = gen;
+    l->flags = (uint16_t)flags;
+    l->args_buf = l->reply_buf = l->tx_head = l->tx_tail = PYROI_NO;
+    l->heard = l->told = l->tx_due = d->now_;
+    if (d->room_.ahead_bytes >= 64) {
+        l->item.ahead = (uint8_t *)d->room_.ahead + i * d->room_.ahead_bytes;
+        memset(l->item.ahead, 0, 64);
+    }
+    pyroi_item_add(d, &l->item, port, handle, PYROI_IS_LINK);
+    d->n_links_++;
+    return l;
+}
+
+/* First byte to send of a buffer: its header may be 10 bytes or 8. */
+static unsigned pyroi_start(const uint8_t *bytes)
+{
+    return bytes[0] == 'P' ? 0 : 2;
+}
+
+static unsigned pyroi_kind(const uint8_t *frame)
+{
+    return frame[2] & 15;
+}
+
+/* A buffer leaves a send queue. */
+static void pyroi_give_sent(pyro_daemon *d, unsigned buf)
+{
+    const uint8_t *bytes = pyroi_bytes(d, buf);
+
+    if (pyroi_kind(bytes + pyroi_start(bytes)) == PYROI_RESULT) {
+        d->serve_--;
+        d->n_reply_--;
+    }
+    pyroi_give(d, buf);
+}
+
+static void pyroi_drop_tx(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned buf;
+    unsigned next;
+
+    for (buf = l->tx_head; buf != PYROI_NO; buf = next) {
+        next = d->room_.buffers[buf].next;
+        if (pyroi_kind(pyroi_bytes(d, buf) + pyroi_start(pyroi_bytes(d, buf)))
+            == PYROI_RESULT)
+            d->stats.unsent++;
+        pyroi_give_sent(d, buf);
+    }
+    l->tx_head = l->tx_tail = PYROI_NO;
+    l->tx_at = 0;
+    l->owed = l->control = 0;
+    l->n_busy = 0;
+}
+
+/* Forgets a frame half read. */
+static void pyroi_drop_rx(pyro_daemon *d, pyroi_link *l)
+{
+    if (l->args_buf != PYROI_NO) {
+        if (pyroi_kind(l->head) == PYROI_RESULT)
+            d->n_in_--;
+        else
+            d->serve_--;
+        pyroi_give(d, l->args_buf);
+    }
+    if (l->reply_buf != PYROI_NO) {
+        d->serve_--;
+        pyroi_give(d, l->reply_buf);
+    }
+    l->args_buf = l->reply_buf = PYROI_NO;
+    l->rx = PYROI_RX_HEAD;
+    l->n_head = 0;
+    l->flags &= (uint16_t)~PYROI_RX_DUE;
+}
+
+#ifndef PYRO_NO_CLIENT
+static void pyroi_fail_requests(pyro_daemon *d, pyroi_link *l);
+#endif
+
+#ifndef PYRO_NO_SERVER
+/* Calls that came by a lost link have no caller any more: a pipe keeps its
+ * handle, and their replies must not go to whoever is there next. */
+static void pyroi_forget_calls(pyro_daemon *d, const pyroi_link *l)
+{
+    pyro_link   link = pyroi_handle(d, l);
+    pyro_call  *call;
+    pyro_later *later;
+
+    for (call = d->calls_; call != NULL; call = call->outer_) {
+        if (call->link == link)
+            call->link = 0;
+    }
+    for (later = d->laters_; later != NULL; later = later->next_) {
+        if (later->link_ == link)
+            later->link_ = 0;
+    }
+}
+#endif
+
+/* The connection is lost, or its peer starts anew: nothing that was under way
+ * goes on. A pipe stays, down. Hooks and callbacks are told by the next poll,
+ * never from in here, so that this can be called anywhere. */
+static void pyroi_drop(pyro_daemon *d, pyroi_link *l, bool handle_gone)
+{
+    if (l->state == PYROI_DEAD)
+        return;
+    if (l->state == PYROI_OPEN)
+        l->flags |= PYROI_TELL_GONE;
+#ifndef PYRO_NO_CLIENT
+    pyroi_fail_requests(d, l);
+#endif
+#ifndef PYRO_NO_SERVER
+    pyroi_forget_calls(d, l);
+#endif
+    pyroi_drop_tx(d, l);
+    pyroi_drop_rx(d, l);
+    l->flags &= (uint16_t)~(PYROI_SENT | PYROI_SUMS | PYROI_TX_DUE
+                            | PYROI_CORK | PYROI_GATHER);
+    l->item.want = PYRO_IN;
+    l->tx_due = d->now_; /* from when on a pipe's peer is told */
+    l->session = 0;
+    l->state = PYROI_DOWN;
+    if ((l->flags & PYROI_PIPE) == 0 || handle_gone) {
+        pyroi_item_drop(d, &l->item);
+        l->item.port->close(l->item.port, l->item.handle);
+        l->flags &= (uint16_t)~PYROI_INPUT;
+        l->state = PYROI_DEAD;
+    }
+    pyroi_arm(d, d->now_);
+    pyroi_ready(d, l);
+}
+
+/* A frame or greeting that breaks the protocol. */
+static void pyroi_bad(pyro_daemon *d, pyroi_link *l, const char *text)
+{
+    d->stats.bad++;
+    pyroi_why(d, text, l->head[0], l->head[1]);
+    pyroi_log(d, PYRO_WARN, text, pyroi_handle(d, l), l->head[2]);
+    (void)text;
+    pyroi_drop(d, l, false);
+}
+
+static const char *pyroi_fail_text(unsigned reason)
+{
+    if (reason == PYROI_FAIL_VERSION)
+        return PYROI_T("this side speaks protocol version 6");
+    if (reason == PYROI_FAIL_NOT_UP)
+        return PYROI_T("not connected");
+    return pyro_deny_text((pyro_deny)reason);
+}
+
+/* PYROI_SUMS if this side wants checksums on a link, else 0. */
+static unsigned pyroi_wants_sums(const pyro_daemon *d, const pyroi_link *l)
+{
+    bool wants = d->config_->checksum != 0
+                 || (l->item.port->flags & PYRO_PORT_NOISY) != 0;
+
+    return wants ? PYROI_SUMS : 0;
+}
+
+/* The body of CONNECT and CONNECTOK, see "Greeting" in the manual. */
+static void pyroi_put_greeting(const pyro_daemon *d, const pyroi_link *l,
+                               uint8_t *p)
+{
+    unsigned sums = pyroi_wants_sums(d, l);
+
+    if (l->control == PYROI_OWE_OK)
+        sums |= l->flags & PYROI_SUMS; /* what the peer wants is agreed */
+    p[0] = 0x96;
+    p[1] = PYROI_WIRE;
+    p[2] = sums != 0;
+    p[3] = 0xCE;
+    pyroi_store32(p + 4, d->session_);
+    p[8] = 0xCE;
+    pyroi_store32(p + 9, pyroi_max_body(d));
+    p[13] = 0xCD;
+    pyroi_store16(p + 14, pyroi_dead_ms(d));
+    p[16] = 0xC4; /* nonce: none */
+    p[17] = 0;
+}
+
+#define PYROI_CONTROL_BYTES 74 /* header, body of up to 60, checksum */
+
+/* Makes a control frame, from byte 2 on as in a buffer: always the same bytes
+ * until it has gone. Gives its length. */
+static uint32_t pyroi_make_control(const pyro_daemon *d, const pyroi_link *l,
+                                   uint8_t *to)
+{
+    static const uint8_t types[] = { PYROI_CONNECT, PYROI_CONNECTOK,
+                                     PYROI_CONNECTFAIL, PYROI_PING,
+                                     PYROI_PING, PYROI_RESULT };
+    uint8_t    *body = to + PYROI_BODY;
+    pyro_writer w = pyro_writer_of(body, 60, 1);
+    unsigned    flags = (l->flags & PYROI_SUMS) != 0 ? PYROI_CHECKSUM : 0;
+    uint32_t    seq = 0;
+    uint32_t    n;
+    unsigned    i = 0;
+
+    while (l->control >> i > 1)
+        i++;
+    switch (l->control) {
+    case PYROI_OWE_PING:
+        break;
+    case PYROI_OWE_PONG:
+        pyro_put_nil(&w);
+        break;
+    case PYROI_OWE_BUSY:
+        flags |= PYROI_EXCEPTION;
+        seq = l->busy_seq;
+        memcpy(body, pyroi_busy_body, PYROI_BUSY_BYTES);
+        w.at += PYROI_BUSY_BYTES;
+        break;
+    case PYROI_OWE_FAIL:
+        flags = PYROI_CHECKSUM;
+        pyro_put_list(&w, 2);
+        pyro_put_uint(&w, l->reason < PYROI_FAIL_VERSION ? l->reason : 0u);
+        pyro_put_str(&w, pyroi_fail_text(l->reason));
+        break;
+    default:
+        flags = PYROI_CHECKSUM;
+        pyroi_put_greeting(d, l, body);
+        w.at += PYROI_GREET;
+    }
+    n = (uint32_t)(w.at - body);
+    pyroi_put_header(body, types[i], flags, seq, n);
+    if ((flags & PYROI_CHECKSUM) == 0)
+        return 8 + n;
+    pyroi_store32(body + n, pyro_crc32(0, to + 2, 8 + n));
+    return 8 + n + 4;
+}
+
+/* Hands bytes to the port. Returns those left over; a lost link is dropped,
+ * and then none are. */
+static uint32_t pyroi_send(pyro_daemon *d, pyroi_link *l,
+                           const uint8_t *bytes, uint32_t n)
+{
+    int32_t sent = l->item.port->send(l->item.port, l->item.handle, bytes, n);
+
+    if (sent < 0) {
+        pyroi_why(d, PYROI_T("connection lost, or none was made"), 0, 0);
+        pyroi_drop(d, l, true);
+        return 0;
+    }
+#ifndef PYRO_NO_LOG
+    if (d->config_->trace != NULL && sent > 0)
+        d->config_->trace(d->config_->user, true, pyroi_handle(d, l), bytes,
+                          (uint32_t)sent);
+#endif
+    if (sent > 0)
+        l->told = d->now_;
+    l->tx_at = (pyroi_size)(l->tx_at + (uint32_t)sent);
+    return n - (uint32_t)sent;
+}
+
+/* What was to be sent did not go: wait for room, but not for ever. A peer may
+ * leave a request unread while it is busy, a reply never. */
+static void pyroi_blocked(pyro_daemon *d, pyroi_link *l, unsigned kind)
+{
+    l->item.want |= PYRO_OUT;
+    if ((l->flags & PYROI_TX_DUE) != 0)
+        return;
+    l->flags |= PYROI_TX_DUE;
+    l->tx_due =
+        d->now_ + pyroi_frame_ms(d) * (kind == PYROI_RESULT ? 1u : 8u);
+    pyroi_arm(d, l->tx_due);
+}
+
+/* Sends the control frames owed. True: all have gone. */
+static bool pyroi_flush_owed(pyro_daemon *d, pyroi_link *l)
+{
+    uint8_t  frame[PYROI_CONTROL_BYTES];
+    uint32_t n;
+
+    for (;;) {
+        if (l->control == 0) {
+            if (l->owed == 0)
+                return true;
+            l->control = (uint8_t)(l->owed & (0u - l->owed)); /* lowest */
+        }
+        n = pyroi_make_control(d, l, frame);
+        if (pyroi_send(d, l, frame + 2 + l->tx_at, n - l->tx_at) > 0) {
+            pyroi_blocked(d, l, PYROI_RESULT);
+            return false;
+        }
+        if (l->state == PYROI_DEAD || l->control == 0)
+            return false;
+        if (l->control == PYROI_OWE_BUSY && --l->n_busy > 0)
+            l->busy_seq++;
+        else
+            l->owed &= (uint8_t)~l->control;
+        if (l->control == PYROI_OWE_BUSY)
+            d->flags_ |= PYROI_AGAIN;
+        l->control = 0;
+        l->tx_at = 0;
+        l->flags &= (uint16_t)~PYROI_TX_DUE;
+    }
+}
+
+/* Sends one queued buffer. True: it has gone. */
+static bool pyroi_flush_buffer(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned       buf = l->tx_head;
+    const uint8_t *bytes = pyroi_bytes(d, buf);
+    unsigned       from = pyroi_start(bytes) + l->tx_at;
+
+    if (pyroi_send(d, l, bytes + from, d->room_.buffers[buf].end - from) > 0) {
+        pyroi_blocked(d, l, pyroi_kind(bytes + pyroi_start(bytes)));
+        return false;
+    }
+    if (l->tx_head != buf)
+        return false; /* the link was dropped */
+    l->tx_head = d->room_.buffers[buf].next;
+    if (l->tx_head == PYROI_NO)
+        l->tx_tail = PYROI_NO;
+    l->tx_at = 0;
+    l->flags &= (uint16_t)~PYROI_TX_DUE;
+    pyroi_give_sent(d, buf);
+    return true;
+}
+
+/* Sends what can be sent now, control frames between buffers first. Bounded
+ * by the pool: nothing is added meanwhile. */
+static void pyroi_flush(pyro_daemon *d, pyroi_link *l)
+{
+    if (l->state == PYROI_FREE || l->state == PYROI_DEAD)
+        return;
+    l->flags &= (uint16_t)~PYROI_CORK;
+    for (;;) {
+        if ((l->tx_at == 0 || l->control != 0) && !pyroi_flush_owed(d, l))
+            return;
+        if (l->state < PYROI_OPEN || l->tx_head == PYROI_NO)
+            break;
+        if (!pyroi_flush_buffer(d, l))
+            return;
+    }
+    if ((l->item.want & PYRO_OUT) != 0) {
+        l->item.want &= (uint8_t)~PYRO_OUT;
+        if (l->state == PYROI_OPEN) {
+            l->flags |= PYROI_TELL_ROOM;
+            pyroi_ready(d, l);
+        }
+    }
+    if (l->state == PYROI_CLOSING)
+        pyroi_drop(d, l, false);
+}
+
+/* Owes a control frame and sends it if it can go now. */
+static void pyroi_owe_control(pyro_daemon *d, pyroi_link *l, unsigned what)
+{
+    l->owed |= (uint8_t)what;
+    pyroi_flush(d, l);
+}
+
+/* Adds the checksum, where one is agreed. Returns false when the peer does
+ * not accept messages as long as this one. */
+static bool pyroi_protect(pyro_daemon *d, pyroi_link *l, unsigned buf)
+{
+    pyroi_buffer *b = &d->room_.buffers[buf];
+    uint8_t      *bytes = pyroi_bytes(d, buf);
+    uint8_t      *head = bytes + pyroi_start(bytes);
+
+    if (b->end - PYROI_BODY > l->peer_max) {
+        pyroi_why(d, PYROI_T("message too long for the peer"),
+                  b->end - PYROI_BODY, l->peer_max);
+        return false;
+    }
+    if ((l->flags & PYROI_SUMS) != 0) {
+        head[3] |= PYROI_CHECKSUM;
+        pyroi_store32(bytes + b->end,
+                      pyro_crc32(0, head, (size_t)(bytes + b->end - head)));
+        b->end = (pyroi_size)(b->end + 4);
+    }
+    return true;
+}
+
+/* Copies a small frame behind the last one that waits, when that is no
+ * request (which might be taken out again) and not half sent. */
+static bool pyroi_gather(pyro_daemon *d, pyroi_link *l, unsigned buf)
+{
+    const uint8_t *from = pyroi_bytes(d, buf) + 2;
+    uint32_t       n = d->room_.buffers[buf].end - 2u;
+    pyroi_buffer  *tail;
+    uint8_t       *bytes;
+
+    if (l->tx_tail == PYROI_NO || l->tx_tail == d->solo_
+        || (l->tx_tail == l->tx_head && l->tx_at > 0 && l->control == 0))
+        return false;
+    tail = &d->room_.buffers[l->tx_tail];
+    bytes = pyroi_bytes(d, l->tx_tail);
+    if (n > d->room_.buffer_bytes / 4
+        || tail->end + n > d->room_.buffer_bytes || bytes[0] == 'P'
+        || (pyroi_kind(bytes + 2) == PYROI_INVOKE
+            && pyroi_load16(bytes + 6) != 0))
+        return false;
+    memcpy(bytes + tail->end, from, n);
+    tail->end = (pyroi_size)(tail->end + n);
+    return true;
+}
+
+/* Puts a frame of `n` body bytes at the end of the send queue: the buffer now
+ * belongs to the link. It is not sent yet. */
+static void pyroi_queue(pyro_daemon *d, pyroi_link *l, unsigned buf)
+{
+    const uint8_t *head =
+        pyroi_bytes(d, buf) + pyroi_start(pyroi_bytes(d, buf));
+    bool reply = pyroi_kind(head) == PYROI_RESULT;
+
+    if (reply)
+        d->n_reply_++;
+    if (l->state == PYROI_OPEN && pyroi_start(pyroi_bytes(d, buf)) == 2
+        && (reply || (head[3] & PYROI_ONEWAY) != 0)
+        && pyroi_gather(d, l, buf)) {
+        pyroi_give_sent(d, buf);
+        return;
+    }
+    d->room_.buffers[buf].next = PYROI_NO;
+    if (l->tx_tail == PYROI_NO)
+        l->tx_head = (uint16_t)buf;
+    else
+        d->room_.buffers[l->tx_tail].next = (uint16_t)buf;
+    l->tx_tail = (uint16_t)buf;
+}
+
+/* Holds back what is queued, for the moment. */
+static void pyroi_cork(pyro_daemon *d, pyroi_link *l)
+{
+    l->flags |= PYROI_CORK;
+    d->flags_ |= PYROI_CORKED;
+}
+
+PYRO_DEF void pyro_flush(pyro_daemon *node)
+{
+    unsigned i;
+
+    if ((node->flags_ & PYROI_CORKED) == 0)
+        return;
+    node->flags_ &= (uint8_t)~PYROI_CORKED;
+    for (i = 0; i < node->top_; i++) {
+        pyroi_link *l = &node->room_.links[i];
+
+        if ((l->flags & PYROI_CORK) != 0 && (l->item.want & PYRO_OUT) == 0)
+            pyroi_flush(node, l);
+        l->flags &= (uint16_t)~PYROI_CORK;
+    }
+}
+
+/* The whole frame of n body bytes in a buffer: header, checksum. False: too
+ * long for the peer. */
+static bool pyroi_seal(pyro_daemon *d, pyroi_link *l, unsigned buf,
+                       unsigned type, unsigned flags, unsigned seq,
+                       const uint8_t *end)
+{
+    uint8_t *body = pyroi_bytes(d, buf) + PYROI_BODY;
+
+    body[-PYROI_BODY] = 0; /* no 10-byte header, unless it is written now */
+    pyroi_put_header(body, type, flags, seq, (uint32_t)(end - body));
+    d->room_.buffers[buf].end =
+        (pyroi_size)(end - pyroi_bytes(d, buf));
+    return l->state != PYROI_OPEN || pyroi_protect(d, l, buf);
+}
+
+/* Tells hooks. They may change the list of hooks. */
+static void pyroi_tell(pyro_daemon *d, pyro_link link, pyro_event event)
+{
+    pyro_hook *hook = d->hooks_;
+    pyro_hook *next;
+
+    for (; hook != NULL; hook = next) {
+        next = hook->next_;
+        hook->fn(hook->user, d, link, event);
+    }
+}
+
+/* ------------------------------------------------------------------------
+ * >>exceptions
+ * ------------------------------------------------------------------------ */
+
+#ifndef PYRO_NO_SERVER
+
+static const char *const pyroi_err_names[] = {
+    "Exception",     "URIError",      "DaemonError",
+    "ProtocolError", "ConnectionClosedError",
+    "ConnectionDeniedError", "TimeoutError", "NamingError",
+    "Exception",     "TypeError",     "ValueError",
+    "MemoryError",   "BusyError",     "RuntimeError"
+};
+
+/* Where a call is, as a line of a traceback: "calc.div on bench 3". */
+static void pyroi_put_place(pyro_writer *w, const pyro_call *call)
+{
+    char       place[2 * PYRO_MAX_NAME + 40];
+    pyroi_text t = pyroi_text_of(place, sizeof place);
+    const char *name = call->node->config_->name;
+
+    pyroi_adds(&t, call->object);
+    pyroi_adds(&t, ".");
+    pyroi_adds(&t, call->method);
+    pyroi_adds(&t, " on ");
+    pyroi_adds(&t, name != NULL ? name : "pyro");
+    pyro_put_strn(w, place, (size_t)(t.at - place));
+}
+
+/* The lines of `cause`, one for each object it passed, then ours. */
+static void pyroi_put_traceback(pyro_writer *w, const pyro_call *call,
+                                const char *cause)
+{
+    const char *line;
+    uint32_t    lines = *cause != '\0';
+
+    for (line = cause; *line != '\0'; line++)
+        lines += *line == '\n';
+    pyro_put_str(w, "attributes");
+    pyro_put_map(w, 1);
+    pyro_put_str(w, "_pyroTraceback");
+    pyro_put_list(w, lines + 1);
+    while (*cause != '\0') {
+        for (line = cause; *line != '\0' && *line != '\n';)
+            line++;
+        pyro_put_strn(w, cause, (size_t)(line - cause));
+        cause = *line == '\n' ? line + 1 : line;
+    }
+    pyroi_put_place(w, call);
+}
+
+/* The map that Pyro5 uses, traceback last. */
+static void pyroi_put_exception(pyro_writer *w, const char *type,
+                                const char *message, const pyro_call *call,
+                                const char *cause)
+{
+    pyro_put_map(w, call != NULL ? 4 : 3);
+    pyro_put_str(w, "__class__");
+    pyro_put_str(w, type);
+    pyro_put_str(w, "__exception__");
+    pyro_put_bool(w, true);
+    pyro_put_str(w, "args");
+    pyro_put_list(w, 1);
+    pyro_put_str(w, message);
+    if (call != NULL)
+        pyroi_put_traceback(w, call, cause);
+}
+
+/* Writes an exception over whatever is in the buffer. What does not fit is
+ * left out from the end: traceback, message, type. */
+static pyro_writer pyroi_exception_in(const pyro_daemon *d, unsigned buf,
+                                      const char *type, const char *message,
+                                      const pyro_call *call,
+                                      const char *cause)
+{
+    uint8_t    *body = pyroi_bytes(d, buf) + PYROI_BODY;
+    pyro_writer w;
+    unsigned    attempt = 0;
+
+#ifdef PYRO_NO_TEXTS
+    call = NULL;
+#endif
+    do {
+        w = pyro_writer_of(body, pyroi_max_body(d), 1);
+        pyroi_put_exception(&w, type, message, call, cause);
+        if (attempt == 0)
+            call = NULL;
+        else if (attempt == 1)
+            message = "...";
+        else
+            type = "Error";
+    } while (pyro_writer_end(&w) != PYRO_OK && attempt++ < 3);
+    PYRO_ASSERT(w.err == PYRO_OK); /* 42 bytes; pyro_open asked for 64 */
+    return w;
+}
+
+enum { PYROI_RUNNING, PYROI_RAISED, PYROI_DEFERRED };
+
+static void pyroi_raise(pyro_call *call, const char *type,
+                        const char *message, const char *cause)
+{
+    if (call->state_ != PYROI_RUNNING)
+        return;
+    call->state_ = PYROI_RAISED;
+    if (call->oneway) {
+        call->node->stats.lost_oneway++;
+        pyroi_log(call->node, PYRO_WARN, message, call->link, 0);
+        return;
+    }
+    call->result = pyroi_exception_in(call->node, call->reply_buf_, type,
+                                      message, call, cause);
+}
+
+PYRO_DEF void pyro_raise(pyro_call *call, const char *type,
+                         const char *message)
+{
+    pyroi_raise(call, type, message, "");
+}
+
+#ifndef PYRO_NO_CLIENT
+PYRO_DEF void pyro_reraise(pyro_call *call, pyro_proxy *proxy)
+{
+    pyro_err err = (pyro_err)proxy->err_;
+
+    if (err == PYRO_ERR_REMOTE)
+        pyroi_raise(call, proxy->exc_.type, proxy->exc_.message,
+                    proxy->exc_.traceback);
+    else
+        pyroi_raise(call, pyroi_err_names[err], pyro_err_text(err), "");
+}
+#endif
+
+/* "first is, second limit": a message with the two numbers that disagree. */
+static void pyroi_raise_numbers(pyro_call *call, const char *type,
+                                const char *first, uint32_t is,
+                                const char *second, uint32_t limit)
+{
+#ifdef PYRO_NO_TEXTS
+    (void)is;
+    (void)second;
+    (void)limit;
+    pyro_raise(call, type, first);
+#else
+    char       message[80];
+    pyroi_text t = pyroi_text_of(message, sizeof message);
+
+    pyroi_adds(&t, first);
+    pyroi_add_dec(&t, is);
+    pyroi_adds(&t, second);
+    pyroi_add_dec(&t, limit);
+    pyro_raise(call, type, message);
+#endif
+}
+
+static void pyroi_raise_name(pyro_call *call, const char *type,
+                             const char *text, const char *name)
+{
+#ifdef PYRO_NO_TEXTS
+    (void)text;
+    pyro_raise(call, type, name);
+#else
+    char       message[48 + PYRO_MAX_NAME];
+    pyroi_text t = pyroi_text_of(message, sizeof message);
+
+    pyroi_adds(&t, text);
+    pyroi_adds(&t, name);
+    pyro_raise(call, type, message);
+#endif
+}
+
+/* ------------------------------------------------------------------------
+ * >>signatures: arguments are checked before a handler runs
+ * ------------------------------------------------------------------------ */
+
+typedef struct pyroi_param {
+    const char *name; /* NULL: none */
+    size_t      name_n;
+    const char *type; /* its letter, or '[' or '{' before one */
+    bool        optional;
+} pyroi_param;
+
+/* The next parameter of a signature; false at its end. */
+static bool pyroi_param_next(const char **at, pyroi_param *param)
+{
+    const char *p = *at;
+    const char *colon;
+
+    for (; *p == ' ' || *p == '?'; p++)
+        param->optional |= *p == '?';
+    if (*p == '\0')
+        return false;
+    for (colon = p; *colon != ':' && *colon != ' ' && *colon != '\0';)
+        colon++;
+    param->name = NULL;
+    if (*colon == ':') {
+        param->name = p;
+        param->name_n = (size_t)(colon - p);
+        p = colon + 1;
+    }
+    param->type = p;
+    *at = p + (*p == '[' || *p == '{' ? 3 : 1);
+    return true;
+}
+
+/* Takes one value if it is what the letter says. */
+static bool pyroi_fits(pyro_reader *in, char letter)
+{
+    pyro_reader look = *in;
+    pyroi_token t = pyroi_next(&look);
+    unsigned    type = t.type;
+    bool        fits;
+
+    switch (letter) {
+    case 'b':
+        fits = type == PYRO_BOOL;
+        break;
+    case 'i':
+        fits = type == PYRO_INT && (int64_t)t.v == (int32_t)t.v;
+        break;
+    case 'q':
+        fits = type == PYRO_INT;
+        break;
+    case 'd':
+        fits = type == PYRO_FLOAT || type == PYRO_INT;
+        break;
+    case 's':
+        fits = type == PYRO_STR && pyroi_utf8(t.data, t.n);
+        break;
+    case 'y':
+        fits = type == PYRO_BIN;
+        break;
+    case 'U':
+        fits = type == PYRO_MAP || type == PYRO_STR;
+        break;
+    default: /* 'v' */
+        fits = type != PYRO_NONE;
+    }
+    if (fits && (type == PYRO_LIST || type == PYRO_MAP))
+        pyro_skip(in);
+    else if (fits)
+        *in = look;
+    return fits && in->err == PYRO_OK;
+}
+
+/* The same for a parameter's type, one level into a container. */
+static bool pyroi_fits_type(pyro_reader *in, const char *type)
+{
+    uint32_t n;
+    bool     map = *type == '{';
+
+    if (*type != '[' && !map)
+        return pyroi_fits(in, *type);
+    n = map ? pyro_get_map(in, UINT32_MAX) : pyro_get_list(in, UINT32_MAX);
+    for (; n > 0 && in->err == PYRO_OK; n--) {
+        if (map && !pyroi_fits(in, 's'))
+            return false;
+        if (!pyroi_fits(in, type[1]))
+            return false;
+    }
+    return in->err == PYRO_OK;
+}
+
+static unsigned pyroi_params(const char *signature, unsigned *least)
+{
+    pyroi_param param = { NULL, 0, NULL, false };
+    unsigned    n = 0;
+
+    for (*least = 0; pyroi_param_next(&signature, &param); n++) {
+        if (!param.optional)
+            *least = n + 1;
+    }
+    return n;
+}
+
+static void pyroi_raise_count(pyro_call *call, const char *signature,
+                              unsigned given)
+{
+    unsigned least;
+    unsigned most = pyroi_params(signature, &least);
+
+    pyroi_raise_numbers(call, "TypeError", PYROI_T("arguments given: "),
+                        given, PYROI_T(", expected: "),
+                        given < least ? least : most);
+}
+
+#ifndef PYRO_NO_TEXTS
+static const char *pyroi_letter_text(const char *type)
+{
+    switch (*type) {
+    case 'b':
+        return "bool";
+    case 'i':
+        return "int of 32 bits";
+    case 'q':
+        return "int of 64 bits";
+    case 'd':
+        return "float";
+    case 's':
+        return "str";
+    case 'y':
+        return "bytes";
+    case 'U':
+        return "URI or proxy";
+    case '[':
+        return "list of ";
+    case '{':
+        return "map of str to ";
+    default:
+        return "value";
+    }
+}
+#endif
+
+static void pyroi_raise_type(pyro_call *call, const pyroi_param *param,
+                             unsigned index)
+{
+#ifdef PYRO_NO_TEXTS
+    (void)param;
+    (void)index;
+    pyro_raise(call, "TypeError", "argument");
+#else
+    char       message[80];
+    pyroi_text t = pyroi_text_of(message, sizeof message);
+
+    pyroi_adds(&t, "argument ");
+    pyroi_add_dec(&t, index);
+    if (param->name != NULL) {
+        pyroi_adds(&t, " '");
+        pyroi_add(&t, param->name, param->name_n);
+        pyroi_adds(&t, "'");
+    }
+    pyroi_adds(&t, " is no ");
+    pyroi_adds(&t, pyroi_letter_text(param->type));
+    if (*param->type == '[' || *param->type == '{')
+        pyroi_adds(&t, pyroi_letter_text(param->type + 1));
+    pyro_raise(call, "TypeError", message);
+#endif
+}
+
+/* Checks `given` arguments against a signature; on a mismatch raises a
+ * TypeError that names the parameter. */
+static bool pyroi_check_args(pyro_call *call, const char *signature,
+                             unsigned given)
+{
+    pyro_reader in = call->args;
+    pyroi_param param = { NULL, 0, NULL, false };
+    const char *at = signature;
+    unsigned    n = 0;
+
+    while (pyroi_param_next(&at, &param)) {
+        if (n == given) {
+            if (param.optional)
+                return true;
+            pyroi_raise_count(call, signature, given);
+            return false;
+        }
+        if (!pyroi_fits_type(&in, param.type)) {
+            pyroi_raise_type(call, &param, n + 1);
+            return false;
+        }
+        n++;
+    }
+    if (n == given)
+        return true;
+    pyroi_raise_count(call, signature, given);
+    return false;
+}
+
+#ifndef PYRO_NO_KWARGS
+
+static void pyroi_reverse(uint8_t *p, uint8_t *end)
+{
+    for (; p < end; p++) {
+        uint8_t byte = *p;
+
+        *p = *--end;
+        *end = byte;
+    }
+}
+
+/* [from, middle, end) becomes [middle, end) [from, middle). */
+static void pyroi_rotate(uint8_t *from, uint8_t *middle, uint8_t *end)
+{
+    pyroi_reverse(from, middle);
+    pyroi_reverse(middle, end);
+    pyroi_reverse(from, end);
+}
+
+/* Keyword arguments waiting in the arguments' buffer: `pairs` of key and
+ * value from `at` on. */
+typedef struct pyroi_kwargs {
+    uint8_t *place; /* behind the arguments in order so far */
+    uint8_t *at;
+    uint8_t *end;
+    uint32_t pairs;
+} pyroi_kwargs;
+
+/* Finds the pair of a parameter and moves its value to `place`; its key stays
+ * behind as dead bytes, where the pairs begin. */
+static bool pyroi_kwarg(pyroi_kwargs *kw, const pyroi_param *param)
+{
+    pyro_reader in = pyro_reader_of(kw->at, (size_t)(kw->end - kw->at));
+    uint32_t    i;
+    uint32_t    n;
+
+    for (i = 0; i < kw->pairs; i++) {
+        uint8_t    *pair = kw->at + (in.at - kw->at);
+        const char *key = pyro_get_str(&in, &n);
+        size_t      key_bytes = (size_t)(in.at - pair);
+        size_t      bytes;
+        uint8_t    *after;
+
+        pyro_skip(&in);
+        if (in.err != PYRO_OK)
+            return false;
+        if (n != param->name_n || memcmp(key, param->name, n) != 0)
+            continue;
+        after = kw->at + (in.at - kw->at);
+        bytes = (size_t)(after - pair) - key_bytes;
+        pyroi_rotate(kw->at, pair, after);
+        pyroi_rotate(kw->place, kw->at + key_bytes,
+                     kw->at + key_bytes + bytes);
+        kw->place += bytes;
+        kw->at += key_bytes + bytes;
+        kw->pairs--;
+        return true;
+    }
+    return false;
+}
+
+/* Puts keyword arguments in order behind the `given` positional ones, inside
+ * of the buffer. Gives the number of arguments then; raises when a keyword
+ * fits no parameter, or comes twice, or leaves a gap. */
+static unsigned pyroi_order(pyro_call *call, const char *signature,
+                            unsigned given, uint8_t *end)
+{
+    uint8_t     *body = pyroi_bytes(call->node, call->args_buf_);
+    pyro_reader  in = call->args;
+    pyroi_param  param = { NULL, 0, NULL, false };
+    pyroi_kwargs kw;
+    unsigned     n;
+
+    for (n = 0; n < given; n++)
+        pyro_skip(&in);
+    kw.place = body + (in.at - body);
+    in.end = end;
+    kw.pairs = pyro_get_map(&in, PYRO_MAX_ARGS);
+    kw.at = body + (in.at - body);
+    kw.end = end;
+    for (n = 0; n < given; n++)
+        pyroi_param_next(&signature, &param);
+    while (kw.pairs > 0 && pyroi_param_next(&signature, &param)) {
+        if (param.name == NULL || !pyroi_kwarg(&kw, &param))
+            break;
+        n++;
+    }
+    if (kw.pairs > 0 || in.err != PYRO_OK)
+        pyro_raise(call, "TypeError",
+                   PYROI_T("unknown, repeated or skipped keyword argument"));
+    call->args.end = kw.place;
+    return n;
+}
+
+#endif /* PYRO_NO_KWARGS */
+
+/* ------------------------------------------------------------------------
+ * >>objects
+ * ------------------------------------------------------------------------ */
+
+/* An id is the node's 12 random bytes, then index and generation. */
+static void pyroi_id(const pyro_daemon *d, unsigned index, char to[33])
+{
+    uint8_t  id[16];
+    unsigned i;
+
+    pyroi_store32(id, d->session_);
+    pyroi_store32(id + 4, d->ids_[0]);
+    pyroi_store32(id + 8, d->ids_[1]);
+    pyroi_store16(id + 12, index);
+    pyroi_store16(id + 14, d->room_.objects[index].gen);
+    for (i = 0; i < 32; i++)
+        to[i] = "0123456789abcdef"[id[i / 2] >> (i % 2 != 0 ? 0 : 4) & 15];
+    to[32] = '\0';
+}
+
+static bool pyroi_looks_like_id(const char *text, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (!((text[i] >= '0' && text[i] <= '9')
+              || (text[i] >= 'a' && text[i] <= 'f')))
+            return false;
+    }
+    return n == 32;
+}
+
+/* Index of an object by name or id; n_objects when there is none. */
+static unsigned pyroi_lookup(const pyro_daemon *d, const char *text, size_t n)
+{
+    bool     by_id = pyroi_looks_like_id(text, n);
+    char     id[33];
+    unsigned i;
+
+    for (i = 0; i < d->room_.n_objects; i++) {
+        const pyroi_object *o = &d->room_.objects[i];
+
+        if (o->cls == NULL)
+            continue;
+        if (by_id) {
+            pyroi_id(d, i, id);
+            if (memcmp(id, text, 32) == 0)
+                break;
+        } else if (o->name != NULL && pyroi_is(text, n, o->name)) {
+            break;
+        }
+    }
+    return i;
+}
+
+static unsigned pyroi_index_of(const pyro_daemon *d, const void *self)
+{
+    unsigned i = 0;
+
+    while (i < d->room_.n_objects
+           && (d->room_.objects[i].cls == NULL
+               || d->room_.objects[i].self != self))
+        i++;
+    return i;
+}
+
+PYRO_DEF pyro_err pyro_export(pyro_daemon *node, const pyro_class *cls,
+                              void *self, const char *name)
+{
+    size_t   n = name != NULL ? strlen(name) : 1;
+    unsigned i = 0;
+
+    if (name != NULL
+        && (n == 0 || n > PYRO_MAX_NAME || pyroi_looks_like_id(name, n)
+            || !pyroi_plain(name, n, "")
+            || pyroi_lookup(node, name, n) < node->room_.n_objects)) {
+        pyroi_why(node, PYROI_T("name taken, empty, too long or like an id"),
+                  (uint32_t)n, PYRO_MAX_NAME);
+        return PYRO_ERR_DAEMON;
+    }
+    if (node->room_.n_buffers < (node->proxies_ != NULL ? 3 : 2)) {
+        pyroi_why(node, PYROI_T("serving needs more buffers in PYRO_ROOM"),
+                  node->room_.n_buffers, node->proxies_ != NULL ? 3 : 2);
+        return PYRO_ERR_NOSPACE;
+    }
+    while (i < node->room_.n_objects
+           && (node->room_.objects[i].cls != NULL
+               || node->room_.objects[i].waiting > 0))
+        i++;
+    if (i == node->room_.n_objects) {
+        pyroi_why(node, PYROI_T("object table full: raise it in PYRO_ROOM"),
+                  i, i);
+        return PYRO_ERR_NOSPACE;
+    }
+    node->room_.objects[i].cls = cls;
+    node->room_.objects[i].self = self;
+    node->room_.objects[i].name = name;
+    node->room_.objects[i].gen++;
+    node->flags_ |= PYROI_SERVES;
+    return PYRO_OK;
+}
+
+PYRO_DEF pyro_err pyro_withdraw(pyro_daemon *node, void *self)
+{
+    unsigned i = pyroi_index_of(node, self);
+
+    if (i == node->room_.n_objects)
+        return PYRO_ERR_NAMING;
+    node->room_.objects[i].cls = NULL;
+    return PYRO_OK;
+}
+
+PYRO_DEF pyro_err pyro_object_id(pyro_daemon *node, const void *self,
+                                 char to[33])
+{
+    unsigned i = pyroi_index_of(node, self);
+
+    if (i == node->room_.n_objects)
+        return PYRO_ERR_NAMING;
+    pyroi_id(node, i, to);
+    return PYRO_OK;
+}
+
+PYRO_DEF bool pyro_walk(pyro_daemon *node, unsigned *at, pyro_object *found)
+{
+    const pyroi_object *o;
+
+    while (*at < node->room_.n_objects) {
+        o = &node->room_.objects[(*at)++];
+        if (o->cls == NULL)
+            continue;
+        found->cls = o->cls;
+        found->self = o->self;
+        found->name = o->name;
+        return true;
+    }
+    return false;
+}
+
+PYRO_DEF bool pyro_find(pyro_daemon *node, const char *text, size_t n,
+                        pyro_object *found)
+{
+    unsigned i = pyroi_lookup(node, text, n);
+
+    return i < node->room_.n_objects && pyro_walk(node, &i, found);
+}
+
+/* ------------------------------------------------------------------------
+ * >>attributes
+ * ------------------------------------------------------------------------ */
+
+static void pyroi_put_attr(pyro_writer *w, const pyro_attr *attr,
+                           const void *self)
+{
+    const uint8_t *p = (const uint8_t *)self + attr->offset;
+    int32_t        i;
+    uint32_t       u;
+    int64_t        q;
+    float          f;
+    double         x;
+
+    switch (attr->type) {
+    case PYRO_ATTR_B:
+        pyro_put_bool(w, *p != 0);
+        break;
+    case PYRO_ATTR_I:
+        memcpy(&i, p, sizeof i);
+        pyro_put_int(w, i);
+        break;
+    case PYRO_ATTR_U:
+        memcpy(&u, p, sizeof u);
+        pyro_put_uint(w, u);
+        break;
+    case PYRO_ATTR_Q:
+        memcpy(&q, p, sizeof q);
+        pyro_put_int(w, q);
+        break;
+    case PYRO_ATTR_F:
+        memcpy(&f, p, sizeof f);
+        pyro_put_f32(w, f);
+        break;
+    case PYRO_ATTR_D:
+        memcpy(&x, p, sizeof x);
+        pyro_put_f64(w, x);
+        break;
+    default: /* PYRO_ATTR_S; it may lack its zero byte */
+        for (u = 0; u < attr->size && p[u] != 0;)
+            u++;
+        pyro_put_strn(w, (const char *)p, u);
+    }
+}
+
+static void pyroi_set_attr(pyro_call *call, const pyro_attr *attr, void *self)
+{
+    static const uint8_t slots[] = { PYRO_BOOL, PYROI_I32,  PYROI_U32,
+                                     PYRO_INT,  PYROI_F32, PYRO_FLOAT,
+                                     PYRO_STR };
+    pyro_slot slot = pyroi_slot(slots[attr->type],
+                                (uint8_t *)self + attr->offset, attr->size);
+    pyro_err  err = PYRO_ERR_TYPE;
+
+    if (pyro_more(&call->args))
+        err = pyroi_fill(call->args, &slot);
+    if (err != PYRO_OK)
+        pyroi_raise_name(call, err == PYRO_ERR_NOSPACE ? "ValueError"
+                                                       : "TypeError",
+                         PYROI_T("value does not fit attribute "),
+                         attr->name);
+}
+
+/* Whether the call is about an attribute, and then does it. */
+static bool pyroi_call_attr(pyro_call *call, const pyro_class *cls,
+                            void *self)
+{
+    const char      *name;
+    const pyro_attr *attr = cls->attrs;
+    const pyro_attr *end = attr + cls->n_attrs;
+    uint32_t         n;
+    bool             set = strcmp(call->method, "__setattr__") == 0;
+    bool             has = strcmp(call->method, "__hasattr__") == 0;
+
+    if (!set && !has && strcmp(call->method, "__getattr__") != 0)
+        return false;
+    name = pyro_get_str(&call->args, &n);
+    while (attr < end && !pyroi_is(name, n, attr->name))
+        attr++;
+    if (has) {
+        pyro_put_bool(&call->result, attr < end);
+    } else if (attr == end) {
+        pyro_raise(call, "AttributeError", PYROI_T("no such attribute"));
+    } else if (!set) {
+        pyroi_put_attr(&call->result, attr, self);
+    } else if ((attr->flags & PYRO_READONLY) != 0) {
+        pyroi_raise_name(call, "AttributeError",
+                         PYROI_T("read-only attribute "), attr->name);
+    } else {
+        pyroi_set_attr(call, attr, self);
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------------
+ * >>internal: the daemon object that every daemon has
+ * ------------------------------------------------------------------------ */
+
+#ifndef PYRO_NO_INTROSPECTION
+
+#define PYROI_INTERNAL_ID "c0000000011000001000000010000001"
+
+/* One entry per object from table index `first` on: id and name. */
+static void pyroi_get_registered(void *self, pyro_call *call)
+{
+    pyro_daemon *d = (pyro_daemon *)self;
+    int32_t      first = 0;
+    uint32_t     n = 0;
+    unsigned     i;
+    char         id[33];
+
+    if (pyro_more(&call->args))
+        first = pyro_get_i32(&call->args);
+    for (i = (unsigned)first; i < d->room_.n_objects; i++)
+        n += d->room_.objects[i].cls != NULL;
+    pyro_put_map(&call->result, n);
+    for (i = (unsigned)first; i < d->room_.n_objects; i++) {
+        if (d->room_.objects[i].cls == NULL)
+            continue;
+        pyroi_id(d, i, id);
+        pyro_put_str(&call->result, id);
+        if (d->room_.objects[i].name != NULL)
+            pyro_put_str(&call->result, d->room_.objects[i].name);
+        else
+            pyro_put_nil(&call->result);
+    }
+}
+
+static unsigned pyroi_wanted(pyro_daemon *d, pyro_call *call)
+{
+    uint32_t    n;
+    const char *text = pyro_get_str(&call->args, &n);
+    unsigned    i = pyroi_lookup(d, text, n);
+
+    if (i == d->room_.n_objects)
+        pyro_raise(call, "NamingError",
+                   PYROI_T("no object found by this name"));
+    return i;
+}
+
+static void pyroi_resolve_loc(void *self, pyro_call *call)
+{
+    pyro_daemon *d = (pyro_daemon *)self;
+    unsigned     i = pyroi_wanted(d, call);
+    char         id[33];
+
+    if (i == d->room_.n_objects)
+        return;
+    pyroi_id(d, i, id);
+    pyro_put_str(&call->result, id);
+}
+
+static void pyroi_ping(void *self, pyro_call *call)
+{
+    (void)self;
+    (void)call;
+}
+
+/* {"class": name, "methods": [[name, arguments, result, oneway]...],
+ *  "attrs": [[name, type letter, read-only]...]} */
+static void pyroi_describe(void *self, pyro_call *call)
+{
+    static const char letters[] = "b\0i\0u\0q\0f\0d\0s";
+    pyro_daemon      *d = (pyro_daemon *)self;
+    unsigned          i = pyroi_wanted(d, call);
+    const pyro_class *cls;
+    pyro_writer      *w = &call->result;
+    size_t            k;
+
+    if (i == d->room_.n_objects)
+        return;
+    cls = d->room_.objects[i].cls;
+    pyro_put_map(w, 3);
+    pyro_put_str(w, "class");
+    pyro_put_str(w, cls->name);
+    pyro_put_str(w, "methods");
+    pyro_put_list(w, (uint32_t)cls->n_methods);
+    for (k = 0; k < cls->n_methods; k++) {
+        pyro_put_list(w, 4);
+        pyro_put_str(w, cls->methods[k].name);
+        pyro_put_str(w, cls->methods[k].args);
+        pyro_put_str(w, cls->methods[k].result);
+        pyro_put_bool(w, (cls->methods[k].flags & PYRO_ONEWAY) != 0);
+    }
+    pyro_put_str(w, "attrs");
+    pyro_put_list(w, (uint32_t)cls->n_attrs);
+    for (k = 0; k < cls->n_attrs; k++) {
+        pyro_put_list(w, 3);
+        pyro_put_str(w, cls->attrs[k].name);
+        pyro_put_str(w, letters + 2 * cls->attrs[k].type);
+        pyro_put_bool(w, (cls->attrs[k].flags & PYRO_READONLY) != 0);
+    }
+}
+
+static const pyro_method pyroi_internal_methods[] = {
+    { "getRegistered", pyroi_get_registered, "?first:i", "v", 0 },
+    { "ResolvePYROLOC", pyroi_resolve_loc, "name:s", "s", 0 },
+    { "ping", pyroi_ping, "", "", 0 },
+    { "describe", pyroi_describe, "object:s", "v", 0 }
+};
+
+static const pyro_class pyroi_internal = {
+    "Daemon", PYRO_METHODS(pyroi_internal_methods), PYRO_NO_ATTRS, NULL, 0
+};
+
+#endif /* PYRO_NO_INTROSPECTION */
+
+/* ------------------------------------------------------------------------
+ * >>dispatch
+ * ------------------------------------------------------------------------ */
+
+static const pyro_method *pyroi_method(const pyro_class *cls,
+                                       const char *name)
+{
+    const pyro_method *m = cls->methods;
+    const pyro_method *end = m + cls->n_methods;
+
+    for (; m < end; m++) {
+        if (strcmp(m->name, name) == 0)
+            return m;
+    }
+    return NULL;
+}
+
+/* Runs the method of a class, or raises. `given` positional arguments are in
+ * call->args, keyword arguments behind them up to `end`. */
+static void pyroi_run(pyro_call *call, const pyro_class *cls, void *self,
+                      unsigned given, uint8_t *end)
+{
+    const pyro_method *m = pyroi_method(cls, call->method);
+    pyro_reader        rest = call->args;
+    bool               kwargs;
+
+    rest.at = rest.end;
+    rest.end = end;
+    kwargs = pyro_peek(&rest) == PYRO_MAP && pyro_get_map(&rest, UINT32_MAX);
+    if (m == NULL) {
+        if (!kwargs && pyroi_call_attr(call, cls, self))
+            return;
+        if (cls->any != NULL && !kwargs && cls->any(self, call))
+            return;
+        pyroi_raise_name(call, "AttributeError", PYROI_T("no such method: "),
+                         call->method);
+        return;
+    }
+    call->method = m->name;
+    if (kwargs) {
+#ifdef PYRO_NO_KWARGS
+        pyro_raise(call, "TypeError", PYROI_T("keyword arguments"));
+#else
+        given = pyroi_order(call, m->args, given, end);
+#endif
+    }
+    if (call->state_ == PYROI_RUNNING
+        && pyroi_check_args(call, m->args, given))
+        m->handler(self, call);
+}
+
+/* Takes a body apart: object, method, list of arguments, kwargs. Returns
+ * false when it is not that. Both names get their zero byte in place, over
+ * bytes already read. */
+static bool pyroi_open_body(pyro_call *call, uint8_t *body, uint32_t len,
+                            unsigned *given)
+{
+    pyro_reader in = pyro_reader_of(body, len);
+    pyro_reader args;
+    uint32_t    object_n;
+    uint32_t    method_n;
+    uint32_t    i;
+    bool        four = pyro_get_list(&in, 4) == 4;
+
+    call->object = pyro_get_str(&in, &object_n);
+    call->method = pyro_get_str(&in, &method_n);
+    *given = pyro_get_list(&in, PYRO_MAX_ARGS);
+    args = in;
+    for (i = 0; i < *given; i++)
+        pyro_skip(&in);
+    args.end = in.at;
+    four = four && (pyro_peek(&in) == PYRO_MAP || pyro_peek(&in) == PYRO_NIL);
+    pyro_skip(&in);
+    if (!four || in.err != PYRO_OK || in.at != in.end
+        || object_n > PYRO_MAX_NAME || method_n > PYRO_MAX_NAME)
+        return false;
+    body[(const uint8_t *)call->object - body + object_n] = 0;
+    body[(const uint8_t *)call->method - body + method_n] = 0;
+    call->args = args;
+    return strlen(call->object) == object_n
+           && strlen(call->method) == method_n;
+}
+
+/* Finds the object and runs the method. */
+static void pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given,
+                         uint8_t *end)
+{
+    unsigned      i = pyroi_lookup(d, call->object, strlen(call->object));
+    pyroi_object *o = &d->room_.objects[i];
+
+#ifndef PYRO_NO_INTROSPECTION
+    if (strcmp(call->object, PYROI_INTERNAL_ID) == 0) {
+        pyroi_run(call, &pyroi_internal, d, given, end);
+        return;
+    }
+#endif
+    if (i == d->room_.n_objects) {
+        pyroi_raise_name(call, "NamingError",
+                         PYROI_T("no object found by this name: "),
+                         call->object);
+        return;
+    }
+    if (o->waiting > 0 && (o->cls->flags & PYRO_EXCLUSIVE) != 0) {
+        d->stats.busy++;
+        call->state_ = PYROI_RAISED;
+        if (call->oneway) {
+            d->stats.lost_oneway++;
+            return;
+        }
+        memcpy(call->result.at, pyroi_busy_body, PYROI_BUSY_BYTES);
+        call->result.at += PYROI_BUSY_BYTES;
+        call->result.more = 0;
+        return;
+    }
+    call->object_ = (uint16_t)i;
+    o->waiting++;
+    d->stats.calls++;
+    pyroi_run(call, o->cls, o->self, given, end);
+    o->waiting--;
+}
+
+/* Whatever a handler left in its result becomes a reply: one value, or an
+ * exception that says what went wrong. */
+static void pyroi_complete(pyro_daemon *d, pyro_call *call)
+{
+    pyro_writer *w = &call->result;
+
+    if (call->state_ == PYROI_RUNNING && call->args.err != PYRO_OK)
+        pyro_raise(call, "TypeError",
+                   PYROI_T("arguments are not what the method reads"));
+    if (w->more > 0)
+        pyro_put_nil(w);
+    if (pyro_writer_end(w) == PYRO_ERR_NOSPACE)
+        pyroi_raise_numbers(call, "MemoryError",
+                            PYROI_T("result does not fit, bytes: over "),
+                            pyroi_max_body(d), PYROI_T(", buffer: "),
+                            d->room_.buffer_bytes);
+    else if (pyro_writer_end(w) != PYRO_OK)
+        pyro_raise(call, "TypeError",
+                   PYROI_T("handler left a malformed result"));
+}
+
+/* Sends a reply that is written, in a buffer that belongs to serving. */
+static void pyroi_send_reply(pyro_daemon *d, pyro_link link, unsigned buf,
+                             unsigned seq, bool raised, const uint8_t *end)
+{
+    pyroi_link *l = pyroi_link_of(d, link);
+    pyro_writer w;
+
+    if (l == NULL || l->state != PYROI_OPEN) {
+        d->stats.unsent++;
+        d->serve_--;
+        pyroi_give(d, buf);
+        return;
+    }
+    if (!pyroi_seal(d, l, buf, PYROI_RESULT, raised ? PYROI_EXCEPTION : 0,
+                    seq, end)) {
+        w = pyroi_exception_in(d, buf, "MemoryError",
+                               PYROI_T("result too long for the caller"),
+                               NULL, "");
+        pyroi_seal(d, l, buf, PYROI_RESULT, PYROI_EXCEPTION, seq, w.at);
+    }
+    pyroi_queue(d, l, buf);
+    if ((l->flags & PYROI_INPUT) != 0)
+        pyroi_cork(d, l);
+    else
+        pyroi_flush(d, l);
+}
+
+/* One INVOKE that has come in whole: `len` body bytes in args_buf. The
+ * buffers are ours from here on; the link may go at any time. */
+static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l, unsigned args_buf,
+                           unsigned reply_buf, uint32_t len)
+{
+    pyro_call call;
+    unsigned  given;
+    uint8_t  *body = pyroi_bytes(d, args_buf);
+    uint32_t  seq = pyroi_load16(l->head + 4);
+
+    memset(&call, 0, sizeof call);
+    call.node = d;
+    call.link = pyroi_handle(d, l);
+    call.oneway = reply_buf == PYROI_NO;
+    call.seq_ = (uint16_t)seq;
+    call.args_buf_ = (uint16_t)args_buf;
+    call.reply_buf_ = (uint16_t)reply_buf;
+    if (!call.oneway)
+        call.result = pyro_writer_of(pyroi_bytes(d, reply_buf) + PYROI_BODY,
+                                     pyroi_max_body(d), 1);
+    call.outer_ = d->calls_;
+    d->calls_ = &call;
+    d->depth_++;
+    if (pyroi_open_body(&call, body, len, &given)) {
+        pyroi_run_on(d, &call, given, body + len);
+    } else {
+        d->stats.bad++;
+        call.object = call.method = "?";
+        pyro_raise(&call, "ProtocolError",
+                   PYROI_T("invalid request data format"));
+    }
+    d->depth_--;
+    d->calls_ = call.outer_;
+    if (call.state_ != PYROI_DEFERRED && !call.oneway) {
+        pyroi_complete(d, &call);
+        pyroi_send_reply(d, call.link, reply_buf, seq,
+                         call.state_ == PYROI_RAISED, call.result.at);
+    } else if (!call.oneway) {
+        d->serve_--;
+        pyroi_give(d, reply_buf);
+    }
+    d->serve_--;
+    pyroi_give(d, args_buf);
+}
+
+/* ------------------------------------------------------------------------
+ * >>later: deferred replies
+ * ------------------------------------------------------------------------ */
+
+enum { PYROI_LATER_DONE, PYROI_LATER_OPEN, PYROI_LATER_WRITING };
+
+PYRO_DEF void pyro_defer(pyro_call *call, pyro_later *later, uint32_t ms)
+{
+    pyro_daemon *d = call->node;
+
+    memset(later, 0, sizeof *later);
+    later->buf_ = PYROI_NO;
+    if (call->state_ != PYROI_RUNNING)
+        return;
+    call->state_ = PYROI_DEFERRED;
+    if (call->oneway)
+        return;
+    later->node_ = d;
+    later->link_ = call->link;
+    later->seq_ = call->seq_;
+    later->state_ = PYROI_LATER_OPEN;
+    if (ms == 0)
+        ms = pyroi_or(d->config_->timeout_ms, PYRO_TIMEOUT_MS);
+    later->due_ = d->now_ + ms;
+    pyroi_arm(d, later->due_);
+    later->next_ = d->laters_;
+    d->laters_ = later;
+}
+
+/* Takes it off the list; its buffer, if any, stays with the caller. */
+static void pyroi_later_end(pyro_later *later)
+{
+    pyro_later **at = &later->node_->laters_;
+
+    while (*at != NULL && *at != later)
+        at = &(*at)->next_;
+    if (*at != NULL)
+        *at = later->next_;
+    later->state_ = PYROI_LATER_DONE;
+}
+
+PYRO_DEF bool pyro_later_open(const pyro_later *later)
+{
+    const pyroi_link *l;
+
+    if (later->state_ == PYROI_LATER_DONE)
+        return false;
+    l = pyroi_link_of(later->node_, later->link_);
+    return l != NULL && l->state == PYROI_OPEN;
+}
+
+/* Takes a buffer for a deferred reply (rule R4). */
+static bool pyroi_later_take(pyro_later *later)
+{
+    pyro_daemon *d = later->node_;
+
+    if (later->buf_ != PYROI_NO)
+        return true;
+    if (d->n_free_ <= pyroi_reserve(d))
+        return false;
+    later->buf_ = (uint16_t)pyroi_take(d);
+    later->state_ = PYROI_LATER_WRITING;
+    d->serve_++;
+    return true;
+}
+
+PYRO_DEF pyro_writer *pyro_finish(pyro_later *later)
+{
+    pyro_writer *w = &later->out_;
+
+    *w = pyro_writer_of(NULL, 0, 1);
+    if (!pyro_later_open(later))
+        w->err = PYRO_ERR_CLOSED;
+    else if (!pyroi_later_take(later))
+        w->err = PYRO_ERR_NOSPACE;
+    else
+        *w = pyro_writer_of(pyroi_bytes(later->node_, later->buf_)
+                                + PYROI_BODY,
+                            pyroi_max_body(later->node_), 1);
+    return w;
+}
+
+static void pyroi_later_send(pyro_later *later, bool raised)
+{
+    pyroi_later_end(later);
+    pyroi_send_reply(later->node_, later->link_, later->buf_, later->seq_,
+                     raised, later->out_.at);
+    later->buf_ = PYROI_NO;
+}
+
+/* Without a caller any more: everything is given back. */
+static void pyroi_later_drop(pyro_later *later)
+{
+    if (later->state_ == PYROI_LATER_DONE)
+        return;
+    pyroi_later_end(later);
+    if (later->buf_ == PYROI_NO)
+        return;
+    later->node_->serve_--;
+    later->node_->stats.unsent++;
+    pyroi_give(later->node_, later->buf_);
+    later->buf_ = PYROI_NO;
+}
+
+PYRO_DEF pyro_err pyro_reply(pyro_later *later)
+{
+    pyro_writer *w = &later->out_;
+
+    if (!pyro_later_open(later)) {
+        pyroi_later_drop(later);
+        return PYRO_ERR_CLOSED;
+    }
+    if (later->buf_ == PYROI_NO)
+        return w->err != PYRO_OK ? (pyro_err)w->err : PYRO_ERR_STATE;
+    if (w->err == PYRO_OK && w->more > 0)
+        pyro_put_nil(w);
+    if (pyro_writer_end(w) != PYRO_OK)
+        return pyro_fail(later,
+                         w->err == PYRO_ERR_NOSPACE ? "MemoryError"
+                                                    : "TypeError",
+                         PYROI_T("deferred result does not fit or is "
+                                 "malformed"));
+    pyroi_later_send(later, false);
+    return PYRO_OK;
+}
+
+PYRO_DEF pyro_err pyro_fail(pyro_later *later, const char *type,
+                            const char *message)
+{
+    if (!pyro_later_open(later)) {
+        pyroi_later_drop(later);
+        return PYRO_ERR_CLOSED;
+    }
+    if (!pyroi_later_take(later))
+        return PYRO_ERR_NOSPACE;
+    later->out_ = pyroi_exception_in(later->node_, later->buf_, type,
+                                     message, NULL, "");
+    pyroi_later_send(later, true);
+    return PYRO_OK;
+}
+
+#endif /* PYRO_NO_SERVER */
+
+/* ------------------------------------------------------------------------
+ * >>requests: calls that are under way
+ * ------------------------------------------------------------------------ */
+
+#ifndef PYRO_NO_CLIENT
+
+enum { PYROI_IDLE, PYROI_BUILDING, PYROI_BUILDING_KW, PYROI_WAITING,
+       PYROI_FAILING, PYROI_DONE };
+
+static pyro_request *pyroi_request_of(const pyro_daemon *d, pyro_link link,
+                                      unsigned seq)
+{
+    pyro_request *rq = d->requests_;
+
+    while (rq != NULL
+           && (rq->link_ != link || rq->seq_ != seq
+               || rq->state_ < PYROI_BUILDING))
+        rq = rq->next_;
+    return rq;
+}
+
+static void pyroi_unlink(pyro_daemon *d, pyro_request *rq)
+{
+    pyro_request **at = &d->requests_;
+
+    while (*at != NULL && *at != rq)
+        at = &(*at)->next_;
+    if (*at != NULL)
+        *at = rq->next_;
+}
+
+/* Takes a buffer out of a send queue; `before` it stands this one. */
+static void pyroi_unqueue(pyro_daemon *d, pyroi_link *l, unsigned buf,
+                          unsigned before)
+{
+    unsigned next = d->room_.buffers[buf].next;
+
+    if (before == PYROI_NO)
+        l->tx_head = (uint16_t)next;
+    else
+        d->room_.buffers[before].next = (uint16_t)next;
+    if (l->tx_tail == buf)
+        l->tx_tail = (uint16_t)before;
+    pyroi_give(d, buf);
+}
+
+/* Takes a request that has not begun to leave out of its send queue. True:
+ * it was there, so its call will not be executed. */
+static bool pyroi_unsend(pyro_daemon *d, pyroi_link *l, unsigned seq)
+{
+    unsigned before = PYROI_NO;
+    unsigned buf = l->tx_head;
+
+    for (; buf != PYROI_NO; buf = d->room_.buffers[buf].next) {
+        const uint8_t *head = pyroi_bytes(d, buf);
+
+        head += pyroi_start(head);
+        if (pyroi_kind(head) == PYROI_INVOKE
+            && pyroi_load16(head + 4) == seq)
+            break;
+        before = buf;
+    }
+    if (buf == PYROI_NO
+        || (before == PYROI_NO && l->tx_at > 0 && l->control == 0))
+        return false; /* it has left, or its first bytes have */
+    pyroi_unqueue(d, l, buf, before);
+    return true;
+}
+
+/* Closes a connection of ours that no proxy uses and nobody waits on. */
+static void pyroi_unused(pyro_daemon *d, pyroi_link *l)
+{
+    if (l->users > 0 || l->expects > 0 || (l->flags & PYROI_OURS) == 0)
+        return;
+    if (l->state == PYROI_GREETING) {
+        pyroi_drop(d, l, false);
+    } else if (l->state == PYROI_OPEN) {
+        l->state = PYROI_CLOSING;
+        l->flags |= PYROI_RX_DUE | PYROI_TELL_GONE;
+        l->rx_due = d->now_ + pyroi_frame_ms(d);
+        pyroi_arm(d, l->rx_due);
+        pyroi_flush(d, l);
+    }
+}
+
+/* Nobody waits for the answer any more. What has not begun to leave never
+ * will; else its number is remembered, so that it is not used again while
+ * its reply may still come. True: it was not sent. */
+static bool pyroi_give_up(pyro_daemon *d, pyro_request *rq)
+{
+    pyroi_link *l = pyroi_link_of(d, rq->link_);
+
+    if (l == NULL || rq->state_ != PYROI_WAITING)
+        return rq->sent_ == 0;
+    l->expects--;
+    if (pyroi_unsend(d, l, rq->seq_)) {
+        pyroi_unused(d, l);
+        return true;
+    }
+    rq->sent_ = 1;
+    if (l->n_given_up++ == 0)
+        l->given_up = rq->seq_;
+    pyroi_unused(d, l);
+    return false;
+}
+
+/* A request ends: it is the caller's again before its callback runs. */
+static void pyroi_finish(pyro_daemon *d, pyro_request *rq, pyro_err err,
+                         pyro_reader *result)
+{
+    pyro_reader none = { NULL, NULL, PYRO_ERR_STATE };
+
+    pyroi_unlink(d, rq);
+    d->n_open_--;
+    rq->state_ = PYROI_DONE;
+    rq->err_ = (uint8_t)err;
+    if (rq->proxy_ != NULL) {
+        rq->proxy_->err_ = (uint8_t)err;
+        rq->proxy_->sent_ = rq->sent_;
+    }
+    if (rq->fn_ != NULL)
+        rq->fn_(rq->user_, rq, err, result != NULL ? result : &none);
+}
+
+/* Marks the requests of a lost link; the next poll ends them. */
+static void pyroi_fail_requests(pyro_daemon *d, pyroi_link *l)
+{
+    pyro_link     link = pyroi_handle(d, l);
+    pyro_request *rq;
+
+    for (rq = d->requests_; rq != NULL; rq = rq->next_) {
+        if (rq->link_ != link || rq->state_ != PYROI_WAITING)
+            continue;
+        rq->sent_ = !pyroi_unsend(d, l, rq->seq_);
+        rq->state_ = PYROI_FAILING;
+        rq->err_ =
+            l->reason == PYROI_DENIED ? PYRO_ERR_DENIED : PYRO_ERR_CLOSED;
+    }
+    l->expects = 0;
+}
+
+/* Copies the next str of an exception into the proxy's text area. */
+static const char *pyroi_keep(pyroi_text *t, const char *text, size_t n)
+{
+    const char *start = t->at;
+
+    pyroi_add(t, text, n);
+    if (t->cut && t->end - start >= 3)
+        memcpy(t->end - 3, "...", 3);
+    if (t->at < t->end)
+        t->at++; /* the next text begins behind the zero byte */
+    return start;
+}
+
+static pyro_reader pyroi_entry(pyro_reader map, const char *name)
+{
+    uint32_t n = pyro_get_map(&map, UINT32_MAX);
+    uint32_t key_n;
+
+    for (; n > 0; n--) {
+        const char *key = pyro_get_str(&map, &key_n);
+
+        if (map.err != PYRO_OK || pyroi_is(key, key_n, name))
+            return map;
+        pyro_skip(&map);
+    }
+    pyroi_spoil(&map, PYRO_ERR_DATA);
+    return map;
+}
+
+/* Keeps type, message and traceback of an exception for pyro_exception. A
+ * message that is cut or no str is no error: what is there is kept. */
+static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader body)
+{
+#if PYRO_EXCEPTION_BYTES > 0
+    pyroi_text  t = pyroi_text_of(proxy->text_, sizeof proxy->text_);
+    pyro_reader in = pyroi_entry(body, "__class__");
+    uint32_t    n;
+    uint32_t    lines;
+    const char *text = pyro_get_str(&in, &n);
+
+    proxy->exc_.type = pyroi_keep(&t, text, n);
+    in = pyroi_entry(body, "args");
+    lines = pyro_get_list(&in, UINT32_MAX);
+    text = lines > 0 ? pyro_get_str(&in, &n) : "";
+    proxy->exc_.message = pyroi_keep(&t, text, lines > 0 ? n : 0);
+    in = pyroi_entry(pyroi_entry(body, "attributes"), "_pyroTraceback");
+    proxy->exc_.traceback = t.at;
+    for (lines = pyro_get_list(&in, UINT32_MAX); lines > 0; lines--) {
+        text = pyro_get_str(&in, &n);
+        if (in.err != PYRO_OK)
+            break;
+        pyroi_keep(&t, text, n);
+        if (lines > 1 && t.at < t.end)
+            t.at[-1] = '\n';
+    }
+#else
+    (void)proxy;
+    (void)body;
+#endif
+}
+
+/* The answer of a request: `n` body bytes in a buffer. */
+static void pyroi_answer(pyro_daemon *d, pyro_request *rq, unsigned buf,
+                         uint32_t n, bool exception)
+{
+    const uint8_t *body = pyroi_bytes(d, buf);
+    pyro_reader    in = pyro_reader_of(body, n);
+    pyro_reader    result = in;
+    pyro_err       err;
+
+    pyro_skip(&in);
+    if (in.err != PYRO_OK || in.at != in.end)
+        err = PYRO_ERR_DATA;
+    else if (!exception)
+        err = pyroi_fill(result, &rq->slot_);
+    else if (n == PYROI_BUSY_BYTES
+             && memcmp(body, pyroi_busy_body, n) == 0)
+        err = PYRO_ERR_BUSY;
+    else
+        err = PYRO_ERR_REMOTE;
+    if (err == PYRO_ERR_REMOTE && rq->proxy_ != NULL)
+        pyroi_keep_exception(rq->proxy_, result);
+    pyroi_finish(d, rq, err, err == PYRO_OK ? &result : NULL);
+}
+
+#endif /* PYRO_NO_CLIENT */
+
+/* ------------------------------------------------------------------------
+ * >>receiving: exactly a header, then exactly its body
+ * ------------------------------------------------------------------------ */
+
+/* Asks the port for up to n bytes. 0 also when the link has ended. */
+static uint32_t pyroi_recv(pyro_daemon *d, pyroi_link *l, uint8_t *to,
+                           uint32_t n)
+{
+    int32_t got;
+
+    if ((l->flags & PYROI_INPUT) == 0)
+        return 0;
+    got = l->item.port->recv(l->item.port, l->item.handle, l->item.ahead, to,
+                             n);
+    if (got == PYRO_PORT_GAP) {
+        d->stats.gaps++;
+        pyroi_drop_rx(d, l);
+        return 0;
+    }
+    if (got < 0) {
+        pyroi_why(d, PYROI_T("connection lost, or none was made"), 0, 0);
+        pyroi_drop(d, l, true);
+        return 0;
+    }
+    if ((got & PYRO_PORT_MORE) == 0)
+        l->flags &= (uint16_t)~PYROI_INPUT;
+    n = (uint32_t)got & ~(uint32_t)PYRO_PORT_MORE;
+    if (n == 0)
+        return 0;
+    l->heard = d->now_;
+#ifndef PYRO_NO_LOG
+    if (d->config_->trace != NULL)
+        d->config_->trace(d->config_->user, false, pyroi_handle(d, l), to, n);
+#endif
+    return n;
+}
+
+static unsigned pyroi_head_flags(const pyroi_link *l)
+{
+    return l->head[3];
+}
+
+/* Bytes behind the header: body and checksum. */
+static uint32_t pyroi_body_bytes(const pyroi_link *l)
+{
+    uint32_t n = (pyroi_head_flags(l) & PYROI_LONG) != 0
+                     ? pyroi_load32(l->head + 6)
+                     : pyroi_load16(l->head + 6);
+
+    return n;
+}
+
+/* The body is not wanted: drop it as it comes, from no buffer. */
+static void pyroi_skip_body(pyroi_link *l, uint32_t n)
+{
+    l->rx = PYROI_RX_SKIP;
+    l->rx_len = (pyroi_size)n;
+    l->rx_have = 0;
+}
+
+static void pyroi_take_body(pyro_daemon *d, pyroi_link *l, uint32_t n)
+{
+    (void)d;
+    l->rx = PYROI_RX_BODY;
+    l->rx_len = (pyroi_size)n;
+    l->rx_have = 0;
+}
+
+#ifndef PYRO_NO_SERVER
+
+#ifndef PYRO_NO_CLIENT
+/* Owes a refusal: the numbers owed are a range, so what is owed goes first
+ * when this one does not continue it. Returns false then. */
+static bool pyroi_refuse(pyro_daemon *d, pyroi_link *l, uint32_t seq)
+{
+    if (l->n_busy > 0
+        && ((uint16_t)(l->busy_seq + l->n_busy) != seq
+            || l->n_busy == 0xFFFF))
+        return false;
+    if (l->n_busy == 0)
+        l->busy_seq = (uint16_t)seq;
+    l->n_busy++;
+    d->stats.busy++;
+    l->owed |= PYROI_OWE_BUSY;
+    pyroi_cork(d, l);
+    return true;
+}
+#endif
+
+/* Whether this call would be served now if there were buffers. */
+static bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
+{
+#ifdef PYRO_NO_CLIENT
+    (void)l;
+    return d->depth_ < PYRO_MAX_NESTING;
+#else
+    unsigned policy = d->config_->serve_while_waiting;
+
+    if (d->depth_ >= PYRO_MAX_NESTING || l->n_busy > 0)
+        return false;
+    return d->waits_ == 0 || policy == PYRO_SERVE_ALL
+           || (policy == PYRO_SERVE_LINK
+               && pyroi_index(d, l) == d->waits_for_);
+#endif
+}
+
+/* A call whose body is longer than announced: its reply says so. */
+static void pyroi_too_long(pyro_daemon *d, pyroi_link *l, uint32_t n)
+{
+    char        message[64];
+    pyroi_text  t = pyroi_text_of(message, sizeof message);
+    unsigned    buf = pyroi_take(d);
+    pyro_writer w;
+
+    pyroi_adds(&t, PYROI_T("message too long: "));
+    pyroi_add_dec(&t, n);
+    pyroi_adds(&t, PYROI_T(" bytes, accepted: "));
+    pyroi_add_dec(&t, pyroi_max_body(d));
+    d->serve_++;
+    w = pyroi_exception_in(d, buf, "ProtocolError", message, NULL, "");
+    pyroi_skip_body(l, n);
+    pyroi_send_reply(d, pyroi_handle(d, l), buf,
+                     pyroi_load16(l->head + 4), true, w.at);
+}
+
+/* Rules R0, R1, R5: an INVOKE takes what it needs, all at once, or waits with
+ * nothing, or is refused where waiting could be in a circle. False: wait. */
+static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l, uint32_t n,
+                               uint32_t total)
+{
+    bool     oneway = (pyroi_head_flags(l) & PYROI_ONEWAY) != 0;
+    bool     fits = n <= pyroi_max_body(d);
+    unsigned need = oneway || !fits ? 1 : 2;
+
+    if ((d->flags_ & PYROI_YIELD) != 0)
+        return false;
+    if (pyroi_serves(d, l) && d->n_free_ >= need + pyroi_reserve(d)) {
+        if (!fits && !oneway) {
+            pyroi_too_long(d, l, n);
+            l->rx_len = (pyroi_size)total;
+            return true;
+        }
+        if (!fits) {
+            d->stats.lost_oneway++;
+            pyroi_skip_body(l, total);
+            return true;
+        }
+        l->args_buf = (uint16_t)pyroi_take(d);
+        if (!oneway)
+            l->reply_buf = (uint16_t)pyroi_take(d);
+        d->serve_ = (uint16_t)(d->serve_ + need);
+        pyroi_take_body(d, l, total);
+        return true;
+    }
+#ifdef PYRO_NO_CLIENT
+    return false;
+#else
+    if (d->depth_ < PYRO_MAX_NESTING && l->n_busy == 0
+        && !(l->expects > 0 && PYROI_RULE(1))
+        && !(d->depth_ > 0 && d->n_reply_ == 0 && PYROI_RULE(5)))
+        return false;
+    if (oneway)
+        d->stats.lost_oneway++;
+    else if (!pyroi_refuse(d, l, pyroi_load16(l->head + 4)))
+        return false;
+    pyroi_skip_body(l, total);
+    return true;
+#endif
+}
+#endif /* PYRO_NO_SERVER */
+
+#ifndef PYRO_NO_CLIENT
+/* A RESULT: one buffer, which R2 has kept; or nobody waits for it. */
+static bool pyroi_admit_result(pyro_daemon *d, pyroi_link *l, uint32_t n,
+                               uint32_t total)
+{
+    unsigned      seq = pyroi_load16(l->head + 4);
+    pyro_request *rq = pyroi_request_of(d, pyroi_handle(d, l), seq);
+
+    if ((d->flags_ & PYROI_YIELD) != 0)
+        return false;
+    if (rq == NULL || rq->state_ != PYROI_WAITING) {
+        d->stats.late++;
+        if (l->n_given_up > 0)
+            l->n_given_up--;
+        pyroi_skip_body(l, total);
+        return true;
+    }
+    if (n > pyroi_max_body(d)) {
+        pyroi_why(d, PYROI_T("result too long: raise bytes in PYRO_ROOM"), n,
+                  pyroi_max_body(d));
+        l->expects--;
+        rq->sent_ = 1;
+        rq->state_ = PYROI_FAILING;
+        rq->err_ = PYRO_ERR_NOSPACE;
+        pyroi_arm(d, d->now_);
+        pyroi_skip_body(l, total);
+        return true;
+    }
+    if (d->n_free_ == 0)
+        return false; /* another RESULT sits in the reserve, and will go */
+    l->args_buf = (uint16_t)pyroi_take(d);
+    d->n_in_++;
+    pyroi_take_body(d, l, total);
+    return true;
+}
+#endif
+
+static void pyroi_fail_link(pyro_daemon *d, pyroi_link *l, unsigned reason)
+{
+    if (l->control == PYROI_OWE_FAIL)
+        return; /* its bytes must not change now */
+    d->stats.denied++;
+    l->reason = (uint8_t)reason;
+    l->owed |= PYROI_OWE_FAIL;
+    pyroi_cork(d, l);
+}
+
+/* Something that is no greeting on a link that is not open. A pipe's peer is
+ * told, at most once a second, that we know of no connection. */
+static bool pyroi_admit_closed(pyro_daemon *d, pyroi_link *l, uint32_t total)
+{
+    if ((l->flags & PYROI_PIPE) == 0) {
+        pyroi_bad(d, l, PYROI_T("a frame before the greeting"));
+        return true;
+    }
+    if (l->state == PYROI_DOWN && (l->flags & PYROI_TX_DUE) == 0
+        && pyroi_reached(d->now_, l->tx_due)) {
+        l->tx_due = d->now_ + 1000;
+        pyroi_fail_link(d, l, PYROI_FAIL_NOT_UP);
+    }
+    pyroi_skip_body(l, total);
+    return true;
+}
+
+static bool pyroi_admit_greeting(pyro_daemon *d, pyroi_link *l, uint32_t n)
+{
+    unsigned kind = pyroi_kind(l->head);
+    bool     pipe = (l->flags & PYROI_PIPE) != 0;
+    bool     wanted = (l->flags & PYROI_SENT) != 0;
+
+    if (kind == PYROI_CONNECT)
+        wanted = pipe || (l->state == PYROI_GREETING
+                          && (l->flags & PYROI_OURS) == 0);
+    else if (pipe && kind == PYROI_CONNECTFAIL)
+        wanted = true;
+    if ((!wanted && !pipe) || n > 64
+        || n < (kind == PYROI_CONNECTFAIL ? 2 : PYROI_GREET)
+        || (pyroi_head_flags(l) & PYROI_CHECKSUM) == 0) {
+        pyroi_bad(d, l, PYROI_T("a greeting out of place or of wrong size"));
+        return true;
+    }
+    if (!wanted) {
+        pyroi_skip_body(l, n + 4);
+        return true;
+    }
+    l->crc = pyro_crc32(0, l->head, 8);
+    l->rx = PYROI_RX_GREET;
+    l->rx_len = (pyroi_size)(n + 4);
+    l->rx_have = 0;
+    l->head[8] = (uint8_t)kind;
+    l->n_head = 0;
+    return true;
+}
+
+/* A header is complete: find room for its body. False: it has to wait, and
+ * the link holds nothing meanwhile. */
+static bool pyroi_admit(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned kind = pyroi_kind(l->head);
+    unsigned flags = pyroi_head_flags(l);
+    uint32_t n = pyroi_body_bytes(l);
+    uint32_t total = n + ((flags & PYROI_CHECKSUM) != 0 ? 4 : 0);
+
+    if (total < n || total > 0x7FFFFFFF
+        || total > (pyroi_size)~(pyroi_size)0) {
+        pyroi_bad(d, l, PYROI_T("a length that cannot be"));
+        return true;
+    }
+    if (kind >= PYROI_CONNECT && kind <= PYROI_CONNECTFAIL)
+        return pyroi_admit_greeting(d, l, n);
+    if (l->state < PYROI_OPEN)
+        return pyroi_admit_closed(d, l, total);
+    if ((l->flags & PYROI_SUMS) != 0 && (flags & PYROI_CHECKSUM) == 0) {
+        pyroi_bad(d, l, PYROI_T("a frame without the checksum agreed"));
+        return true;
+    }
+    if (kind == PYROI_PING) {
+        if (n == 0 && l->state == PYROI_OPEN) {
+            l->owed |= PYROI_OWE_PONG;
+            pyroi_cork(d, l);
+        }
+        pyroi_skip_body(l, total);
+        return true;
+    }
+    if (l->state == PYROI_CLOSING) {
+        pyroi_skip_body(l, total);
+        return true;
+    }
+#ifndef PYRO_NO_SERVER
+    if (kind == PYROI_INVOKE)
+        return pyroi_admit_invoke(d, l, n, total);
+#endif
+#ifndef PYRO_NO_CLIENT
+    if (kind == PYROI_RESULT)
+        return pyroi_admit_result(d, l, n, total);
+#endif
+    pyroi_bad(d, l, PYROI_T("a frame of unknown type"));
+    return true;
+}
+
+/* Whether the first bytes are ours; says whose they are otherwise. */
+static bool pyroi_magic(pyro_daemon *d, pyroi_link *l)
+{
+    if (l->head[0] != 'P' || l->head[1] != 'Y') {
+        pyroi_bad(d, l, PYROI_T("not the Pyro protocol"));
+        return false;
+    }
+    if (l->head[2] == 'R') {
+        pyroi_bad(d, l, PYROI_T("the peer speaks Pyro 4 or 5, not this "
+                                "protocol"));
+        return false;
+    }
+    if (l->head[2] >> 4 == PYROI_WIRE)
+        return true;
+    if (pyroi_kind(l->head) != PYROI_CONNECT
+        || (l->flags & PYROI_PIPE) != 0 || l->state != PYROI_GREETING) {
+        pyroi_bad(d, l, PYROI_T("another version of the protocol"));
+        return false;
+    }
+    pyroi_fail_link(d, l, PYROI_FAIL_VERSION);
+    l->state = PYROI_CLOSING;
+    pyroi_skip_body(l, pyroi_body_bytes(l) + 4);
+    return false;
+}
+
+/* On a pipe noise may stand where a header should: looks for the next 'P'.
+ * True: bytes were dropped. */
+static bool pyroi_resync(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned at = 0;
+
+    if ((l->flags & PYROI_PIPE) == 0)
+        return false;
+    while (at < l->n_head
+           && (l->head[at] != 'P'
+               || (at + 1u < l->n_head && l->head[at + 1] != 'Y')))
+        at++;
+    if (at == 0)
+        return false;
+    d->stats.bad++;
+    l->n_head = (uint8_t)(l->n_head - at);
+    memmove(l->head, l->head + at, l->n_head);
+    return true;
+}
+
+/* Reads a header up to `need` bytes. True: it is complete. */
+static bool pyroi_fill_head(pyro_daemon *d, pyroi_link *l, unsigned need)
+{
+    if (l->n_head < need)
+        l->n_head = (uint8_t)(l->n_head
+                              + pyroi_recv(d, l, l->head + l->n_head,
+                                           need - l->n_head));
+    return l->n_head == need;
+}
+
+static bool pyroi_read_head(pyro_daemon *d, pyroi_link *l)
+{
+    if (l->n_head < 8) {
+        bool whole = pyroi_fill_head(d, l, 8);
+
+        if (pyroi_resync(d, l) || !whole || !pyroi_magic(d, l))
+            return false;
+    }
+    if ((pyroi_head_flags(l) & PYROI_LONG) == 0)
+        return true;
+#ifdef PYRO_NO_LONG
+    pyroi_bad(d, l, PYROI_T("a long frame; this build has none"));
+    return false;
+#else
+    return pyroi_fill_head(d, l, 10);
+#endif
+}
+
+/* A frame is over; the deadline it had is, too. */
+static void pyroi_frame_done(pyroi_link *l)
+{
+    l->rx = PYROI_RX_HEAD;
+    l->n_head = 0;
+    if (l->state == PYROI_OPEN || l->state == PYROI_DOWN)
+        l->flags &= (uint16_t)~PYROI_RX_DUE;
+}
+
+#ifndef PYRO_NO_CLIENT
+/* A queued request turns out to be too long for the peer. */
+static void pyroi_fail_queued(pyro_daemon *d, pyroi_link *l, unsigned buf)
+{
+    const uint8_t *head = pyroi_bytes(d, buf);
+    pyro_request  *rq;
+
+    head += pyroi_start(head);
+    rq = pyroi_request_of(d, pyroi_handle(d, l), pyroi_load16(head + 4));
+    if (rq == NULL) {
+        d->stats.lost_oneway++;
+        return;
+    }
+    l->expects--;
+    rq->state_ = PYROI_FAILING;
+    rq->err_ = PYRO_ERR_NOSPACE;
+    pyroi_arm(d, d->now_);
+}
+
+/* What was queued before the greeting gets its checksum now. */
+static void pyroi_protect_queued(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned before = PYROI_NO;
+    unsigned buf;
+    unsigned next;
+
+    for (buf = l->tx_head; buf != PYROI_NO; buf = next) {
+        next = d->room_.buffers[buf].next;
+        if (pyroi_protect(d, l, buf)) {
+            before = buf;
+        } else {
+            pyroi_fail_queued(d, l, buf);
+            pyroi_unqueue(d, l, buf, before);
+        }
+    }
+}
+#endif
+
+static void pyroi_link_up(pyro_daemon *d, pyroi_link *l)
+{
+    l->state = PYROI_OPEN;
+    l->flags &= (uint16_t)~(PYROI_SENT | PYROI_RX_DUE);
+    l->heard = l->told = d->now_;
+    l->reason = 0;
+    pyroi_arm(d, d->now_ + pyroi_dead_ms(d) / 3u);
+#ifndef PYRO_NO_CLIENT
+    pyroi_protect_queued(d, l);
+#endif
+    pyroi_cork(d, l);
+    pyroi_tell(d, pyroi_handle(d, l), PYRO_LINK_UP);
+}
+
+/* A CONNECT has come in whole and unharmed. */
+static void pyroi_connected(pyro_daemon *d, pyroi_link *l)
+{
+    uint32_t session = l->session;
+    unsigned sums = (l->flags & PYROI_SUMS) | pyroi_wants_sums(d, l);
+
+    if ((l->flags & PYROI_REFUSE) != 0) {
+        pyroi_fail_link(d, l, PYRO_DENY_BUSY);
+        l->state = PYROI_CLOSING;
+        return;
+    }
+    if ((l->flags & PYROI_SENT) != 0 && d->session_ > session)
+        return; /* both greeted: the smaller session answers, that is he */
+    if (l->state == PYROI_OPEN) {
+        d->stats.restarts++;
+        pyroi_drop(d, l, false);
+        l->flags &= (uint16_t)~PYROI_TELL_GONE;
+        pyroi_tell(d, pyroi_handle(d, l), PYRO_LINK_GONE);
+    }
+    l->flags |= (uint16_t)sums;
+    l->session = session;
+    l->owed = (uint8_t)(PYROI_OWE_OK | l->control);
+    pyroi_link_up(d, l);
+}
+
+/* A CONNECTFAIL: refused, or the peer of a pipe knows of no connection. */
+static void pyroi_refused(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned reason = l->reason;
+
+    l->reason = 0;
+    if (reason == PYROI_FAIL_NOT_UP && l->state == PYROI_GREETING)
+        return; /* told about something older: our CONNECT is on its way */
+    pyroi_why(d, pyroi_fail_text(reason), reason, 0);
+    l->reason = reason == PYROI_FAIL_NOT_UP ? 0 : PYROI_DENIED;
+    pyroi_drop(d, l, false);
+    l->reason = 0;
+}
+
+static void pyroi_greeted(pyro_daemon *d, pyroi_link *l, unsigned kind)
+{
+    if (kind == PYROI_CONNECT)
+        pyroi_connected(d, l);
+    else if (kind == PYROI_CONNECTOK)
+        pyroi_link_up(d, l);
+    else
+        pyroi_refused(d, l);
+}
+
+/* Eight bytes of a greeting are there: keep what they say. False: they are
+ * not what a greeting consists of. */
+static bool pyroi_greet_word(pyroi_link *l, unsigned kind)
+{
+    const uint8_t *p = l->head;
+    uint32_t       max;
+
+    if (kind == PYROI_CONNECTFAIL) {
+        if (l->rx_have == 0)
+            l->reason = p[1];
+        return true;
+    }
+    if (l->rx_have == 0) {
+        l->session = pyroi_load32(p + 4);
+        if (p[2] & 1)
+            l->flags |= PYROI_SUMS;
+        else if (kind == PYROI_CONNECTOK)
+            l->flags &= (uint16_t)~PYROI_SUMS;
+        return p[0] == 0x96 && p[1] == PYROI_WIRE && p[3] == 0xCE;
+    }
+    if (l->rx_have == 8) {
+        max = pyroi_load32(p + 1);
+        l->peer_max = (pyroi_size)max == max ? (pyroi_size)max
+                                             : (pyroi_size)~(pyroi_size)0;
+        l->peer_dead = (uint16_t)pyroi_load16(p + 6);
+        return p[0] == 0xCE && p[5] == 0xCD;
+    }
+    return true;
+}
+
+/* Reads a greeting, eight bytes at a time, so that none needs a buffer. */
+static bool pyroi_read_greeting(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned kind = l->head[8];
+    uint32_t body = l->rx_len - 4u;
+    uint32_t want;
+
+    for (;;) {
+        want = l->rx_have < body ? body - l->rx_have : 4;
+        if (want > 8)
+            want = 8;
+        l->n_head = (uint8_t)(l->n_head + pyroi_recv(d, l, l->head + l->n_head,
+                                                     want - l->n_head));
+        if (l->n_head < want)
+            return false;
+        l->n_head = 0;
+        if (l->rx_have == body)
+            break;
+        l->crc = pyro_crc32(l->crc, l->head, want);
+        if (!pyroi_greet_word(l, kind)) {
+            pyroi_bad(d, l, PYROI_T("a malformed greeting"));
+            return false;
+        }
+        l->rx_have = (pyroi_size)(l->rx_have + want);
+    }
+    want = pyroi_load32(l->head);
+    pyroi_frame_done(l);
+    if (want != l->crc)
+        pyroi_bad(d, l, PYROI_T("checksum error in a greeting"));
+    else
+        pyroi_greeted(d, l, kind);
+    return true;
+}
+
+/* At most 2 KB a turn, so that others get theirs. */
+static bool pyroi_read_skip(pyro_daemon *d, pyroi_link *l)
+{
+    uint8_t  dropped[32];
+    uint32_t n;
+    unsigned pieces;
+
+    for (pieces = 0; pieces < 64 && l->rx_len > 0; pieces++) {
+        n = l->rx_len < sizeof dropped ? l->rx_len : (uint32_t)sizeof dropped;
+        n = pyroi_recv(d, l, dropped, n);
+        if (n == 0)
+            return false;
+        l->rx_len = (pyroi_size)(l->rx_len - n);
+    }
+    if (l->rx_len > 0)
+        return false;
+    pyroi_frame_done(l);
+    return true;
+}
+
+/* A whole frame is in its buffers, which are taken from the link here. */
+static void pyroi_body_done(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned args_buf = l->args_buf;
+    unsigned kind = pyroi_kind(l->head);
+    uint32_t n = pyroi_body_bytes(l);
+
+    if ((pyroi_head_flags(l) & PYROI_CHECKSUM) != 0) {
+        unsigned head =
+            (pyroi_head_flags(l) & PYROI_LONG) != 0 ? 10u : 8u;
+        uint32_t crc = pyro_crc32(0, l->head, head);
+
+        crc = pyro_crc32(crc, pyroi_bytes(d, args_buf), n);
+        if (pyroi_load32(pyroi_bytes(d, args_buf) + n) != crc) {
+            pyroi_bad(d, l, PYROI_T("checksum error"));
+            return;
+        }
+    }
+    l->args_buf = PYROI_NO;
+#ifndef PYRO_NO_SERVER
+    if (kind == PYROI_INVOKE) {
+        unsigned reply_buf = l->reply_buf;
+
+        l->reply_buf = PYROI_NO;
+        pyroi_dispatch(d, l, args_buf, reply_buf, n);
+        return;
+    }
+#endif
+#ifndef PYRO_NO_CLIENT
+    if (kind == PYROI_RESULT) {
+        bool exception = (pyroi_head_flags(l) & PYROI_EXCEPTION) != 0;
+        pyro_request *rq = pyroi_request_of(d, pyroi_handle(d, l),
+                                            pyroi_load16(l->head + 4));
+
+        d->n_in_--;
+        d->serve_++; /* a callback may wait, holding it */
+        d->n_held_++;
+        if (rq != NULL && rq->state_ == PYROI_WAITING) {
+            pyro_link handle = pyroi_handle(d, l);
+
+            l->expects--;
+            rq->sent_ = 1;
+            pyroi_answer(d, rq, args_buf, n, exception);
+            l = pyroi_link_of(d, handle);
+            if (l != NULL)
+                pyroi_unused(d, l);
+        } else {
+            d->stats.late++;
+            if (l->n_given_up > 0)
+                l->n_given_up--;
+        }
+        d->serve_--;
+        d->n_held_--;
+        pyroi_give(d, args_buf);
+    }
+#endif
+}
+
+static bool pyroi_read_body(pyro_daemon *d, pyroi_link *l)
+{
+    uint8_t *to = pyroi_bytes(d, l->args_buf);
+    uint32_t n = 0;
+
+    if (l->rx_have < l->rx_len)
+        n = pyroi_recv(d, l, to + l->rx_have, l->rx_len - l->rx_have);
+    if (l->rx != PYROI_RX_BODY)
+        return false; /* the link has ended, or bytes were lost */
+    l->rx_have = (pyroi_size)(l->rx_have + n);
+    if (l->rx_have < l->rx_len)
+        return false;
+    pyroi_frame_done(l);
+    pyroi_body_done(d, l);
+    return true;
+}
+
+/* One turn of a link: at most one header and one body. */
+static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
+{
+    bool whole = false;
+
+    if (l->rx == PYROI_RX_HEAD && pyroi_read_head(d, l))
+        l->rx = PYROI_RX_STALL;
+    if (l->rx == PYROI_RX_STALL) {
+        if (!pyroi_admit(d, l)) {
+            l->item.want &= (uint8_t)~PYRO_IN;
+            l->flags &= (uint16_t)~PYROI_RX_DUE; /* the delay is ours */
+            return;
+        }
+        if (l->state != PYROI_DEAD)
+            l->item.want |= PYRO_IN;
+    }
+    if (l->rx == PYROI_RX_GREET)
+        whole = pyroi_read_greeting(d, l);
+    else if (l->rx == PYROI_RX_SKIP)
+        whole = pyroi_read_skip(d, l);
+    else if (l->rx == PYROI_RX_BODY)
+        whole = pyroi_read_body(d, l);
+    if (whole || l->state == PYROI_DEAD
+        || (l->rx == PYROI_RX_HEAD && l->n_head == 0)
+        || (l->flags & PYROI_RX_DUE) != 0)
+        return;
+    l->flags |= PYROI_RX_DUE;
+    l->rx_due = d->now_ + pyroi_frame_ms(d);
+    pyroi_arm(d, l->rx_due);
+}
+
+/* One turn of a link that stands in the ready queue. */
+static void pyroi_step(pyro_daemon *d, pyroi_link *l)
+{
+    if ((l->flags & PYROI_TELL_GONE) != 0 && (d->flags_ & PYROI_YIELD) == 0) {
+        l->flags &= (uint16_t)~PYROI_TELL_GONE;
+        pyroi_tell(d, pyroi_handle(d, l), PYRO_LINK_GONE);
+    }
+    if (l->state == PYROI_DEAD) {
+        if ((l->flags & PYROI_TELL_GONE) == 0) {
+            l->state = PYROI_FREE;
+            d->n_links_--;
+        } else {
+            pyroi_ready(d, l);
+        }
+        return;
+    }
+    if ((l->flags & PYROI_TELL_ROOM) != 0 && (d->flags_ & PYROI_YIELD) == 0) {
+        l->flags &= (uint16_t)~PYROI_TELL_ROOM;
+        pyroi_tell(d, pyroi_handle(d, l), PYRO_LINK_WRITABLE);
+    }
+    if (l->rx == PYROI_RX_STALL || (l->flags & PYROI_INPUT) != 0)
+        pyroi_receive(d, l);
+    if (l->state == PYROI_FREE || l->state == PYROI_DEAD)
+        return;
+    if ((l->flags & PYROI_INPUT) != 0 && l->rx != PYROI_RX_STALL)
+        pyroi_ready(d, l);
+    else if ((l->item.want & PYRO_OUT) == 0)
+        pyroi_flush(d, l);
+    if ((l->flags & PYROI_ROOM) != 0) {
+        l->flags &= (uint16_t)~PYROI_ROOM;
+        pyroi_flush(d, l);
+    }
+}
+
+/* ------------------------------------------------------------------------
+ * >>time: deadlines, keep-alive, timers
+ * ------------------------------------------------------------------------ */
+
+/* Greets on a link, for our first call through it. */
+#ifndef PYRO_NO_CLIENT
+static void pyroi_greet(pyro_daemon *d, pyroi_link *l)
+{
+    bool pipe = (l->flags & PYROI_PIPE) != 0;
+
+    l->state = PYROI_GREETING;
+    l->flags |= PYROI_SENT | PYROI_RX_DUE;
+    l->owed |= PYROI_OWE_CONNECT;
+    l->rx_due = d->now_ + (pipe ? pyroi_greet_ms(d) / 8 : pyroi_greet_ms(d));
+    pyroi_arm(d, l->rx_due);
+    pyroi_cork(d, l);
+    pyroi_ready(d, l);
+}
+#endif
+
+/* What a link was to have done by now it has not. */
+static void pyroi_overdue(pyro_daemon *d, pyroi_link *l)
+{
+    bool pipe = (l->flags & PYROI_PIPE) != 0;
+
+    l->flags &= (uint16_t)~PYROI_RX_DUE;
+#ifndef PYRO_NO_CLIENT
+    if (pipe && l->state == PYROI_GREETING) {
+        pyroi_drop_rx(d, l);
+        if (l->expects > 0) {
+            pyroi_greet(d, l); /* nobody there yet: once more */
+            return;
+        }
+        l->state = PYROI_DOWN;
+        l->flags &= (uint16_t)~PYROI_SENT;
+        return;
+    }
+#endif
+    d->stats.dead++;
+    if (pipe && l->state == PYROI_DOWN) {
+        pyroi_drop_rx(d, l);
+        return;
+    }
+    pyroi_why(d, PYROI_T("the peer took too long"), pyroi_frame_ms(d),
+              l->state);
+    pyroi_drop(d, l, false);
+}
+
+/* Keep-alive of an open link: silence of the peer ends it, ours is broken by
+ * a PING, often enough for three to get lost. */
+static void pyroi_keep_alive(pyro_daemon *d, pyroi_link *l)
+{
+    uint32_t ours = pyroi_dead_ms(d);
+    uint32_t limit = l->peer_dead > ours ? l->peer_dead : ours;
+
+    if (ours == PYRO_NEVER || l->peer_dead == PYRO_NEVER
+        || l->peer_dead == 0)
+        return;
+    if (d->now_ - l->heard >= limit && (l->flags & PYROI_INPUT) == 0
+        && l->rx != PYROI_RX_STALL) {
+        d->stats.dead++;
+        pyroi_why(d, PYROI_T("the peer fell silent, ms"), d->now_ - l->heard,
+                  limit);
+        pyroi_drop(d, l, false);
+        return;
+    }
+    if (d->now_ - l->told >= ours / 3 && (l->owed & PYROI_OWE_PING) == 0
+        && (l->item.want & PYRO_OUT) == 0)
+        pyroi_owe_control(d, l, PYROI_OWE_PING);
+    if (l->state == PYROI_OPEN)
+        pyroi_arm(d, (d->now_ - l->told < ours / 3 ? l->told : d->now_)
+                         + ours / 3);
+}
+
+static void pyroi_link_times(pyro_daemon *d, pyroi_link *l)
+{
+    if (l->state == PYROI_FREE || l->state == PYROI_DEAD)
+        return;
+    if ((l->flags & PYROI_RX_DUE) != 0) {
+        if (pyroi_reached(d->now_, l->rx_due)) {
+            pyroi_overdue(d, l);
+            return;
+        }
+        pyroi_arm(d, l->rx_due);
+    }
+    if ((l->flags & PYROI_TX_DUE) != 0) {
+        if (pyroi_reached(d->now_, l->tx_due)) {
+            d->stats.dead++;
+            pyroi_why(d, PYROI_T("the peer does not read"), l->tx_at, 0);
+            pyroi_drop(d, l, false);
+            return;
+        }
+        pyroi_arm(d, l->tx_due);
+    }
+    if (l->state == PYROI_OPEN)
+        pyroi_keep_alive(d, l);
+}
+
+#ifndef PYRO_NO_CLIENT
+/* Ends requests that are due or lost. A callback may change the list, so it
+ * is gone through anew after each; at most a poll's worth. */
+static void pyroi_request_times(pyro_daemon *d)
+{
+    unsigned      left = PYRO_POLL_FRAMES;
+    pyro_request *rq = d->requests_;
+
+    while (rq != NULL) {
+        pyro_request *next = rq->next_;
+        bool          failing = rq->state_ == PYROI_FAILING;
+
+        if (rq->state_ != PYROI_WAITING && !failing) {
+            rq = next;
+            continue;
+        }
+        if (!failing && !pyroi_reached(d->now_, rq->due_)) {
+            pyroi_arm(d, rq->due_);
+            rq = next;
+            continue;
+        }
+        if (left-- == 0) {
+            pyroi_arm(d, d->now_);
+            return;
+        }
+        if (!failing) {
+            d->stats.timeouts++;
+            pyroi_give_up(d, rq);
+            pyroi_why(d,
+                      rq->sent_ ? PYROI_T("no answer in time: the call may "
+                                          "have been executed")
+                                : PYROI_T("not sent in time: the call was "
+                                          "not executed"),
+                      0, 0);
+        }
+        pyroi_finish(d, rq,
+                     failing ? (pyro_err)rq->err_ : PYRO_ERR_TIMEOUT, NULL);
+        rq = d->requests_;
+    }
+}
+#endif
+
+#ifndef PYRO_NO_SERVER
+static void pyroi_later_times(pyro_daemon *d)
+{
+    pyro_later *later = d->laters_;
+    pyro_later *next;
+
+    for (; later != NULL; later = next) {
+        next = later->next_;
+        if (!pyro_later_open(later)) {
+            pyroi_later_drop(later);
+        } else if (!pyroi_reached(d->now_, later->due_)) {
+            pyroi_arm(d, later->due_);
+        } else if (later->state_ == PYROI_LATER_OPEN
+                   && pyro_fail(later, "TimeoutError",
+                                PYROI_T("the deferred reply did not come"))
+                          == PYRO_ERR_NOSPACE) {
+            pyroi_arm(d, d->now_ + 1);
+        }
+    }
+}
+#endif
+
+/* Runs timers that are due, in the order they are due; at most a poll's
+ * worth, for one that sets itself to 0 again. */
+static void pyroi_run_timers(pyro_daemon *d)
+{
+    unsigned left = PYRO_POLL_FRAMES;
+
+    while (d->timers_ != NULL && pyroi_reached(d->now_, d->timers_->due_)) {
+        pyro_timer *timer = d->timers_;
+
+        if (left-- == 0)
+            break;
+        d->timers_ = timer->next_;
+        timer->fn(timer->user, d);
+    }
+    if (d->timers_ != NULL)
+        pyroi_arm(d, d->timers_->due_);
+}
+
+/* Looks at all deadlines, when the earliest has come. */
+static void pyroi_times(pyro_daemon *d)
+{
+    unsigned i;
+
+    if ((d->flags_ & PYROI_ARMED) == 0 || !pyroi_reached(d->now_, d->due_))
+        return;
+    d->flags_ &= (uint8_t)~PYROI_ARMED;
+    for (i = 0; i < d->top_; i++)
+        pyroi_link_times(d, &d->room_.links[i]);
+    if ((d->flags_ & PYROI_YIELD) != 0) {
+        pyroi_arm(d, d->now_); /* all else is for the next poll */
+        return;
+    }
+#ifndef PYRO_NO_CLIENT
+    pyroi_request_times(d);
+#endif
+#ifndef PYRO_NO_SERVER
+    pyroi_later_times(d);
+#endif
+    pyroi_run_timers(d);
+}
+
+PYRO_DEF void pyro_timer_stop(pyro_daemon *node, pyro_timer *timer)
+{
+    pyro_timer **at = &node->timers_;
+
+    while (*at != NULL && *at != timer)
+        at = &(*at)->next_;
+    if (*at != NULL)
+        *at = timer->next_;
+}
+
+PYRO_DEF void pyro_timer_set(pyro_daemon *node, pyro_timer *timer,
+                             uint32_t ms)
+{
+    pyro_timer **at = &node->timers_;
+
+    pyro_timer_stop(node, timer);
+    timer->due_ = pyro_now(node) + ms;
+    while (*at != NULL && pyroi_reached(timer->due_, (*at)->due_))
+        at = &(*at)->next_;
+    timer->next_ = *at;
+    *at = timer;
+    pyroi_arm(node, timer->due_);
+}
+
+/* ------------------------------------------------------------------------
+ * >>poll
+ * ------------------------------------------------------------------------ */
+
+/* A connection came in: it has to greet soon. */
+static void pyroi_accepted(pyro_daemon *d, const pyro_port *port,
+                           int32_t handle)
+{
+    bool        last = d->n_links_ + 1u >= d->room_.n_links;
+    pyroi_link *l =
+        pyroi_link_new(d, port, handle, last ? PYROI_REFUSE : 0u);
+
+    if (l == NULL) {
+        port->close(port, handle);
+        d->stats.denied++;
+        return;
+    }
+    l->state = PYROI_GREETING;
+    l->flags |= PYROI_RX_DUE | PYROI_INPUT;
+    l->rx_due = d->now_ + (last ? 200 : pyroi_greet_ms(d));
+    pyroi_arm(d, l->rx_due);
+    pyroi_ready(d, l);
+}
+
+static void pyroi_accept(pyro_daemon *d, pyro_item *listener)
+{
+    unsigned left = PYRO_POLL_ACCEPTS;
+    int32_t  handle;
+
+    while (left-- > 0 && d->n_links_ < d->room_.n_links) {
+        handle = listener->port->accept(listener->port, listener->handle);
+        if (handle < 0)
+            return;
+        pyroi_accepted(d, listener->port, handle);
+    }
+}
+
+static void pyroi_event(pyro_daemon *d, pyro_item *item)
+{
+    pyro_watched *watched;
+    pyroi_link   *l;
+    unsigned      ready = item->ready;
+    uint8_t       drop[32];
+
+    item->ready = 0;
+    switch (item->kind_) {
+    case PYROI_IS_LINK:
+        l = (pyroi_link *)(void *)item; /* its first member */
+        if ((ready & PYRO_IN) != 0)
+            l->flags |= PYROI_INPUT;
+        if ((ready & PYRO_OUT) != 0)
+            l->flags |= PYROI_ROOM;
+        pyroi_ready(d, l);
+        break;
+    case PYROI_IS_LISTENER:
+        if ((d->flags_ & PYROI_YIELD) == 0)
+            pyroi_accept(d, item);
+        break;
+    case PYROI_IS_WAKE:
+        item->port->recv(item->port, item->handle, NULL, drop, sizeof drop);
+        break;
+    default:
+        watched = (pyro_watched *)(void *)item;
+        if ((d->flags_ & PYROI_YIELD) == 0)
+            watched->fn(watched->user, d, ready);
+    }
+}
+
+/* Which listeners to wait for: none while no link is free. */
+static void pyroi_listen_if_free(pyro_daemon *d)
+{
+    uint8_t  want = d->n_links_ < d->room_.n_links ? PYRO_IN : 0;
+    unsigned i;
+
+    for (i = 0; i < PYRO_MAX_LISTEN; i++)
+        d->listeners_[i].want = want;
+}
+
+/* Asks each port once: those that share a wait function are one. With
+ * several the first is given the time to wait, in slices of 5 ms. */
+static void pyroi_wait_ports(pyro_daemon *d, int32_t ms)
+{
+    const pyro_port *first = NULL;
+    pyro_item       *item;
+    bool             others = false;
+
+    for (item = d->items_; item != NULL; item = item->next) {
+        item->ready = 0;
+        if (item->port->wait == NULL) {
+            item->ready = item->want; /* just tried */
+            ms = 0;
+        } else if (first == NULL) {
+            first = item->port;
+        } else if (item->port->wait != first->wait) {
+            others = true;
+        }
+    }
+    if (first == NULL) {
+        if (d->port_ != NULL && d->port_->wait != NULL)
+            d->port_->wait(d->port_, NULL, ms);
+        return;
+    }
+    first->wait(first, d->items_, others && (ms < 0 || ms > 5) ? 5 : ms);
+    for (item = d->items_; others && item != NULL; item = item->next) {
+        if (item->port->wait != NULL && item->port->wait != first->wait)
+            item->port->wait(item->port, d->items_, 0);
+    }
+}
+
+/* Waits, and marks what is ready. Returns the number of handles. An event may
+ * take items off the list, so it is gone through anew after each. */
+static unsigned pyroi_wait(pyro_daemon *d, int32_t ms)
+{
+    unsigned   n = 0;
+    pyro_item *item;
+
+    pyroi_listen_if_free(d);
+    pyroi_wait_ports(d, ms);
+    item = d->items_;
+    while (item != NULL) {
+        if (item->ready == 0) {
+            item = item->next;
+            continue;
+        }
+        n++;
+        if (item->kind_ == PYROI_IS_LINK) {
+            pyroi_event(d, item); /* only queues it */
+            item = item->next;
+        } else {
+            pyroi_event(d, item);
+            item = d->items_;
+        }
+    }
+    return n;
+}
+
+/* Stalled links are looked at again when something has changed for them. */
+static void pyroi_look_again(pyro_daemon *d)
+{
+    unsigned i;
+
+    if ((d->flags_ & PYROI_AGAIN) == 0)
+        return;
+    d->flags_ &= (uint8_t)~PYROI_AGAIN;
+    for (i = 0; i < d->top_; i++) {
+        pyroi_link *l = &d->room_.links[i];
+
+        if (l->state != PYROI_FREE && l->rx == PYROI_RX_STALL)
+            pyroi_ready(d, l);
+    }
+}
+
+/* Works the ready queue off, up to `left` steps. Returns what is left. */
+static unsigned pyroi_work(pyro_daemon *d, unsigned left)
+{
+    for (;;) {
+        pyroi_link *l;
+
+        pyroi_look_again(d);
+        if (d->ready_ == PYROI_NO || left == 0)
+            return left;
+        l = &d->room_.links[d->ready_];
+        d->ready_ = l->ready_next;
+        l->flags &= (uint16_t)~PYROI_QUEUED;
+        left--;
+        pyroi_step(d, l);
+    }
+}
+
+static void pyroi_drain_rings(pyro_daemon *d);
+
+/* How long may be waited: `ms`, but no longer than to the next deadline. */
+static int32_t pyroi_may_wait(const pyro_daemon *d, int32_t ms)
+{
+    int32_t left;
+
+    if (d->ready_ != PYROI_NO)
+        return 0;
+    if ((d->flags_ & PYROI_ARMED) == 0)
+        return ms;
+    left = (int32_t)(d->due_ - d->now_);
+    if (left < 0)
+        left = 0;
+    return ms < 0 || left < ms ? left : ms;
+}
+
+/* One round. `busy` steps are done before the port is asked, so that it is
+ * not asked in vain, and the rest after it. */
+static pyro_err pyroi_poll(pyro_daemon *d, int32_t ms)
+{
+    uint32_t before = d->now_;
+    unsigned left = PYRO_POLL_FRAMES;
+    unsigned events;
+
+    d->now_ = pyro_now(d);
+    if (d->rings_ != NULL)
+        pyroi_drain_rings(d);
+    left = pyroi_work(d, left);
+    pyro_flush(d); /* nothing is held back while anybody waits */
+    ms = pyroi_may_wait(d, ms);
+    events = pyroi_wait(d, ms);
+    if (ms != 0)
+        d->now_ = pyro_now(d);
+    left = pyroi_work(d, left);
+    pyroi_times(d);
+    pyro_flush(d);
+    if (left < PYRO_POLL_FRAMES || events > 0 || before != d->now_)
+        d->stuck_ = 0;
+    else if (ms != 0 && ++d->stuck_ >= PYRO_STUCK_POLLS)
+        return PYRO_ERR_STATE;
+    return PYRO_OK;
+}
+
+PYRO_DEF pyro_err pyro_poll(pyro_daemon *node, int32_t ms)
+{
+    unsigned i;
+
+    if ((node->flags_ & PYROI_YIELD) != 0)
+        return PYRO_ERR_STATE;
+    for (i = 0; i < node->top_ && (node->flags_ & PYROI_GATHERED) != 0; i++)
+        node->room_.links[i].flags &= (uint16_t)~PYROI_GATHER;
+    node->flags_ &= (uint8_t)~PYROI_GATHERED;
+    return pyroi_poll(node, ms);
+}
+
+PYRO_DEF void pyro_yield(pyro_daemon *node)
+{
+    if ((node->flags_ & PYROI_YIELD) != 0)
+        return;
+    node->flags_ |= PYROI_YIELD;
+    (void)pyroi_poll(node, 0);
+    node->flags_ &= (uint8_t)~PYROI_YIELD;
+    node->flags_ |= PYROI_AGAIN;
+}
+
+PYRO_DEF const pyro_item *pyro_items(const pyro_daemon *node)
+{
+    return node->items_;
+}
+
+PYRO_DEF int32_t pyro_next_ms(pyro_daemon *node)
+{
+    node->now_ = pyro_now(node);
+    if ((node->flags_ & (PYROI_AGAIN | PYROI_CORKED)) != 0)
+        return 0;
+    pyroi_listen_if_free(node);
+    return pyroi_may_wait(node, -1);
+}
+
+/* ------------------------------------------------------------------------
+ * >>open: a daemon's beginning and end, and what is lent to it
+ * ------------------------------------------------------------------------ */
+
+PYRO_DEF uint32_t pyro_now(const pyro_daemon *node)
+{
+    return node->port_ != NULL ? node->port_->now(node->port_) : 0;
+}
+
+PYRO_DEF bool pyro_random(const pyro_daemon *node, void *to, size_t n)
+{
+    return node->port_ != NULL && node->port_->random != NULL
+           && node->port_->random(node->port_, to, n);
+}
+
+/* The first port used tells the time; session and ids are drawn then. */
+static void pyroi_use_port(pyro_daemon *d, const pyro_port *port)
+{
+    uint32_t words[3];
+
+    if (d->port_ != NULL || port == NULL)
+        return;
+    d->port_ = port;
+    d->now_ = port->now(port);
+    if (!pyro_random(d, words, sizeof words)) {
+        words[0] = d->config_->boot;
+        words[1] = d->now_;
+        words[2] = 0;
+    }
+    d->session_ = words[0];
+    d->ids_[0] = words[1];
+    d->ids_[1] = words[2];
+}
+
+PYRO_DEF void pyro_guid(pyro_daemon *node, char to[33])
+{
+    uint8_t  id[16];
+    unsigned i;
+
+    if (!pyro_random(node, id, sizeof id)) {
+        pyroi_store32(id, node->session_);
+        pyroi_store32(id + 4, node->ids_[0]);
+        pyroi_store32(id + 8, node->ids_[1]);
+        pyroi_store32(id + 12, ++node->guids_);
+    }
+    for (i = 0; i < 32; i++)
+        to[i] = "0123456789abcdef"[id[i / 2] >> (i % 2 != 0 ? 0 : 4) & 15];
+    to[32] = '\0';
+}
+
+PYRO_DEF pyro_err pyro_open(pyro_daemon *node, pyro_room room,
+                            const pyro_config *config)
+{
+    static const pyro_config defaults = { 0 };
+    unsigned                 i;
+
+    memset(node, 0, sizeof *node);
+    if (room.layout != PYRO_LAYOUT) {
+        pyroi_why(node, PYROI_T("built with other macros than the library"),
+                  room.layout, PYRO_LAYOUT);
+        return PYRO_ERR_STATE;
+    }
+    if (room.n_buffers < 1 || room.buffer_bytes < 64) {
+        pyroi_why(node, PYROI_T("PYRO_ROOM: a buffer has at least 64 bytes"),
+                  room.buffer_bytes, 64);
+        return PYRO_ERR_NOSPACE;
+    }
+    node->room_ = room;
+    node->config_ = config != NULL ? config : &defaults;
+    memset(room.links, 0, room.n_links * sizeof *room.links);
+    memset(room.objects, 0, room.n_objects * sizeof *room.objects);
+    node->free_ = node->ready_ = node->solo_ = PYROI_NO;
+    node->waker_ = -1;
+    node->stats.least_free = room.n_buffers;
+    for (i = 0; i < room.n_buffers; i++)
+        pyroi_give(node, i);
+    pyroi_use_port(node, node->config_->port);
+#if defined(PYRO_POSIX)
+    pyroi_use_port(node, pyro_posix());
+#endif
+    return PYRO_OK;
+}
+
+PYRO_DEF pyro_err pyro_listen(pyro_daemon *node, const pyro_port *port,
+                              const char *address)
+{
+    int32_t  handle = -1;
+    unsigned i = 0;
+
+    while (i < PYRO_MAX_LISTEN && node->listeners_[i].port != NULL)
+        i++;
+    if (i == PYRO_MAX_LISTEN) {
+        pyroi_why(node, PYROI_T("listeners full: raise PYRO_MAX_LISTEN"), i,
+                  i);
+        return PYRO_ERR_NOSPACE;
+    }
+    if (port->listen != NULL)
+        handle = port->listen(port, address);
+    if (handle < 0) {
+        pyroi_why(node, PYROI_T("the port cannot listen at this address"), 0,
+                  0);
+        return PYRO_ERR_DAEMON;
+    }
+    pyroi_use_port(node, port);
+    pyroi_item_add(node, &node->listeners_[i], port, handle,
+                   PYROI_IS_LISTENER);
+    return PYRO_OK;
+}
+
+PYRO_DEF pyro_err pyro_listening(pyro_daemon *node, unsigned index, char *to,
+                                 size_t size)
+{
+    const pyro_item *item = &node->listeners_[index];
+
+    if (index >= PYRO_MAX_LISTEN || item->port == NULL)
+        return PYRO_ERR_STATE;
+    if (item->port->address == NULL
+        || !item->port->address(item->port, item->handle, false, to, size))
+        return PYRO_ERR_DAEMON;
+    return PYRO_OK;
+}
+
+PYRO_DEF pyro_err pyro_adopt(pyro_daemon *node, const pyro_port *port,
+                             int32_t handle, pyro_link *link)
+{
+    pyroi_link *l = NULL;
+
+    if (node->n_links_ + 1u < node->room_.n_links)
+        l = pyroi_link_new(node, port, handle, PYROI_PIPE);
+    if (l == NULL) {
+        pyroi_why(node, PYROI_T("link table full: raise it in PYRO_ROOM"),
+                  node->n_links_, node->room_.n_links - 1u);
+        return PYRO_ERR_NOSPACE;
+    }
+    pyroi_use_port(node, port);
+    l->heard = l->told = l->tx_due = node->now_;
+    l->state = PYROI_DOWN;
+    if (link != NULL)
+        *link = pyroi_handle(node, l);
+    return PYRO_OK;
+}
+
+PYRO_DEF void pyro_close(pyro_daemon *node)
+{
+    unsigned i;
+
+    pyro_flush(node);
+    for (i = 0; i < node->top_; i++) {
+        if (node->room_.links[i].state != PYROI_FREE)
+            pyroi_drop(node, &node->room_.links[i], true);
+    }
+    for (i = 0; i < PYRO_MAX_LISTEN; i++) {
+        const pyro_item *item = &node->listeners_[i];
+
+        if (item->port != NULL)
+            item->port->close(item->port, item->handle);
+    }
+    if (node->waker_ >= 0) {
+        node->wake_.port->close(node->wake_.port, node->wake_.handle);
+        node->wake_.port->close(node->wake_.port, node->waker_);
+    }
+#ifndef PYRO_NO_CLIENT
+    while (node->requests_ != NULL) {
+        node->requests_->state_ = PYROI_FAILING;
+        pyroi_finish(node, node->requests_, PYRO_ERR_CLOSED, NULL);
+    }
+#endif
+#ifndef PYRO_NO_SERVER
+    while (node->laters_ != NULL)
+        pyroi_later_drop(node->laters_);
+#endif
+    node->items_ = NULL;
+    node->proxies_ = NULL;
+    node->timers_ = NULL;
+    node->hooks_ = NULL;
+    node->rings_ = NULL;
+    node->room_.n_links = node->top_ = 0;
+}
+
+PYRO_DEF void pyro_watch(pyro_daemon *node, pyro_watched *watched,
+                         const pyro_port *port, int32_t handle,
+                         unsigned want)
+{
+    watched->item_.ahead = NULL;
+    pyroi_item_add(node, &watched->item_, port, handle, PYROI_IS_WATCHED);
+    watched->item_.want = (uint8_t)want;
+}
+
+PYRO_DEF void pyro_unwatch(pyro_daemon *node, pyro_watched *watched)
+{
+    pyroi_item_drop(node, &watched->item_);
+}
+
+PYRO_DEF void pyro_hook_add(pyro_daemon *node, pyro_hook *hook)
+{
+    hook->next_ = node->hooks_;
+    node->hooks_ = hook;
+}
+
+PYRO_DEF void pyro_hook_drop(pyro_daemon *node, pyro_hook *hook)
+{
+    pyro_hook **at = &node->hooks_;
+
+    while (*at != NULL && *at != hook)
+        at = &(*at)->next_;
+    if (*at != NULL)
+        *at = hook->next_;
+}
+
+PYRO_DEF pyro_err pyro_wake_open(pyro_daemon *node)
+{
+    int32_t handles[2];
+
+    if (node->waker_ >= 0)
+        return PYRO_OK;
+    if (node->port_ == NULL || node->port_->wake_open == NULL
+        || !node->port_->wake_open(node->port_, handles)) {
+        pyroi_why(node, PYROI_T("the port cannot be woken"), 0, 0);
+        return PYRO_ERR_DAEMON;
+    }
+    pyroi_item_add(node, &node->wake_, node->port_, handles[0],
+                   PYROI_IS_WAKE);
+    node->waker_ = handles[1];
+    return PYRO_OK;
+}
+
+PYRO_DEF void pyro_wake(const pyro_daemon *node)
+{
+    if (node->waker_ >= 0)
+        node->wake_.port->wake(node->wake_.port, node->waker_);
+}
+
+/* One side only ever writes put_, the other got_; a value is written before
+ * put_ tells of it (release) and read after (acquire). */
+#ifndef PYRO_LOAD_ACQ
+#define PYRO_LOAD_ACQ(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#endif
+#ifndef PYRO_STORE_REL
+#define PYRO_STORE_REL(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#endif
+
+static uint8_t pyroi_ring_after(const pyro_ring *ring, unsigned i)
+{
+    return (uint8_t)(i + 1 == ring->size ? 0 : i + 1);
+}
+
+PYRO_DEF bool pyro_post(pyro_ring *ring, uintptr_t value)
+{
+    uint8_t put = ring->put_;
+    uint8_t after = pyroi_ring_after(ring, put);
+
+    if (after == PYRO_LOAD_ACQ(&ring->got_)) {
+        if (ring->lost != 255)
+            ring->lost++;
+        return false;
+    }
+    ring->values[put] = value;
+    PYRO_STORE_REL(&ring->put_, after);
+    return true;
+}
+
+/* At most one ring's worth each: a fast producer does not hold poll up. */
+static void pyroi_drain_rings(pyro_daemon *d)
+{
+    pyro_ring *ring = d->rings_;
+    unsigned   left;
+
+    for (; ring != NULL; ring = ring->next_) {
+        for (left = ring->size; left > 0; left--) {
+            uint8_t   got = ring->got_;
+            uintptr_t value;
+
+            if (got == PYRO_LOAD_ACQ(&ring->put_)
+                || (d->flags_ & PYROI_YIELD) != 0)
+                break;
+            value = ring->values[got];
+            PYRO_STORE_REL(&ring->got_, pyroi_ring_after(ring, got));
+            ring->fn(ring->user, value);
+        }
+    }
+}
+
+PYRO_DEF void pyro_ring_add(pyro_daemon *node, pyro_ring *ring)
+{
+    ring->put_ = ring->got_ = ring->lost = 0;
+    ring->next_ = node->rings_;
+    node->rings_ = ring;
+}
+
+PYRO_DEF void pyro_ring_drop(pyro_daemon *node, pyro_ring *ring)
+{
+    pyro_ring **at = &node->rings_;
+
+    while (*at != NULL && *at != ring)
+        at = &(*at)->next_;
+    if (*at != NULL)
+        *at = ring->next_;
+}
+
+PYRO_DEF pyro_err pyro_link_address(pyro_daemon *node, pyro_link link,
+                                    bool peer, char *to, size_t size)
+{
+    pyroi_link *l = pyroi_link_of(node, link);
+
+    if (l == NULL)
+        return PYRO_ERR_CLOSED;
+    if (l->item.port->address == NULL
+        || !l->item.port->address(l->item.port, l->item.handle, peer, to,
+                                  size))
+        return PYRO_ERR_DAEMON;
+    return PYRO_OK;
+}
+
+PYRO_DEF uint32_t pyro_link_session(const pyro_daemon *node, pyro_link link)
+{
+    const pyroi_link *l = pyroi_link_of(node, link);
+
+    if (l == NULL || l->state != PYROI_OPEN)
+        return 0;
+    return pyroi_or(l->session, 1);
+}
+
+PYRO_DEF void pyro_link_close(pyro_daemon *node, pyro_link link)
+{
+    pyroi_link *l = pyroi_link_of(node, link);
+
+    if (l != NULL)
+        pyroi_drop(node, l, false);
+}
+
+#ifndef PYRO_NO_SERVER
+
+/* The host of the first text that tells of one, and its port. */
+static bool pyroi_own_address(pyro_daemon *d, pyro_link link, char *to,
+                              size_t size)
+{
+    return (link != 0
+            && pyro_link_address(d, link, false, to, size) == PYRO_OK)
+           || pyro_listening(d, 0, to, size) == PYRO_OK;
+}
+
+PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
+                              const char *object, char *to, size_t size)
+{
+    char     address[PYRO_MAX_HOST + 9];
+    char     text[PYRO_URI_BYTES + 8];
+    pyro_uri uri;
+    pyroi_text t = pyroi_text_of(text, sizeof text);
+
+    if (!pyroi_own_address(node, link, address, sizeof address)) {
+        pyroi_why(node, PYROI_T("no address: nothing is listened on"), 0, 0);
+        return PYRO_ERR_DAEMON;
+    }
+    pyroi_adds(&t, "PYRO://");
+    if (pyroi_starts(address, strlen(address), "unix:")) {
+        pyroi_adds(&t, "[");
+        pyroi_adds(&t, address);
+        pyroi_adds(&t, "]");
+    } else {
+        pyroi_adds(&t, address);
+    }
+    pyroi_adds(&t, "/");
+    pyroi_adds(&t, object);
+    if (t.cut || pyro_uri_parse(&uri, text, strlen(text), NULL) != PYRO_OK)
+        return PYRO_ERR_URI;
+    if (node->config_->host != NULL) {
+        uri.host = node->config_->host;
+        uri.host_n = (uint8_t)strlen(uri.host);
+    }
+    return pyro_uri_print(&uri, to, size);
+}
+
+#endif /* PYRO_NO_SERVER */
+
+/* ------------------------------------------------------------------------
+ * >>check: the invariants
+ * ------------------------------------------------------------------------ */
+
+/* Counts the buffers of a chain; more than there are when it is a ring. */
+static unsigned pyroi_chain(const pyro_daemon *d, unsigned buf)
+{
+    unsigned n = 0;
+
+    for (; buf != PYROI_NO && n <= d->room_.n_buffers; n++)
+        buf = d->room_.buffers[buf].next;
+    return n;
+}
+
+static const char *pyroi_check_link(const pyro_daemon *d,
+                                    const pyroi_link *l, unsigned *held,
+                                    unsigned *expects)
+{
+    *held += pyroi_chain(d, l->tx_head);
+    *held += l->args_buf != PYROI_NO;
+    *held += l->reply_buf != PYROI_NO;
+    *expects += l->expects;
+    if ((l->tx_head == PYROI_NO) != (l->tx_tail == PYROI_NO))
+        return "a send queue with one end";
+    if (l->rx != PYROI_RX_BODY && l->args_buf != PYROI_NO)
+        return "a link holds a buffer and reads no body";
+    if (l->rx == PYROI_RX_BODY && l->rx_have > l->rx_len)
+        return "a link has read more than a body";
+    if (l->tx_head != PYROI_NO && l->control == 0
+        && l->tx_at > d->room_.buffers[l->tx_head].end)
+        return "a link has sent more than a buffer";
+    if (l->state == PYROI_DEAD && (l->expects > 0 || l->owed != 0))
+        return "a dead link with work";
+    return NULL;
+}
+
+static unsigned pyroi_check_ready(const pyro_daemon *d)
+{
+    unsigned n = 0;
+    unsigned i = d->ready_;
+
+    for (; i != PYROI_NO && n <= d->room_.n_links; n++)
+        i = d->room_.links[i].ready_next;
+    return n;
+}
+
+PYRO_DEF const char *pyro_check(const pyro_daemon *node)
+{
+    unsigned    held = pyroi_chain(node, node->free_);
+    unsigned    expects = 0;
+    unsigned    links = 0;
+    unsigned    queued = 0;
+    unsigned    waiting = 0;
+    unsigned    open = 0;
+    unsigned    i;
+    const char *wrong = NULL;
+
+    if (held != node->n_free_)
+        return "the free list and its count differ";
+    for (i = 0; i < node->room_.n_links && wrong == NULL; i++) {
+        const pyroi_link *l = &node->room_.links[i];
+
+        if (l->state == PYROI_FREE)
+            continue;
+        links++;
+        queued += (l->flags & PYROI_QUEUED) != 0;
+        wrong = pyroi_check_link(node, l, &held, &expects);
+    }
+    if (wrong != NULL)
+        return wrong;
+    if (links != node->n_links_)
+        return "links in use and their count differ";
+    if (queued != pyroi_check_ready(node))
+        return "the ready queue and its flags differ";
+#ifndef PYRO_NO_CLIENT
+    {
+        const pyro_request *rq;
+
+        for (rq = node->requests_; rq != NULL; rq = rq->next_) {
+            open++;
+            waiting += rq->state_ == PYROI_WAITING;
+            held += rq->state_ < PYROI_WAITING;
+        }
+    }
+#endif
+    if (open != node->n_open_ || waiting != expects)
+        return "requests and what links expect differ";
+#ifndef PYRO_NO_SERVER
+    {
+        const pyro_call  *call;
+        const pyro_later *later;
+
+        for (call = node->calls_; call != NULL; call = call->outer_)
+            held += 1u + (call->reply_buf_ != PYROI_NO);
+        for (later = node->laters_; later != NULL; later = later->next_)
+            held += later->buf_ != PYROI_NO;
+    }
+#endif
+    held += node->n_held_;
+    return held == node->room_.n_buffers ? NULL : "a buffer is lost";
+}
+
+/* ------------------------------------------------------------------------
+ * >>proxy
+ * ------------------------------------------------------------------------ */
+
+#ifndef PYRO_NO_CLIENT
+
+static pyro_err pyroi_proxy_new(pyro_proxy *proxy, pyro_daemon *node)
+{
+    bool serves = (node->flags_ & PYROI_SERVES) != 0;
+
+    memset(proxy, 0, sizeof *proxy);
+    proxy->exc_.type = proxy->exc_.message = proxy->exc_.traceback = "";
+    if (serves && node->room_.n_buffers < 3) {
+        pyroi_why(node, PYROI_T("calling and serving need 3 buffers"),
+                  node->room_.n_buffers, 3);
+        return PYRO_ERR_NOSPACE;
+    }
+    proxy->node_ = node;
+    proxy->timeout_ms =
+        pyroi_or(node->config_->timeout_ms, PYRO_TIMEOUT_MS);
+    proxy->next_ = node->proxies_;
+    node->proxies_ = proxy;
+    return PYRO_OK;
+}
+
+static void pyroi_set_object(pyro_proxy *proxy, const char *object, size_t n)
+{
+    memcpy(proxy->object_, object, n);
+    proxy->object_[n] = '\0';
+}
+
+PYRO_DEF pyro_err pyro_proxy_open(pyro_proxy *proxy, pyro_daemon *node,
+                                  const char *uri)
+{
+    pyro_uri    u;
+    const char *reason = NULL;
+    pyro_err    err = pyro_uri_parse(&u, uri, strlen(uri), &reason);
+
+    if (err == PYRO_OK)
+        err = pyroi_proxy_new(proxy, node);
+    else
+        pyroi_why(node, reason, 0, 0);
+    if (err != PYRO_OK)
+        return err;
+    proxy->uri_ = uri;
+    proxy->protocol_ = u.protocol;
+    pyroi_set_object(proxy, u.object, u.object_n);
+    return PYRO_OK;
+}
+
+PYRO_DEF pyro_err pyro_proxy_at(pyro_proxy *proxy, pyro_daemon *node,
+                                pyro_link link, const char *object, size_t n)
+{
+    pyroi_link *l = pyroi_link_of(node, link);
+    pyro_err    err;
+
+    if (l == NULL)
+        return PYRO_ERR_CLOSED;
+    if (n == 0 || n > PYRO_MAX_NAME) {
+        pyroi_why(node, PYROI_T("object name too long: PYRO_MAX_NAME"),
+                  (uint32_t)n, PYRO_MAX_NAME);
+        return PYRO_ERR_URI;
+    }
+    err = pyroi_proxy_new(proxy, node);
+    if (err != PYRO_OK)
+        return err;
+    proxy->link_ = link;
+    l->users++;
+    pyroi_set_object(proxy, object, n);
+    return PYRO_OK;
+}
+
+#ifndef PYRO_NO_SERVER
+PYRO_DEF pyro_err pyro_proxy_from(pyro_proxy *proxy, pyro_call *call,
+                                  const pyro_uri *uri)
+{
+    if (uri->protocol != PYRO_URI_PYRO || uri->host_n != 0) {
+        pyroi_why(call->node,
+                  PYROI_T("not \"this connection\": copy the URI and open "
+                          "it"),
+                  0, 0);
+        return PYRO_ERR_STATE;
+    }
+    return pyro_proxy_at(proxy, call->node, call->link, uri->object,
+                         uri->object_n);
+}
+#endif
+
+/* Address of a URI as the port takes it, and its checksum: the key by which
+ * proxies to one address find each other's link. Two texts of one length
+ * that differ in up to four neighbouring bytes never have the same. */
+static uint32_t pyroi_address_of(const pyro_uri *u, char *to, size_t size)
+{
+    pyroi_text t = pyroi_text_of(to, size);
+
+    if (pyroi_starts(u->host, u->host_n, "unix:"))
+        pyroi_add(&t, u->host, u->host_n);
+    else
+        pyroi_add_address(&t, u);
+    return pyro_crc32(0, to, strlen(to));
+}
+
+static pyroi_link *pyroi_share(pyro_daemon *d, uint32_t key)
+{
+    unsigned i;
+
+    for (i = 0; i < d->top_; i++) {
+        pyroi_link *l = &d->room_.links[i];
+
+        if ((l->state == PYROI_GREETING || l->state == PYROI_OPEN)
+            && (l->flags & PYROI_OURS) != 0 && l->key == key
+            && l->item.port == d->port_)
+            return l;
+    }
+    return NULL;
+}
+
+/* A connection to an address: one that is there, or a new one. */
+static pyro_err pyroi_connect(pyro_daemon *d, const pyro_uri *u,
+                              pyroi_link **link)
+{
+    char        address[PYRO_MAX_HOST + 9];
+    uint32_t    key = pyroi_address_of(u, address, sizeof address);
+    pyroi_link *l = pyroi_share(d, key);
+    int32_t     handle = -1;
+
+    *link = l;
+    if (l != NULL)
+        return PYRO_OK;
+    if (d->n_links_ + 1u >= d->room_.n_links) {
+        pyroi_why(d, PYROI_T("link table full: raise it in PYRO_ROOM"),
+                  d->n_links_, d->room_.n_links - 1u);
+        return PYRO_ERR_NOSPACE;
+    }
+    if (d->port_ != NULL && d->port_->connect != NULL)
+        handle = d->port_->connect(d->port_, address);
+    if (handle < 0) {
+        pyroi_why(d, PYROI_T("the port cannot connect to this address"), 0,
+                  0);
+        return PYRO_ERR_CLOSED;
+    }
+    d->now_ = pyro_now(d);
+    l = pyroi_link_new(d, d->port_, handle, PYROI_OURS);
+    PYRO_ASSERT(l != NULL); /* there is one, it was counted above */
+    l->key = key;
+    pyroi_greet(d, l);
+    *link = l;
+    return PYRO_OK;
+}
+
+/* Finds out where a proxy's object is: parses its URI, or has its name
+ * resolved first, into `text`. */
+static pyro_err pyroi_locate(pyro_proxy *proxy, char *text, pyro_uri *u)
+{
+    pyro_daemon       *d = proxy->node_;
+    const pyro_config *config = d->config_;
+    pyro_err           err;
+
+    pyro_uri_parse(u, proxy->uri_, strlen(proxy->uri_), NULL);
+    if (proxy->protocol_ != PYRO_URI_NAME)
+        return PYRO_OK;
+    if (config->resolve == NULL) {
+        pyroi_why(d, PYROI_T("PYRONAME without config.resolve"), 0, 0);
+        return PYRO_ERR_NAMING;
+    }
+    err = config->resolve(config->user, d, u, text, PYRO_URI_BYTES);
+    if (err != PYRO_OK)
+        return err;
+    err = pyro_uri_parse(u, text, strlen(text), NULL);
+    if (err == PYRO_OK && u->protocol == PYRO_URI_NAME)
+        err = PYRO_ERR_NAMING; /* a name for a name: no circles */
+    if (err == PYRO_OK)
+        pyroi_set_object(proxy, u->object, u->object_n);
+    return err;
+}
+
+/* Sequence numbers in use are skipped. 0: the counter has come round to one
+ * that was given up and may still be answered. */
+static unsigned pyroi_next_seq(const pyro_daemon *d, const pyroi_link *l)
+{
+    unsigned seq = l->seq;
+
+    do {
+        seq = (seq + 1) & 0xFFFF;
+        if (seq == 0)
+            seq = 1;
+        if (l->n_given_up > 0 && seq == l->given_up)
+            return 0;
+    } while (pyroi_request_of(d, pyroi_handle(d, l), seq) != NULL);
+    return seq;
+}
+
+/* The link of a proxy, connecting if it has to. */
+static pyro_err pyroi_bind(pyro_proxy *proxy, pyroi_link **link)
+{
+    pyro_daemon *d = proxy->node_;
+    pyroi_link  *l = pyroi_link_of(d, proxy->link_);
+    char         text[PYRO_URI_BYTES];
+    pyro_uri     u;
+    pyro_err     err = PYRO_OK;
+
+    if (l != NULL && l->n_given_up > 0 && pyroi_next_seq(d, l) == 0) {
+        l->n_given_up = 0;
+        pyroi_drop(d, l, false);
+        l = pyroi_link_of(d, proxy->link_);
+    }
+    *link = l;
+    if (l != NULL && l->state != PYROI_CLOSING) {
+        if (l->state == PYROI_DOWN)
+            pyroi_greet(d, l);
+        return PYRO_OK;
+    }
+    if (proxy->uri_ == NULL) {
+        pyroi_why(d, PYROI_T("the link this proxy was bound to has gone"), 0,
+                  0);
+        return PYRO_ERR_CLOSED;
+    }
+    err = pyroi_locate(proxy, text, &u);
+    if (err == PYRO_OK)
+        err = pyroi_connect(d, &u, link);
+    if (err != PYRO_OK)
+        return err;
+    (*link)->users++;
+    proxy->link_ = pyroi_handle(d, *link);
+    return PYRO_OK;
+}
+
+PYRO_DEF void pyro_release(pyro_proxy *proxy)
+{
+    pyro_daemon *d = proxy->node_;
+    pyroi_link  *l = pyroi_link_of(d, proxy->link_);
+
+    if (proxy->uri_ == NULL)
+        return; /* it could never find its way back */
+    proxy->link_ = 0;
+    if (l == NULL)
+        return;
+    l->users--;
+    pyroi_unused(d, l);
+}
+
+PYRO_DEF void pyro_proxy_close(pyro_proxy *proxy)
+{
+    pyro_daemon  *d = proxy->node_;
+    pyro_proxy  **at = &d->proxies_;
+    pyro_request *rq = d->requests_;
+    pyroi_link   *l;
+
+    while (rq != NULL) {
+        pyro_request *next = rq->next_;
+
+        if (rq->proxy_ == proxy) {
+            pyro_cancel(rq);
+            rq->err_ = PYRO_ERR_CLOSED;
+        }
+        rq = next;
+    }
+    while (*at != NULL && *at != proxy)
+        at = &(*at)->next_;
+    if (*at != NULL)
+        *at = proxy->next_;
+    l = pyroi_link_of(d, proxy->link_);
+    proxy->link_ = 0;
+    if (l == NULL)
+        return;
+    l->users--;
+    pyroi_unused(d, l);
+}
+
+PYRO_DEF const pyro_exc *pyro_exception(const pyro_proxy *proxy)
+{
+    return &proxy->exc_;
+}
+
+PYRO_DEF bool pyro_sent(const pyro_proxy *proxy)
+{
+    return proxy->sent_ != 0;
+}
+
+/* ------------------------------------------------------------------------
+ * >>calls
+ * ------------------------------------------------------------------------ */
+
+/* First byte of the arguments' list header; its count is filled in later. */
+static uint8_t *pyroi_args_at(const pyro_request *rq)
+{
+    return pyroi_bytes(rq->proxy_->node_, rq->buf_) + rq->due_;
+}
+
+PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
+                             const char *method)
+{
+    pyro_daemon *d = proxy->node_;
+    pyroi_link  *l;
+    unsigned     buf;
+    pyro_err     err;
+
+    memset(rq, 0, sizeof *rq);
+    proxy->sent_ = 0;
+    err = pyroi_bind(proxy, &l);
+    proxy->err_ = (uint8_t)err;
+    if (err != PYRO_OK)
+        return err;
+    buf = pyroi_take_request(d);
+    if (buf == PYROI_NO) {
+        pyroi_why(d, PYROI_T("no buffer free for a request: raise buffers "
+                             "in PYRO_ROOM"),
+                  d->room_.n_buffers, d->room_.n_buffers);
+        proxy->err_ = PYRO_ERR_NOSPACE;
+        return PYRO_ERR_NOSPACE;
+    }
+    rq->proxy_ = proxy;
+    rq->link_ = proxy->link_;
+    rq->buf_ = (uint16_t)buf;
+    rq->state_ = PYROI_BUILDING;
+    rq->seq_ = 0;
+    rq->next_ = d->requests_;
+    d->requests_ = rq;
+    d->n_open_++;
+    rq->args = pyro_writer_of(pyroi_bytes(d, buf) + PYROI_BODY,
+                              pyroi_max_body(d) - 1, 4);
+    *rq->args.at++ = 0x94;
+    pyro_put_str(&rq->args, proxy->object_);
+    pyro_put_str(&rq->args, method);
+    rq->due_ = (uint32_t)(rq->args.at - pyroi_bytes(d, buf));
+    pyro_put_list(&rq->args, 0);
+    rq->args.more = PYRO_MAX_ARGS;
+    return PYRO_OK;
+}
+
+/* The arguments are complete: their number goes into the header. */
+static void pyroi_close_args(pyro_request *rq)
+{
+    if (rq->state_ == PYROI_BUILDING && pyro_writer_end(&rq->args) == PYRO_OK)
+        *pyroi_args_at(rq) |= (uint8_t)(PYRO_MAX_ARGS - rq->args.more);
+}
+
+PYRO_DEF void pyro_put_kwargs(pyro_request *rq, uint32_t n)
+{
+    if (rq->state_ != PYROI_BUILDING || pyro_writer_end(&rq->args) != PYRO_OK) {
+        if (rq->args.err == PYRO_OK)
+            rq->args.err = PYRO_ERR_STATE;
+        return;
+    }
+    pyroi_close_args(rq);
+    rq->state_ = PYROI_BUILDING_KW;
+    rq->args.more = 1;
+    pyro_put_map(&rq->args, n);
+}
+
+/* Ends a request that was begun and is not sent: its buffer comes back. */
+static pyro_err pyroi_abandon(pyro_request *rq, pyro_err err)
+{
+    pyro_daemon *d = rq->proxy_->node_;
+
+    pyroi_give(d, rq->buf_);
+    pyroi_unlink(d, rq);
+    d->n_open_--;
+    rq->state_ = PYROI_DONE;
+    rq->err_ = (uint8_t)err;
+    rq->proxy_->err_ = (uint8_t)err;
+    return err;
+}
+
+/* Header and checksum; the frame goes to the end of the link's queue. */
+static pyro_err pyroi_launch(pyro_request *rq, unsigned flags)
+{
+    pyro_daemon *d = rq->proxy_->node_;
+    pyroi_link  *l = pyroi_link_of(d, rq->link_);
+    pyro_err     err = pyro_writer_end(&rq->args);
+    unsigned     seq = 0;
+
+    if (err == PYRO_ERR_NOSPACE)
+        pyroi_why(d, PYROI_T("arguments do not fit: raise bytes in "
+                             "PYRO_ROOM"),
+                  pyroi_max_body(d), d->room_.buffer_bytes);
+    if (rq->state_ == PYROI_BUILDING) {
+        pyroi_close_args(rq);
+        *rq->args.at++ = 0x80; /* kwargs: none; its byte was kept back */
+    }
+    if (err == PYRO_OK && (l == NULL || l->state == PYROI_CLOSING))
+        err = PYRO_ERR_CLOSED;
+    if (err != PYRO_OK)
+        return pyroi_abandon(rq, err);
+    if ((flags & PYROI_ONEWAY) == 0) {
+        seq = pyroi_next_seq(d, l);
+        if (seq == 0)
+            return pyroi_abandon(rq, PYRO_ERR_BUSY); /* begin again */
+        l->seq = (uint16_t)seq;
+    }
+    rq->seq_ = (uint16_t)seq;
+    if (!pyroi_seal(d, l, rq->buf_, PYROI_INVOKE, flags, seq, rq->args.at))
+        return pyroi_abandon(rq, PYRO_ERR_NOSPACE);
+    pyroi_queue(d, l, rq->buf_);
+    return PYRO_OK;
+}
+
+PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
+                            pyro_done_fn fn, void *user)
+{
+    pyro_daemon *d;
+    pyroi_link  *l;
+    uint32_t     ms = rq->slot_.size_;
+    pyro_err     err;
+
+    if (rq->state_ != PYROI_BUILDING && rq->state_ != PYROI_BUILDING_KW)
+        return PYRO_ERR_STATE;
+    d = rq->proxy_->node_;
+    err = pyroi_launch(rq, 0);
+    if (err != PYRO_OK)
+        return err;
+    rq->slot_ = result;
+    rq->fn_ = fn;
+    rq->user_ = user;
+    rq->state_ = PYROI_WAITING;
+    d->now_ = pyro_now(d);
+    rq->due_ = d->now_ + (ms != 0 ? ms : rq->proxy_->timeout_ms);
+    pyroi_arm(d, rq->due_);
+    l = pyroi_link_of(d, rq->link_);
+    l->expects++;
+    if (l->rx == PYROI_RX_STALL)
+        d->flags_ |= PYROI_AGAIN;
+    if (l->state == PYROI_OPEN)
+        pyroi_flush(d, l);
+    return PYRO_OK;
+}
+
+PYRO_DEF pyro_err pyro_send_oneway(pyro_request *rq)
+{
+    pyro_daemon *d;
+    pyroi_link  *l;
+    pyro_err     err;
+
+    if (rq->state_ != PYROI_BUILDING && rq->state_ != PYROI_BUILDING_KW)
+        return PYRO_ERR_STATE;
+    d = rq->proxy_->node_;
+    err = pyroi_launch(rq, PYROI_ONEWAY);
+    if (err != PYRO_OK)
+        return err;
+    pyroi_unlink(d, rq);
+    d->n_open_--;
+    rq->state_ = PYROI_DONE;
+    rq->sent_ = rq->proxy_->sent_ = 1;
+    l = pyroi_link_of(d, rq->link_);
+    if ((l->flags & PYROI_GATHER) == 0
+        || d->room_.buffers[l->tx_tail].end
+               >= d->room_.buffer_bytes - d->room_.buffer_bytes / 4)
+        pyroi_flush(d, l);
+    else
+        pyroi_cork(d, l);
+    if (l->state == PYROI_OPEN) {
+        l->flags |= PYROI_GATHER;
+        d->flags_ |= PYROI_GATHERED;
+    }
+    return PYRO_OK;
+}
+
+PYRO_DEF void pyro_deadline(pyro_request *rq, uint32_t ms)
+{
+    rq->slot_.size_ = ms; /* the slot is not there before send */
+}
+
+PYRO_DEF bool pyro_done(const pyro_request *rq)
+{
+    return rq->state_ == PYROI_DONE || rq->state_ == PYROI_IDLE;
+}
+
+PYRO_DEF pyro_err pyro_result(const pyro_request *rq)
+{
+    return pyro_done(rq) ? (pyro_err)rq->err_ : PYRO_ERR_STATE;
+}
+
+PYRO_DEF bool pyro_request_sent(const pyro_request *rq)
+{
+    return rq->sent_ != 0;
+}
+
+PYRO_DEF bool pyro_cancel(pyro_request *rq)
+{
+    pyro_daemon *d;
+    bool         unsent;
+
+    if (pyro_done(rq))
+        return rq->sent_ == 0;
+    d = rq->proxy_->node_;
+    if (rq->state_ < PYROI_WAITING) {
+        pyroi_abandon(rq, PYRO_ERR_CLOSED);
+        return true;
+    }
+    unsent = pyroi_give_up(d, rq);
+    rq->fn_ = NULL;
+    pyroi_finish(d, rq, PYRO_ERR_CLOSED, NULL);
+    return unsent;
+}
+
+/* One round of a blocking wait that ends at `due` at the latest, as do all
+ * the waits nested in it: the stack cannot unwind before them. */
+static pyro_err pyroi_wait_round(pyro_daemon *d, pyro_link link, uint32_t due)
+{
+    uint32_t limit = d->limit_;
+    uint16_t waits_for = d->waits_for_;
+    int32_t  left = (int32_t)(due - d->now_);
+    pyro_err err;
+
+    if ((d->flags_ & PYROI_YIELD) != 0)
+        return PYRO_ERR_STATE;
+    d->limit_ = due;
+    d->waits_for_ = (uint16_t)(link & 0xFFFF);
+    d->waits_++;
+    err = pyroi_poll(d, left < 0 ? 0 : left);
+    d->waits_--;
+    d->limit_ = limit;
+    d->waits_for_ = waits_for;
+    return err;
+}
+
+PYRO_DEF pyro_err pyro_wait(pyro_request *rq)
+{
+    pyro_daemon *d;
+    pyro_err     err = PYRO_OK;
+
+    if (pyro_done(rq))
+        return (pyro_err)rq->err_;
+    d = rq->proxy_->node_;
+    if (rq->state_ < PYROI_WAITING)
+        return PYRO_ERR_STATE;
+    if (d->waits_ > 0 && !pyroi_reached(d->limit_, rq->due_)) {
+        rq->due_ = d->limit_;
+        pyroi_arm(d, rq->due_);
+    }
+    d->flags_ |= PYROI_AGAIN; /* R5: what may wait is another question now */
+    while (!pyro_done(rq) && err == PYRO_OK)
+        err = pyroi_wait_round(d, rq->link_, rq->due_);
+    d->flags_ |= PYROI_AGAIN;
+    if (pyro_done(rq))
+        return (pyro_err)rq->err_;
+    pyroi_why(d, PYROI_T("the clock stands still, or in pyro_yield"), 0, 0);
+    pyro_cancel(rq);
+    return err;
+}
+
+/* Begins a call, waiting until there is a buffer and an address for it. */
+static pyro_err pyroi_begin(pyro_request *rq, pyro_proxy *proxy,
+                            const char *method, uint32_t due)
+{
+    pyro_daemon *d = proxy->node_;
+    pyro_err     err = pyro_begin(rq, proxy, method);
+    pyro_err     waited = PYRO_OK;
+
+    d->flags_ |= PYROI_AGAIN;
+    while ((err == PYRO_ERR_BUSY
+            || (err == PYRO_ERR_NOSPACE && d->n_free_ < d->room_.n_buffers))
+           && waited == PYRO_OK && !pyroi_reached(d->now_, due)) {
+        waited = pyroi_wait_round(d, proxy->link_, due);
+        err = pyro_begin(rq, proxy, method);
+    }
+    return waited != PYRO_OK && err != PYRO_OK ? waited : err;
+}
+
+/* A blocking call's deadline, clamped by the calls waited for already. */
+static uint32_t pyroi_due(pyro_daemon *d, const pyro_proxy *proxy)
+{
+    uint32_t due;
+
+    d->now_ = pyro_now(d);
+    due = d->now_ + proxy->timeout_ms;
+    return d->waits_ > 0 && !pyroi_reached(d->limit_, due) ? d->limit_ : due;
+}
+
+static void pyroi_put_args(pyro_request *rq, pyro_args args)
+{
+    size_t i;
+
+    for (i = 0; i < args.count; i++)
+        pyro_put(&rq->args, args.values[i]);
+}
+
+PYRO_DEF pyro_err pyro_invoke(pyro_proxy *proxy, const char *method,
+                              pyro_args args, pyro_slot result)
+{
+    pyro_daemon *d = proxy->node_;
+    pyro_request rq;
+    uint32_t     due = pyroi_due(d, proxy);
+    pyro_err     err = pyroi_begin(&rq, proxy, method, due);
+
+    if (err != PYRO_OK)
+        return err;
+    pyroi_put_args(&rq, args);
+    err = pyro_send(&rq, result, NULL, NULL);
+    if (err != PYRO_OK)
+        return err;
+    rq.due_ = due;
+    pyroi_arm(d, due);
+    return pyro_wait(&rq);
+}
+
+PYRO_DEF pyro_err pyro_oneway(pyro_proxy *proxy, const char *method,
+                              pyro_args args)
+{
+    pyro_request rq;
+    pyro_err     err = pyroi_begin(&rq, proxy, method,
+                                   pyroi_due(proxy->node_, proxy));
+
+    if (err != PYRO_OK)
+        return err;
+    pyroi_put_args(&rq, args);
+    return pyro_send_oneway(&rq);
+}
+
+PYRO_DEF pyro_err pyro_getattr(pyro_proxy *proxy, const char *name,
+                               pyro_slot result)
+{
+    pyro_value v = pyro_str(name);
+    pyro_args  args = { &v, 1 };
+
+    return pyro_invoke(proxy, "__getattr__", args, result);
+}
+
+PYRO_DEF pyro_err pyro_setattr(pyro_proxy *proxy, const char *name,
+                               pyro_value value)
+{
+    pyro_value v[2];
+    pyro_args  args = { v, 2 };
+
+    v[0] = pyro_str(name);
+    v[1] = value;
+    return pyro_invoke(proxy, "__setattr__", args, pyro_to_none());
+}
+
+PYRO_DEF pyro_err pyro_hasattr(pyro_proxy *proxy, const char *name, bool *has)
+{
+    pyro_value v = pyro_str(name);
+    pyro_args  args = { &v, 1 };
+
+    return pyro_invoke(proxy, "__hasattr__", args, pyro_to_bool(has));
+}
+
+#endif /* PYRO_NO_CLIENT */
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+/* ------------------------------------------------------------------------
+ * >>posix: the port for sockets
+ *
+ * Handles are file descriptors. Sockets stay blocking and every call says
+ * "do not wait", so that the one place which may wait can do so in recv.
+ * ------------------------------------------------------------------------ */
+
+#ifdef PYRO_POSIX
+
+#include <sys/types.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+/* With -std=c99 the C library hides all this unless it is asked for before
+ * its first header. */
+#if !defined(AI_NUMERICHOST) || !defined(CLOCK_MONOTONIC)
+#error "PYRO_POSIX: include pyro.h before system headers, or build with \
+-D_DEFAULT_SOURCE or -std=gnu99"
+#endif
+#ifndef MSG_DONTWAIT
+#error "PYRO_POSIX: there is no MSG_DONTWAIT here; write a port for it"
+#endif
+
+#ifdef __linux__
+#ifdef __has_include
+#if __has_include(<sys/random.h>)
+#include <sys/random.h>
+#endif
+#endif
+#endif
+
+/* Most handles one wait watches. Those beyond it are tried every
+ * PYROI_POSIX_RETRY_MS instead. Range 1 to 65536; costs 8 bytes of stack
+ * each while waiting. */
+#ifndef PYRO_POSIX_HANDLES
+#define PYRO_POSIX_HANDLES 1024
+#endif
+#if PYRO_POSIX_HANDLES < 1 || PYRO_POSIX_HANDLES > 65536
+#error "PYRO_POSIX_HANDLES: 1 to 65536"
+#endif
+
+#define PYROI_POSIX_RETRY_MS 10
+
+/* Longest time spent in a blocking recv: then the deadlines are looked at. */
+#define PYROI_POSIX_BLOCK_MS 50
+
+/* A signal storm cannot hold a call for longer than so many tries. */
+#define PYROI_POSIX_TRIES 8
+
+/* Largest count that leaves PYRO_PORT_MORE free. */
+#define PYROI_POSIX_MOST 0x3FFFFFFFu
+
+/* Where a send cannot be told to raise no SIGPIPE, the socket is. */
+#ifdef MSG_NOSIGNAL
+#define PYROI_POSIX_SEND (MSG_DONTWAIT | MSG_NOSIGNAL)
+#else
+#define PYROI_POSIX_SEND MSG_DONTWAIT
+#endif
+
+/* The start of a connection's read-ahead; its bytes follow. Empty is
+ * at == end. */
+typedef struct pyroi_posix_ahead {
+    uint32_t at;  /* first byte not handed out */
+    uint32_t end; /* bytes the last recv brought; all of the room: there may
+                     be more */
+    uint32_t how; /* PYROI_POSIX_BLOCKS or _POLLS, 0: not known yet */
+} pyroi_posix_ahead;
+
+#define PYROI_POSIX_BLOCKS 1
+#define PYROI_POSIX_POLLS  2
+
+#if PYRO_LINK_AHEAD > 0
+#define PYROI_POSIX_ROOM \
+    ((uint32_t)(PYRO_LINK_AHEAD - sizeof(pyroi_posix_ahead)))
+#else
+#define PYROI_POSIX_ROOM 1u /* never used */
+#endif
+
+typedef struct pyroi_posix_addr {
+    socklen_t n;
+    bool      all; /* "*": every interface */
+    union {
+        struct sockaddr     any;
+        struct sockaddr_in  v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_un  un;
+    } u;
+} pyroi_posix_addr;
+
+/* --- clock and random bytes --- */
+
+static uint32_t pyroi_posix_now(const pyro_port *port)
+{
+    struct timespec t;
+
+    (void)port;
+    if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
+        return 0; /* standing still, which the library notices */
+    return (uint32_t)((uint64_t)t.tv_sec * 1000u
+                      + (uint64_t)t.tv_nsec / 1000000u);
+}
+
+static bool pyroi_posix_urandom(uint8_t *to, size_t n)
+{
+    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    int tries = 0;
+
+    if (fd < 0)
+        return false;
+    while (n > 0 && tries < PYROI_POSIX_TRIES) {
+        ssize_t got = read(fd, to, n);
+
+        if (got > 0) {
+            to += got;
+            n -= (size_t)got;
+        } else if (got == 0 || errno != EINTR) {
+            break;
+        } else {
+            tries++;
+        }
+    }
+    close(fd);
+    return n == 0;
+}
+
+/* Early at boot the system may have none yet: false, rather than bytes that
+ * can be guessed or a wait without end. */
+static bool pyroi_posix_random(const pyro_port *port, void *to, size_t n)
+{
+    uint8_t *at = (uint8_t *)to;
+
+    (void)port;
+#ifdef GRND_NONBLOCK
+    for (int tries = 0; n > 0 && tries < PYROI_POSIX_TRIES;) {
+        ssize_t got = getrandom(at, n, GRND_NONBLOCK);
+
+        if (got > 0) {
+            at += got;
+            n -= (size_t)got;
+        } else if (got == 0 || errno == EINTR) {
+            tries++;
+        } else if (errno == ENOSYS) {
+            break;
+        } else {
+            return false;
+        }
+    }
+#endif
+    return n == 0 || pyroi_posix_urandom(at, n);
+}
+
+/* --- addresses --- */
+
+/* One to five digits and nothing else, up to 65535. */
+static bool pyroi_posix_port(const char *text, uint16_t *port)
+{
+    uint32_t v = 0;
+    size_t   n = 0;
+
+    for (; text[n] >= '0' && text[n] <= '9' && n < 5; n++)
+        v = v * 10u + (uint32_t)(text[n] - '0');
+    if (n == 0 || text[n] != 0 || v > 65535u)
+        return false;
+    *port = (uint16_t)v;
+    return true;
+}
+
+static void pyroi_posix_v4(pyroi_posix_addr *a, uint32_t host, uint16_t port)
+{
+    a->n = sizeof a->u.v4;
+    a->u.v4.sin_family = AF_INET;
+    a->u.v4.sin_addr.s_addr = htonl(host);
+    a->u.v4.sin_port = htons(port);
+}
+
+/* "*" is IPv6 first, which takes IPv4 as well; see listen. */
+static void pyroi_posix_v6_all(pyroi_posix_addr *a, uint16_t port)
+{
+    a->n = sizeof a->u.v6;
+    a->u.v6.sin6_family = AF_INET6;
+    a->u.v6.sin6_addr = in6addr_any;
+    a->u.v6.sin6_port = htons(port);
+}
+
+/* A name, or an IPv6 address with a zone: the system's first answer. */
+static bool pyroi_posix_lookup(pyroi_posix_addr *a, const char *host,
+                               uint16_t port)
+{
+    struct addrinfo  hints;
+    struct addrinfo *found = NULL;
+    bool             ok;
+
+    memset(&hints, 0, sizeof hints);
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    if (getaddrinfo(host, NULL, &hints, &found) != 0)
+        return false;
+    ok = found->ai_addrlen <= sizeof a->u
+      && (found->ai_family == AF_INET || found->ai_family == AF_INET6);
+    if (ok) {
+        memcpy(&a->u, found->ai_addr, found->ai_addrlen);
+        a->n = found->ai_addrlen;
+        if (found->ai_family == AF_INET)
+            a->u.v4.sin_port = htons(port);
+        else
+            a->u.v6.sin6_port = htons(port);
+    }
+    freeaddrinfo(found);
+    return ok;
+}
+
+static bool pyroi_posix_host(pyroi_posix_addr *a, const char *host,
+                             uint16_t port)
+{
+    if (host[0] == 0 || strcmp(host, "localhost") == 0) {
+        pyroi_posix_v4(a, INADDR_LOOPBACK, port);
+    } else if (strcmp(host, "*") == 0) {
+        pyroi_posix_v6_all(a, port);
+        a->all = true;
+    } else if (inet_pton(AF_INET, host, &a->u.v4.sin_addr) == 1) {
+        pyroi_posix_v4(a, ntohl(a->u.v4.sin_addr.s_addr), port);
+    } else {
+        return strchr(host, ':') == NULL && pyroi_posix_lookup(a, host, port);
+    }
+    return true;
+}
+
+static bool pyroi_posix_bracketed(pyroi_posix_addr *a, const char *host,
+                                  uint16_t port)
+{
+    struct in6_addr v6;
+
+    if (inet_pton(AF_INET6, host, &v6) != 1)
+        return strchr(host, ':') != NULL && strchr(host, '%') != NULL
+            && pyroi_posix_lookup(a, host, port);
+    pyroi_posix_v6_all(a, port);
+    a->u.v6.sin6_addr = v6;
+    return true;
+}
+
+static bool pyroi_posix_path(pyroi_posix_addr *a, const char *path)
+{
+    size_t n = strlen(path);
+
+    if (n == 0 || n >= sizeof a->u.un.sun_path)
+        return false;
+    a->u.un.sun_family = AF_UNIX;
+    memcpy(a->u.un.sun_path, path, n + 1);
+    a->n = (socklen_t)sizeof a->u.un;
+    return true;
+}
+
+static bool pyroi_posix_parse(pyroi_posix_addr *a, const char *text)
+{
+    char        host[PYRO_MAX_HOST + 1];
+    const char *colon = strrchr(text, ':');
+    bool        brackets = text[0] == '[';
+    size_t      n;
+    uint16_t    port;
+
+    memset(a, 0, sizeof *a);
+    if (strncmp(text, "unix:", 5) == 0)
+        return pyroi_posix_path(a, text + 5);
+    if (!pyroi_posix_port(colon != NULL ? colon + 1 : text, &port))
+        return false;
+    n = colon != NULL ? (size_t)(colon - text) : 0;
+    if (brackets) {
+        if (n < 2 || text[n - 1] != ']')
+            return false;
+        text++;
+        n -= 2;
+    }
+    if (n >= sizeof host)
+        return false;
+    memcpy(host, text, n);
+    host[n] = 0;
+    return brackets ? pyroi_posix_bracketed(a, host, port)
+                    : pyroi_posix_host(a, host, port);
+}
+
+static char *pyroi_posix_digits(char *at, uint32_t v)
+{
+    char   text[10];
+    size_t n = 0;
+
+    do {
+        text[n++] = (char)('0' + v % 10u);
+        v /= 10u;
+    } while (v > 0);
+    while (n > 0)
+        *at++ = text[--n];
+    return at;
+}
+
+static bool pyroi_posix_give(char *to, size_t size, const char *text, size_t n)
+{
+    if (n >= size)
+        return false;
+    memcpy(to, text, n);
+    to[n] = 0;
+    return true;
+}
+
+/* IPv4 that came to an IPv6 socket is plain IPv4 to people. */
+static bool pyroi_posix_print_v6(const struct sockaddr_in6 *v6, char *to,
+                                 size_t size)
+{
+    char  text[INET6_ADDRSTRLEN + 24]; /* [ % zone ] : port */
+    char *at = text;
+    bool  v4 = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
+
+    if (!v4)
+        *at++ = '[';
+    if (inet_ntop(v4 ? AF_INET : AF_INET6,
+                  v6->sin6_addr.s6_addr + (v4 ? 12 : 0), at, INET6_ADDRSTRLEN)
+        == NULL)
+        return false;
+    at += strlen(at);
+    if (v6->sin6_scope_id != 0) {
+        *at++ = '%';
+        at = pyroi_posix_digits(at, (uint32_t)v6->sin6_scope_id);
+    }
+    if (!v4)
+        *at++ = ']';
+    *at++ = ':';
+    at = pyroi_posix_digits(at, ntohs(v6->sin6_port));
+    return pyroi_posix_give(to, size, text, (size_t)(at - text));
+}
+
+static bool pyroi_posix_print_v4(const struct sockaddr_in *v4, char *to,
+                                 size_t size)
+{
+    char  text[INET_ADDRSTRLEN + 8];
+    char *at = text;
+
+    if (inet_ntop(AF_INET, &v4->sin_addr, at, INET_ADDRSTRLEN) == NULL)
+        return false;
+    at += strlen(at);
+    *at++ = ':';
+    at = pyroi_posix_digits(at, ntohs(v4->sin_port));
+    return pyroi_posix_give(to, size, text, (size_t)(at - text));
+}
+
+/* The system may leave out the zero byte of a path. */
+static bool pyroi_posix_print_un(const struct sockaddr_un *un, socklen_t len,
+                                 char *to, size_t size)
+{
+    char   text[sizeof un->sun_path + 5];
+    size_t room = 0;
+    size_t n = 0;
+
+    if (len > offsetof(struct sockaddr_un, sun_path))
+        room = len - offsetof(struct sockaddr_un, sun_path);
+    if (room > sizeof un->sun_path)
+        room = sizeof un->sun_path;
+    while (n < room && un->sun_path[n] != 0)
+        n++;
+    if (n == 0)
+        return false;
+    memcpy(text, "unix:", 5);
+    memcpy(text + 5, un->sun_path, n);
+    return pyroi_posix_give(to, size, text, n + 5);
+}
+
+static bool pyroi_posix_address(const pyro_port *port, int32_t handle,
+                                bool peer, char *to, size_t size)
+{
+    pyroi_posix_addr a;
+
+    (void)port;
+    memset(&a, 0, sizeof a);
+    a.n = sizeof a.u;
+    if ((peer ? getpeername(handle, &a.u.any, &a.n)
+              : getsockname(handle, &a.u.any, &a.n))
+        != 0)
+        return false;
+    switch (a.u.any.sa_family) {
+    case AF_INET:
+        return pyroi_posix_print_v4(&a.u.v4, to, size);
+    case AF_INET6:
+        return pyroi_posix_print_v6(&a.u.v6, to, size);
+    case AF_UNIX:
+        return pyroi_posix_print_un(&a.u.un, a.n, to, size);
+    default:
+        return false;
+    }
+}
+
+/* --- descriptors --- */
+
+static bool pyroi_posix_nonblock(int fd, bool on)
+{
+    int flags = fcntl(fd, F_GETFL);
+    int wanted;
+
+    if (flags < 0)
+        return false;
+    wanted = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+    return wanted == flags || fcntl(fd, F_SETFL, wanted) == 0;
+}
+
+static bool pyroi_posix_set(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof value) == 0;
+}
+
+/* What every socket gets. The TCP options fail on others, and may. */
+static void pyroi_posix_own(int fd)
+{
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+#ifndef MSG_NOSIGNAL
+    pyroi_posix_set(fd, SOL_SOCKET, SO_NOSIGPIPE, 1);
+#endif
+    pyroi_posix_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    pyroi_posix_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+static int pyroi_posix_open(const pyroi_posix_addr *a)
+{
+    int fd = socket(a->u.any.sa_family, SOCK_STREAM, 0);
+
+    if (fd < 0)
+        return -1;
+    pyroi_posix_own(fd);
+    if (pyroi_posix_nonblock(fd, true))
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static void pyroi_posix_close(const pyro_port *port, int32_t handle)
+{
+    (void)port;
+    close(handle); /* never again on EINTR: the number may be another's */
+}
+
+/* Whether a descriptor has failed or its peer is away for good. */
+static bool pyroi_posix_hung(int fd)
+{
+    struct pollfd p;
+
+    p.fd = fd;
+    p.events = 0;
+    p.revents = 0;
+    return poll(&p, 1, 0) > 0;
+}
+
+/* What a failed send or recv means. "Not connected" is what some systems say
+ * while connecting and others after it failed. */
+static int32_t pyroi_posix_verdict(int fd)
+{
+    switch (errno) {
+    case EAGAIN:
+#if EWOULDBLOCK != EAGAIN
+    case EWOULDBLOCK:
+#endif
+    case EINTR:
+    case ENOBUFS:
+    case ENOMEM:
+        return 0;
+    case ENOTCONN:
+    case EINPROGRESS:
+    case EALREADY:
+        return pyroi_posix_hung(fd) ? PYRO_PORT_GONE : 0;
+    default:
+        return PYRO_PORT_GONE;
+    }
+}
+
+/* --- descriptors that are no sockets: serial lines, pipes --- */
+
+static int32_t pyroi_posix_read(int fd, void *to, uint32_t n)
+{
+    ssize_t got;
+
+    if (!pyroi_posix_nonblock(fd, true))
+        return PYRO_PORT_GONE;
+    got = read(fd, to, n);
+    if (got > 0)
+        return (int32_t)got;
+    if (got < 0)
+        return pyroi_posix_verdict(fd);
+    /* A terminal with VMIN 0 reads 0 bytes when it has none. */
+    return isatty(fd) && !pyroi_posix_hung(fd) ? 0 : PYRO_PORT_GONE;
+}
+
+/* Writes with SIGPIPE held back, and takes back the one it raised; one that
+ * was pending before stays. */
+static ssize_t pyroi_posix_quiet(int fd, const void *data, uint32_t n)
+{
+    sigset_t only, pending, before;
+    ssize_t  sent;
+    int      error;
+    int      was, taken;
+
+    sigemptyset(&only);
+    sigaddset(&only, SIGPIPE);
+    sigemptyset(&pending);
+    sigpending(&pending);
+    was = sigismember(&pending, SIGPIPE);
+    if (sigprocmask(SIG_BLOCK, &only, &before) != 0)
+        return -1;
+    sent = write(fd, data, n);
+    error = errno;
+    if (sent < 0 && error == EPIPE && was == 0) {
+        sigpending(&pending);
+        if (sigismember(&pending, SIGPIPE) == 1)
+            sigwait(&only, &taken);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return sent;
+}
+
+static int32_t pyroi_posix_write(int fd, const void *data, uint32_t n)
+{
+    ssize_t sent;
+
+    if (!pyroi_posix_nonblock(fd, true))
+        return PYRO_PORT_GONE;
+    sent = pyroi_posix_quiet(fd, data, n);
+    return sent >= 0 ? (int32_t)sent : pyroi_posix_verdict(fd);
+}
+
+/* --- bytes --- */
+
+static int32_t pyroi_posix_send(const pyro_port *port, int32_t handle,
+                                const void *data, uint32_t n)
+{
+    (void)port;
+    if (n > PYROI_POSIX_MOST)
+        n = PYROI_POSIX_MOST;
+    for (int tries = 0; tries < PYROI_POSIX_TRIES; tries++) {
+        ssize_t sent = send(handle, data, n, PYROI_POSIX_SEND);
+
+        if (sent >= 0)
+            return (int32_t)sent;
+        if (errno == ENOTSOCK)
+            return pyroi_posix_write(handle, data, n);
+        if (errno != EINTR)
+            return pyroi_posix_verdict(handle);
+    }
+    return 0;
+}
+
+static int32_t pyroi_posix_take(int fd, void *to, uint32_t n)
+{
+    for (int tries = 0; tries < PYROI_POSIX_TRIES; tries++) {
+        ssize_t got = recv(fd, to, n, MSG_DONTWAIT);
+
+        if (got > 0)
+            return (int32_t)got;
+        if (got == 0)
+            return PYRO_PORT_GONE;
+        if (errno == ENOTSOCK)
+            return pyroi_posix_read(fd, to, n);
+        if (errno != EINTR)
+            return pyroi_posix_verdict(fd);
+    }
+    return 0;
+}
+
+/* Without read-ahead: all that was asked for came, so there may be more. */
+static int32_t pyroi_posix_plain(int fd, void *to, uint32_t n)
+{
+    int32_t got = pyroi_posix_take(fd, to, n);
+
+    return got > 0 && (uint32_t)got == n ? got | PYRO_PORT_MORE : got;
+}
+
+/* A long body goes to its place without a copy, and what follows it into the
+ * read-ahead, which is empty. Asking for more than the body shows in the same
+ * call that nothing is left. */
+static int32_t pyroi_posix_long(int fd, pyroi_posix_ahead *a, void *to,
+                                uint32_t n)
+{
+    struct iovec  part[2];
+    struct msghdr m;
+    ssize_t       got;
+
+    memset(&m, 0, sizeof m);
+    m.msg_iov = part;
+    m.msg_iovlen = 2;
+    part[0].iov_base = to;
+    part[0].iov_len = n;
+    part[1].iov_base = a + 1;
+    part[1].iov_len = PYROI_POSIX_ROOM;
+    got = recvmsg(fd, &m, MSG_DONTWAIT);
+    if (got == 0)
+        return PYRO_PORT_GONE;
+    if (got < 0 && (errno == EINTR || errno == ENOTSOCK))
+        return pyroi_posix_plain(fd, to, n);
+    if (got < 0)
+        return pyroi_posix_verdict(fd);
+    a->at = 0;
+    a->end = (size_t)got > n ? (uint32_t)((size_t)got - n) : 0;
+    return a->end > 0 ? (int32_t)n | PYRO_PORT_MORE : (int32_t)got;
+}
+
+static pyroi_posix_ahead *pyroi_posix_ahead_of(void *ahead)
+{
+    return PYRO_LINK_AHEAD > 0 ? (pyroi_posix_ahead *)ahead : NULL;
+}
+
+/* At most one system call, and none while the read-ahead has bytes: then it
+ * gives what is there, even if that is less than n. A recv that left room in
+ * the read-ahead has emptied the socket, so asking again at once would be in
+ * vain. */
+static int32_t pyroi_posix_recv(const pyro_port *port, int32_t handle,
+                                void *ahead, void *to, uint32_t n)
+{
+    pyroi_posix_ahead *a = pyroi_posix_ahead_of(ahead);
+    uint32_t           k;
+
+    (void)port;
+    if (n > PYROI_POSIX_MOST)
+        n = PYROI_POSIX_MOST;
+    if (n == 0)
+        return a != NULL && a->at != a->end ? PYRO_PORT_MORE : 0;
+    if (a == NULL)
+        return pyroi_posix_plain(handle, to, n);
+    if (a->at == a->end) {
+        int32_t got;
+
+        if (n >= PYROI_POSIX_ROOM)
+            return pyroi_posix_long(handle, a, to, n);
+        got = pyroi_posix_take(handle, a + 1, PYROI_POSIX_ROOM);
+        if (got <= 0)
+            return got;
+        a->at = 0;
+        a->end = (uint32_t)got;
+    }
+    k = a->end - a->at;
+    if (k > n)
+        k = n;
+    memcpy(to, (const uint8_t *)(a + 1) + a->at, k);
+    a->at += k;
+    return a->at != a->end || a->end == PYROI_POSIX_ROOM
+             ? (int32_t)k | PYRO_PORT_MORE
+             : (int32_t)k;
+}
+
+/* --- connections --- */
+
+/* A socket file that nobody answers on is left from a run that ended. Two
+ * programs that start at the same instant can both find it so. */
+static bool pyroi_posix_stale(const pyroi_posix_addr *a)
+{
+    struct stat st;
+    bool        refused;
+    int         fd;
+
+    if (a->u.any.sa_family != AF_UNIX || lstat(a->u.un.sun_path, &st) != 0
+        || !S_ISSOCK(st.st_mode))
+        return false;
+    fd = pyroi_posix_open(a);
+    if (fd < 0)
+        return false;
+    refused = connect(fd, &a->u.any, a->n) != 0 && errno == ECONNREFUSED;
+    close(fd);
+    return refused && unlink(a->u.un.sun_path) == 0;
+}
+
+/* "*" takes IPv4 and IPv6 by one socket; other IPv6 listeners IPv6 only,
+ * whatever the system's default is. */
+static bool pyroi_posix_bind(int fd, const pyroi_posix_addr *a)
+{
+    if (a->u.any.sa_family != AF_UNIX
+        && !pyroi_posix_set(fd, SOL_SOCKET, SO_REUSEADDR, 1))
+        return false;
+    if (a->u.any.sa_family == AF_INET6
+        && !pyroi_posix_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, a->all ? 0 : 1))
+        return false;
+    if (bind(fd, &a->u.any, a->n) == 0)
+        return true;
+    return errno == EADDRINUSE && pyroi_posix_stale(a)
+        && bind(fd, &a->u.any, a->n) == 0;
+}
+
+static int32_t pyroi_posix_listen_at(const pyroi_posix_addr *a)
+{
+    int fd = pyroi_posix_open(a);
+
+    if (fd < 0)
+        return -1;
+    if (pyroi_posix_bind(fd, a) && listen(fd, SOMAXCONN) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static int32_t pyroi_posix_listen(const pyro_port *port, const char *address)
+{
+    pyroi_posix_addr a;
+    int32_t          handle;
+
+    (void)port;
+    if (!pyroi_posix_parse(&a, address))
+        return -1;
+    handle = pyroi_posix_listen_at(&a);
+    if (handle < 0 && a.all) { /* no IPv6 here */
+        uint16_t number = ntohs(a.u.v6.sin6_port);
+
+        memset(&a, 0, sizeof a);
+        pyroi_posix_v4(&a, INADDR_ANY, number);
+        handle = pyroi_posix_listen_at(&a);
+    }
+    return handle;
+}
+
+static int32_t pyroi_posix_accept(const pyro_port *port, int32_t listener)
+{
+    int fd = -1;
+
+    (void)port;
+    for (int tries = 0; fd < 0 && tries < PYROI_POSIX_TRIES; tries++) {
+        fd = accept(listener, NULL, NULL);
+        if (fd < 0 && errno != EINTR)
+            return -1; /* none; or it went away while it waited */
+    }
+    if (fd < 0)
+        return -1;
+    pyroi_posix_own(fd);
+    if (pyroi_posix_nonblock(fd, false)) /* some inherit it */
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* O_NONBLOCK matters to connect itself only: the connecting goes on without,
+ * and later calls say for themselves that they do not wait. */
+static int32_t pyroi_posix_connect(const pyro_port *port, const char *address)
+{
+    pyroi_posix_addr a;
+    int              fd;
+
+    (void)port;
+    if (!pyroi_posix_parse(&a, address) || a.all)
+        return -1;
+    if ((a.u.any.sa_family == AF_INET && a.u.v4.sin_port == 0)
+        || (a.u.any.sa_family == AF_INET6 && a.u.v6.sin6_port == 0))
+        return -1;
+    fd = pyroi_posix_open(&a);
+    if (fd < 0)
+        return -1;
+    if ((connect(fd, &a.u.any, a.n) == 0 || errno == EINPROGRESS
+         || errno == EINTR)
+        && pyroi_posix_nonblock(fd, false))
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* --- waiting --- */
+
+/* A blocking recv needs a socket that can be told how long; asked once. One
+ * that was adopted with O_NONBLOCK would not wait at all. */
+static bool pyroi_posix_blocks(int fd, pyroi_posix_ahead *a)
+{
+    struct timeval t;
+    int            flags;
+
+    if (a->how == 0) {
+        a->how = PYROI_POSIX_POLLS;
+        flags = fcntl(fd, F_GETFL);
+        t.tv_sec = 0;
+        t.tv_usec = PYROI_POSIX_BLOCK_MS * 1000;
+        if (flags >= 0 && (flags & O_NONBLOCK) == 0
+            && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t) == 0)
+            a->how = PYROI_POSIX_BLOCKS;
+    }
+    return a->how == PYROI_POSIX_BLOCKS;
+}
+
+/* With one connection to listen to, receiving is the wait: one system call
+ * less. An end or an error stays with the socket; recv meets it again. */
+static bool pyroi_posix_wait_one(pyro_item *it, int32_t ms)
+{
+    pyroi_posix_ahead *a = pyroi_posix_ahead_of(it->ahead);
+    ssize_t            got;
+
+    if (a == NULL || it->want != PYRO_IN
+        || (ms >= 0 && ms < PYROI_POSIX_BLOCK_MS)
+        || !pyroi_posix_blocks(it->handle, a))
+        return false;
+    got = recv(it->handle, a + 1, PYROI_POSIX_ROOM, 0);
+    if (got > 0) {
+        a->at = 0;
+        a->end = (uint32_t)got;
+    }
+    if (got >= 0
+        || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+        it->ready = PYRO_IN;
+    return true;
+}
+
+/* Whether an item is this port's and wants anything. A handle nobody wants
+ * is left out: its hangup would end every wait at once. */
+static bool pyroi_posix_ours(const pyro_port *port, const pyro_item *it)
+{
+    return it->port->wait == port->wait && it->want != 0;
+}
+
+static bool pyroi_posix_has_ahead(const pyro_item *it)
+{
+    const pyroi_posix_ahead *a = pyroi_posix_ahead_of(it->ahead);
+
+    return a != NULL && a->at != a->end;
+}
+
+/* Fills the set from the list, and `ready` with what is known before asking;
+ * *ms becomes the time that may still be waited. */
+static unsigned pyroi_posix_gather(const pyro_port *port, pyro_item *list,
+                                   struct pollfd *set, pyro_item **first,
+                                   int32_t *ms)
+{
+    unsigned n = 0;
+
+    for (pyro_item *it = list; it != NULL; it = it->next) {
+        if (it->port->wait == port->wait)
+            it->ready = 0;
+        if (!pyroi_posix_ours(port, it))
+            continue;
+        if ((it->want & PYRO_IN) != 0 && pyroi_posix_has_ahead(it)) {
+            it->ready = PYRO_IN;
+            *ms = 0;
+        }
+        if (n == PYRO_POSIX_HANDLES) { /* cannot be watched: to be tried */
+            it->ready = it->want;
+            if (*ms < 0 || *ms > PYROI_POSIX_RETRY_MS)
+                *ms = PYROI_POSIX_RETRY_MS;
+            continue;
+        }
+        if (n == 0)
+            *first = it;
+        set[n].fd = it->handle;
+        set[n].events = (short)(((it->want & PYRO_IN) != 0 ? POLLIN : 0)
+                                | ((it->want & PYRO_OUT) != 0 ? POLLOUT : 0));
+        set[n].revents = 0;
+        n++;
+    }
+    return n;
+}
+
+/* An error or a hangup is ready for whatever is wanted: send or recv then
+ * tell. So is everything when poll itself failed. */
+static void pyroi_posix_ready(pyro_item *it, const struct pollfd *p,
+                              bool failed)
+{
+    unsigned ready = it->ready; /* what is read ahead */
+
+    if (failed || (p->revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
+        ready = PYRO_IN | PYRO_OUT;
+    if ((p->revents & POLLIN) != 0)
+        ready |= PYRO_IN;
+    if ((p->revents & POLLOUT) != 0)
+        ready |= PYRO_OUT;
+    it->ready = (uint8_t)(ready & it->want);
+}
+
+static void pyroi_posix_wait(const pyro_port *port, pyro_item *list,
+                             int32_t ms)
+{
+    struct pollfd set[PYRO_POSIX_HANDLES];
+    pyro_item    *first = NULL;
+    unsigned      n = pyroi_posix_gather(port, list, set, &first, &ms);
+    unsigned      i = 0;
+    int           found;
+
+    if (n == 1 && pyroi_posix_wait_one(first, ms))
+        return;
+    found = poll(set, n, ms);
+    if (found == 0 || (found < 0 && errno == EINTR))
+        return;
+    for (pyro_item *it = first; i < n; it = it->next) {
+        if (pyroi_posix_ours(port, it))
+            pyroi_posix_ready(it, &set[i++], found < 0);
+    }
+}
+
+/* Sockets rather than a pipe: a wake that comes while the other end is being
+ * closed raises no SIGPIPE, and nothing here needs O_NONBLOCK. */
+static bool pyroi_posix_wake_open(const pyro_port *port, int32_t handles[2])
+{
+    int fd[2];
+
+    (void)port;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) != 0)
+        return false;
+    for (int i = 0; i < 2; i++) {
+        pyroi_posix_own(fd[i]);
+        handles[i] = fd[i];
+    }
+    return true;
+}
+
+/* Full is as good as sent: enough wakes wait there already. */
+static void pyroi_posix_wake(const pyro_port *port, int32_t handle)
+{
+    int error = errno;
+
+    (void)port;
+    (void)send(handle, "", 1, PYROI_POSIX_SEND);
+    errno = error;
+}
+
+PYRO_DEF const pyro_port *pyro_posix(void)
+{
+    static const pyro_port port = { pyroi_posix_now,
+                                    pyroi_posix_random,
+                                    pyroi_posix_listen,
+                                    pyroi_posix_accept,
+                                    pyroi_posix_connect,
+                                    pyroi_posix_send,
+                                    pyroi_posix_recv,
+                                    pyroi_posix_close,
+                                    pyroi_posix_wait,
+                                    pyroi_posix_address,
+                                    pyroi_posix_wake_open,
+                                    pyroi_posix_wake,
+                                    NULL,
+                                    0 };
+
+    return &port;
+}
+
+#endif /* PYRO_POSIX */
+
+#endif /* PYRO_IMPLEMENTATION */

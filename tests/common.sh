@@ -1,0 +1,25 @@
+# Sourced by the scripts beside it: help, messages, the compiler's flags.
+
+# The warnings every file here must compile without.
+WARN="-Wall -Wextra -pedantic -Wconversion -Wshadow -Wundef -Wcast-qual"
+WARN="$WARN -Wdouble-promotion -Wvla"
+WARN_C="$WARN -Wstrict-prototypes -Wmissing-prototypes"
+
+# The small build: what a node with little flash leaves out.
+LEAN="-DPYRO_NO_LONG -DPYRO_NO_KWARGS -DPYRO_NO_INTROSPECTION"
+LEAN="$LEAN -DPYRO_NO_TEXTS -DPYRO_NO_LOG"
+
+CC=${CC:-cc}
+
+# Prints the comment at the top of the script that was started, and ends it.
+help() {
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+}
+
+say() { printf '%s\n' "$*"; }
+
+die() {
+    printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2
+    exit 1
+}

@@ -1,0 +1,95 @@
+#!/bin/sh
+# Installs what a target needs and this machine lacks.
+#
+# usage: deps.sh NAME...    NAME: cmocka python3 gcovr clang fuzz tidy cxx
+#                                 arm mingw msgpack
+#
+# On Debian by apt-get, as root or with sudo, saying so; elsewhere it names
+# what is missing and fails. What is there already is left alone.
+set -eu
+cd "$(dirname "$0")/.."
+. tests/common.sh
+case ${1:--h} in -h | --help) help ;; esac
+
+command_there() { command -v "$1" >/dev/null 2>&1; }
+
+headers_there() {
+    printf '#include <%s>\n' "$@" | "$CC" -E - >/dev/null 2>&1
+}
+
+fuzzer_there() {
+    command_there clang || return 1
+    echo 'int LLVMFuzzerTestOneInput(char *d, long n) { return d && n; }' |
+        clang -x c -fsanitize=fuzzer,address -o build/deps.probe - \
+            >/dev/null 2>&1
+}
+
+# there NAME: whether it can be used. packages NAME: what Debian calls it.
+there() {
+    case $1 in
+    cmocka) headers_there setjmp.h stdarg.h stddef.h stdint.h cmocka.h ;;
+    python3 | gcovr | clang) command_there "$1" ;;
+    fuzz) fuzzer_there ;;
+    tidy) command_there clang-tidy && command_there clang-format &&
+        command_there cppcheck ;;
+    cxx) command_there g++ ;;
+    arm) command_there arm-none-eabi-gcc &&
+        echo '#include <string.h>' | arm-none-eabi-gcc \
+            --specs=picolibc.specs -E - >/dev/null 2>&1 ;;
+    mingw) command_there x86_64-w64-mingw32-gcc ;;
+    msgpack) headers_there msgpack.h ;;
+    *) die "no such name: $1" ;;
+    esac
+}
+
+packages() {
+    case $1 in
+    cmocka) echo libcmocka-dev ;;
+    fuzz) echo clang libclang-rt-14-dev ;;
+    tidy) echo clang-tidy clang-format cppcheck ;;
+    cxx) echo g++ ;;
+    arm) echo gcc-arm-none-eabi picolibc-arm-none-eabi ;;
+    mingw) echo gcc-mingw-w64-x86-64-posix ;;
+    msgpack) echo libmsgpack-dev ;;
+    *) echo "$1" ;;
+    esac
+}
+
+# Several targets may want something at the same time; apt-get cannot.
+one_at_a_time() {
+    if command_there flock; then flock build/deps.lock "$@"; else "$@"; fi
+}
+
+install() {
+    one_at_a_time $as_root env DEBIAN_FRONTEND=noninteractive apt-get \
+        install -y --no-install-recommends "$@" >>build/deps.log 2>&1
+}
+
+update() {
+    say "deps: apt-get update"
+    one_at_a_time $as_root apt-get update >>build/deps.log 2>&1
+}
+
+mkdir -p build
+missing=
+for name; do
+    there "$name" || missing="$missing $(packages "$name")"
+done
+[ -n "$missing" ] || exit 0
+
+command_there apt-get ||
+    die "missing:$missing (their names on Debian); install them, then again"
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    command_there sudo ||
+        die "missing:$missing; as root: apt-get install$missing"
+    as_root=sudo
+fi
+say "deps: installing$missing (${as_root:+$as_root }apt-get install)"
+install $missing || { update && install $missing; } || {
+    tail -n 5 build/deps.log >&2
+    die "apt-get could not install$missing, see build/deps.log"
+}
+for name; do
+    there "$name" || die "$name is installed and cannot be used"
+done

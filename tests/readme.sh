@@ -1,0 +1,119 @@
+#!/bin/sh
+# Checks that what README.md says is true.
+#
+# usage: readme.sh [-u]     -u: renew the tables that scripts measured
+#
+# Its C compiles; its client gets from its server what it says; each command
+# in its table of promises is a target; each name of the library stands in
+# pyro.h; the table of sizes is what `make size` measured last.
+set -eu
+cd "$(dirname "$0")/.."
+. tests/common.sh
+update=
+case ${1:-} in
+-u) update=1 ;;
+-h | --help) help ;;
+esac
+
+out=build/readme
+rm -rf $out
+mkdir -p $out
+server=
+trap '[ -z "$server" ] || kill $server 2>/dev/null || :' EXIT
+
+# The table of sizes, from build/size.json.
+size_table() {
+    tr ',{}' '\n\n\n' <build/size.json | awk -F'[":]+ *' '
+        NF > 2 { head = head " " $2 " |"; rule = rule "---|"
+                 row = row " " $3 " |" }
+        END { print "|" head "\n|" rule "\n|" row }'
+}
+
+# README with the table of sizes as it was measured.
+with_tables() {
+    size_table >$out/size.table
+    awk -v table=$out/size.table '
+        /<!-- size: end/ { inside = 0 }
+        !inside { print }
+        /<!-- size: begin/ {
+            inside = 1
+            while ((getline line < table) > 0) print line
+        }' README.md
+}
+
+# The blocks of C code as files.
+blocks() {
+    awk -v out=$out '
+        /^```c$/ { n++; file = out "/block" n ".c"; next }
+        /^```$/ { close(file); file = ""; next }
+        file { print > file }' README.md
+    [ -s $out/block1.c ] && [ -s $out/block2.c ] || die "found no C code"
+}
+
+compiles() {
+    for block in $out/block*.c; do
+        "$CC" -std=c99 $WARN -Werror -I. -c -o "${block%.c}.o" "$block" ||
+            die "$block of README.md does not compile"
+    done
+}
+
+# Both lines that the README says the client prints.
+says() {
+    grep -qF "\`$(cat "$1")\`" README.md || die "the client says: $(cat "$1")"
+}
+
+# Client and server of the first two blocks, on a port of our own.
+tells_the_truth() {
+    port=$((20000 + $$ % 20000))
+    sed -i "s/7766/$port/" $out/block1.c $out/block2.c
+    for n in 1 2; do
+        "$CC" -std=c99 -I. -o $out/program$n $out/block$n.c ||
+            die "block $n of README.md does not link"
+    done
+    status=0
+    timeout 5 $out/program1 >$out/alone || status=$?
+    [ $status = 1 ] || die "without a server the client returns $status"
+    says $out/alone
+    timeout 10 $out/program2 &
+    server=$!
+    tries=0
+    until timeout 5 $out/program1 >$out/said; do
+        tries=$((tries + 1))
+        [ $tries -lt 50 ] || die "the client said: $(cat $out/said)"
+        sleep 0.1
+    done
+    says $out/said
+}
+
+# The names after `make` in the README that are no targets.
+targets() {
+    grep -o '`make [a-z-]*' README.md | sed 's/`make //' | sort -u |
+        while read -r target; do
+            grep -q "^$target:" Makefile ||
+                die "\`make $target\` is no target"
+        done
+}
+
+names() {
+    grep -oE '\b(pyro|PYRO)_[A-Za-z0-9_]+' README.md | sort -u |
+        while read -r name; do
+            grep -qE "\b$name\b" pyro.h || die "$name is not in pyro.h"
+        done
+}
+
+[ -z "$update" ] || {
+    [ -s build/size.json ] || die "no build/size.json: run make size"
+    with_tables >$out/README.md
+    cp $out/README.md README.md
+}
+[ "$(wc -l <README.md)" -lt 150 ] || die "README.md has 150 lines or more"
+blocks
+compiles
+targets
+names
+tells_the_truth
+if [ -s build/size.json ]; then
+    with_tables | diff README.md - >$out/diff ||
+        die "sizes in README.md are not those measured: readme.sh -u"
+fi
+say "readme: $(grep -c . README.md) lines, all true"

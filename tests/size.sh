@@ -1,0 +1,96 @@
+#!/bin/sh
+# Weighs the library on a Cortex-M4: bytes of flash, by configuration.
+#
+# usage: size.sh [-v]     -v: the largest functions of each as well
+#
+# Library code and constants after the linker has thrown away what is not
+# called, with gcc -Os -DNDEBUG; the C library's and the compiler's part is
+# printed beside and not counted, the platform's port is not there. Writes
+# build/size.json; fails past a gate. "lean" leaves out what common.sh says.
+set -eu
+cd "$(dirname "$0")/.."
+. tests/common.sh
+verbose=
+case ${1:-} in
+-v) verbose=1 ;;
+-h | --help) help ;;
+esac
+
+out=build/size
+flags="--specs=picolibc.specs -mcpu=cortex-m4 -mthumb -std=c99 -Os -DNDEBUG
+-ffunction-sections -fdata-sections"
+mkdir -p $out
+past=0
+json=
+
+# Flash bytes in a linker map of sections that came from a file whose name
+# matches $1. A long section name stands on a line of its own.
+flash_of() {
+    awk -v file="$1" '
+        /^Linker script and memory map/ { inside = 1 }
+        !inside { next }
+        /^ \.[^ ]+$/ { section = $1; next }
+        /^ \.[^ ]+ +0x/ { section = $1; sub(/^ [^ ]+/, "") }
+        /^ +0x[0-9a-f]+ +0x[0-9a-f]+ / && section {
+            if ($3 ~ file && section ~ /^\.(text|rodata|data)/)
+                print section, $2
+            section = ""
+        }' "$2" | while read -r section bytes; do
+        say "$section $((bytes))"
+    done
+}
+
+sum() { awk '{ n += $2 } END { print n + 0 }'; }
+
+kb() { awk -v n="$1" 'BEGIN { printf "%.2f", n / 1024 }'; }
+
+# weigh NAME GOAL GATE FLAGS...: goal and gate in bytes.
+weigh() {
+    name=$1 goal=$2 gate=$3
+    shift 3
+    elf=$out/$name
+    arm-none-eabi-gcc $flags "$@" -c -o $elf.lib.o \
+        tests/compile/impl.c || die "$name: the compiler failed"
+    # No merging of constants: the main's strings are not the library's.
+    arm-none-eabi-gcc $flags -fno-merge-constants "$@" -c \
+        -o $elf.main.o tests/size/main.c || die "$name: the compiler failed"
+    arm-none-eabi-gcc $flags -nostartfiles -Wl,--gc-sections,-e,main \
+        -Wl,-Map=$elf.map -o $elf.elf $elf.lib.o $elf.main.o ||
+        die "$name: the linker failed"
+    flash_of "$name[.]lib[.]o" $elf.map >$elf.parts
+    bytes=$(sum <$elf.parts)
+    libc=$(flash_of "[.]a[(]" $elf.map | sum)
+    [ "$bytes" -gt 500 ] || die "$name: $bytes bytes cannot be right"
+    verdict=
+    if [ "$bytes" -gt "$gate" ]; then
+        verdict="  PAST THE GATE: $bytes bytes, allowed $gate"
+        past=1
+    fi
+    printf '%-11s %6d %8s %8s %8s %8d%s\n' "$name" "$bytes" "$(kb "$bytes")" \
+        "$(kb "$goal")" "$(kb "$gate")" "$libc" "$verdict"
+    json="$json${json:+, }\"$name\": $bytes"
+    [ -z "$verbose" ] || sort -k2,2 -rn $elf.parts | head -n 25 |
+        awk '{ printf "    %5d %s\n", $2, $1 }'
+}
+
+# A function that is in the library and not in the table of size/main.c would
+# be weightless.
+nothing_forgotten() {
+    arm-none-eabi-nm -P $out/full.lib.o >$out/full.names || die "nm failed"
+    for name in $(awk '$2 == "T" { print $1 }' $out/full.names); do
+        grep -q "KEEP($name)" tests/size/main.c || [ $name = pyro_check ] ||
+            die "$name is missing in tests/size/main.c"
+    done
+}
+
+sh tests/deps.sh arm
+say "               bytes       KB     goal     gate  libc, libgcc"
+weigh marshaller 1280 1536 $LEAN -DWEIGH_MARSHALLER
+weigh proxy 3686 5120 $LEAN -DPYRO_NO_SERVER
+weigh daemon 3993 5376 $LEAN -DPYRO_NO_CLIENT
+weigh both 6144 7680 $LEAN
+weigh full 15360 19456
+nothing_forgotten
+say "{$json}" >build/size.json
+[ $past = 0 ] || die "past a gate, see above"
+say "size: within every gate"

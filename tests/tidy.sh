@@ -1,0 +1,106 @@
+#!/bin/sh
+# Checks the sources: clang-tidy, cppcheck and the rules of style.
+#
+# usage: tidy.sh
+#
+# The rules: 80 columns, no tabs, no blanks at the end of a line, C comments
+# only, functions of at most 60 lines, no name of the library that is neither
+# pyro_, PYRO_, pyroi_ nor PYROI_. Tests and examples must compile without a
+# warning too.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/common.sh
+case ${1:-} in -h | --help) help ;; esac
+
+bad=0
+mkdir -p build
+sources=$(find pyro*.h examples tests \( -name '*.[ch]' -o -name '*.cpp' \) |
+    sort)
+others="Makefile README.md $(find tests .ci -name '*.sh' -o -name '*.py' \
+    -o -name run | sort)"
+
+finding() {
+    say "  $*"
+    bad=$((bad + 1))
+}
+
+# grep_for WHAT PATTERN FILES...: every line that matches is a finding.
+grep_for() {
+    what=$1 pattern=$2
+    shift 2
+    grep -nE "$pattern" "$@" /dev/null >build/tidy.out
+    case $? in
+    0) while read -r line; do finding "$what: $line"; done <build/tidy.out ;;
+    1) ;;
+    *) die "grep failed: $pattern" ;;
+    esac
+}
+
+rules_of_style() {
+    grep_for "over 80 columns" '^.{81,}' $sources
+    grep_for "a tab" "$(printf '\t')" $sources
+    grep_for "blanks at the end" ' +$' $sources $others
+    # Not in URIs, which have a colon before the slashes, nor in C++.
+    grep_for "a // comment" '(^|[^:"/*])//[^/"]* ' $(say "$sources" |
+        grep -v 'cpp$')
+    awk '
+        /^\{/ { start = FNR }
+        /^\}/ && start {
+            if (FNR - start - 1 > 60)
+                print FILENAME ":" start ": " FNR - start - 1 " lines"
+            start = 0
+        }' $sources >build/tidy.out
+    while read -r line; do finding "long function: $line"; done <build/tidy.out
+}
+
+# Every identifier a user of the header would meet: macros that it defines.
+prefixes() {
+    sed -n 's/^ *# *define \([A-Za-z_0-9]*\).*/\1/p' pyro*.h |
+        grep -vE '^(PYRO_|PYROI_)' | sort -u >build/tidy.out
+    while read -r name; do
+        case $name in
+        _POSIX_C_SOURCE | _DEFAULT_SOURCE | _GNU_SOURCE) ;;
+        *) finding "a macro without the prefix: $name" ;;
+        esac
+    done <build/tidy.out
+}
+
+# Tests and examples; the library itself is compiled by matrix.sh.
+warnings() {
+    for file in $(say "$sources" | grep -E '/(test_|sim_|bench|client|server).*c$'); do
+        "$CC" -std=gnu11 -O1 $WARN_C -Werror -fsyntax-only "$file" \
+            >build/tidy.out 2>&1 && continue
+        finding "$file does not compile without a warning:"
+        head -n 6 build/tidy.out
+    done
+}
+
+clang_tidy() {
+    for set in "" -DPYRO_POSIX "$LEAN"; do
+        clang-tidy --quiet tests/compile/impl.c -- -std=c99 $set \
+            >build/tidy.out 2>build/tidy.err && continue
+        finding "clang-tidy ${set:-without switches}:"
+        grep -E 'error|warning' build/tidy.out | sort -u | head -n 30
+        [ -s build/tidy.out ] || cat build/tidy.err
+    done
+}
+
+cppcheck_it() {
+    for set in "" -DPYRO_POSIX "$LEAN"; do
+        cppcheck --quiet --std=c99 --enable=warning,performance,portability \
+            --inline-suppr --error-exitcode=3 -DNDEBUG $set \
+            --suppress=missingIncludeSystem -D__GNUC__=12 \
+            tests/compile/impl.c >build/tidy.out 2>&1 && continue
+        finding "cppcheck ${set:-without switches}:"
+        head -n 30 build/tidy.out
+    done
+}
+
+sh tests/deps.sh tidy || exit 1
+rules_of_style
+prefixes
+warnings
+clang_tidy
+cppcheck_it
+[ $bad = 0 ] || die "$bad findings"
+say "tidy: $(say "$sources" | wc -l) files in order"
