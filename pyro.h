@@ -1,3 +1,335 @@
+/* pyro.h - remote objects for C programs without a heap - version 0.1.0
+ *
+ * One program calls objects in another, over TCP, a Unix socket, a serial
+ * line or any other stream of bytes: the system of Pyro 3 (Python Remote
+ * Objects) in C99, for microcontrollers and small daemons. Do this in *one*
+ * C file of your program:
+ *
+ *     #define PYRO_IMPLEMENTATION
+ *     #define PYRO_POSIX              (where there are sockets)
+ *     #include "pyro.h"
+ *
+ * and include "pyro.h" wherever it is used. SPDX-License-Identifier: MIT
+ *
+ * CONTENTS
+ *   what it is   server   client   words   values and signatures   errors
+ *   memory   pool   time, blocking, threads, interrupts   limits   macros
+ *   ports   wire
+ *   The rest of this file: search for ">>" and one of
+ *   config errors values uri port daemon objects proxy (declarations), then
+ *   basics errors writer reader values uri message pool links exceptions
+ *   signatures objects attributes internal dispatch later requests receiving
+ *   time poll open check proxy calls posix (implementation)
+ *
+ * WHAT IT IS
+ *   - proxy, daemon, marshaller, URI, remote exceptions and attributes
+ *   - one struct, one poll function; the caller declares all memory
+ *   - calls in both directions on one connection, nested, without threads
+ *   - a timeout on everything that waits, by default
+ * WHAT IT IS NOT
+ *   - thread-safe: one task owns a daemon, see "Time" below
+ *   - encrypted or authenticated: use it where you trust the network
+ *   - wire compatible with Pyro 3 (pickle) or, yet, Pyro 5
+ *   - for streams of bulk data: a message has to fit a buffer
+ *
+ * SERVER
+ *
+ *     #define PYRO_IMPLEMENTATION
+ *     #define PYRO_POSIX
+ *     #include "pyro.h"
+ *
+ *     struct calc { int32_t calls; char label[16]; };
+ *
+ *     static void calc_div(void *self, pyro_call *call)
+ *     {
+ *         struct calc *c = (struct calc *)self;
+ *         int32_t      a = pyro_get_i32(&call->args);
+ *         int32_t      b = pyro_get_i32(&call->args);
+ *
+ *         c->calls++;
+ *         if (b == 0)
+ *             pyro_raise(call, "ZeroDivisionError", "division by zero");
+ *         else
+ *             pyro_put_f64(&call->result, (double)a / b);
+ *     }
+ *
+ *     static const pyro_method methods[] = {
+ *         { "div", calc_div, "a:i b:i", "d", 0 },
+ *     };
+ *     static const pyro_attr attrs[] = {
+ *         PYRO_ATTR_I32(struct calc, calls, PYRO_READONLY),
+ *         PYRO_ATTR_STR(struct calc, label, 0),
+ *     };
+ *     static const pyro_class calc_class = {
+ *         "Calc", PYRO_METHODS(methods), PYRO_ATTRS(attrs), NULL, 0
+ *     };
+ *     static PYRO_ROOM(4, 4, 512, 8) room;
+ *     static pyro_daemon node;
+ *     static struct calc calc = { 0, "bench 3" };
+ *
+ *     int main(void)
+ *     {
+ *         pyro_err err = pyro_open(&node, PYRO_ROOM_OF(room), NULL);
+ *
+ *         if (!err) err = pyro_listen(&node, pyro_posix(), "*:7766");
+ *         if (!err) err = pyro_export(&node, &calc_class, &calc, "calc");
+ *         while (!err)
+ *             err = pyro_poll(&node, 100);
+ *         return 1;
+ *     }
+ *
+ * CLIENT
+ *
+ *     #define PYRO_IMPLEMENTATION
+ *     #define PYRO_POSIX
+ *     #include "pyro.h"
+ *     #include <stdio.h>
+ *
+ *     static PYRO_ROOM(1, 2, 512, 0) room;
+ *     static pyro_daemon node;
+ *     static pyro_proxy calc;
+ *
+ *     int main(void)
+ *     {
+ *         double   q = 0;
+ *         pyro_err err = pyro_open(&node, PYRO_ROOM_OF(room), NULL);
+ *
+ *         if (!err)
+ *             err = pyro_proxy_open(&calc, &node,
+ *                                   "PYRO://127.0.0.1:7766/calc");
+ *         if (!err)
+ *             err = pyro_invoke(&calc, "div",
+ *                               PYRO_ARGS(pyro_int(1), pyro_int(3)),
+ *                               pyro_to_f64(&q));
+ *         if (err == PYRO_ERR_REMOTE)
+ *             puts(pyro_exception(&calc)->message);
+ *         else if (err)
+ *             puts(pyro_err_text(err));
+ *         else
+ *             printf("%g\n", q);
+ *         return err != PYRO_OK;
+ *     }
+ *
+ * WORDS
+ *   daemon     the context of everything: objects, links, pool. Called `node`
+ *              in the samples. It serves, calls, or both.
+ *   object     a struct of yours with a class, known by a name or by an id of
+ *              32 hex digits
+ *   class      const tables of methods and attributes
+ *   proxy      stands for a remote object; calls go through it
+ *   URI        where an object is: PYRO://host:port/object
+ *   link       a connection; carries calls both ways
+ *   request    one call that is under way
+ *   port       the functions through which the platform is reached
+ *   marshal    to turn values into bytes
+ *
+ * VALUES AND SIGNATURES
+ *   A value is nil, bool, an integer of 64 bits, a float of 32 or 64, a str
+ *   (UTF-8), bytes, a list or a map. Streams put and get them one by one;
+ *   PYRO_ARGS and pyro_to_... are the same in one line. A method's signature
+ *   is text in its table and is checked before the handler runs:
+ *     b bool   i int of 32 bits   q int of 64   d float (int accepted)
+ *     s str    y bytes            U URI or proxy  v anything
+ *     [d] list of   {q} map of str to   ? from here on optional
+ *   "a:i b:i ?scale:d" names the parameters, so that callers may use keyword
+ *   arguments; "ii?d" does not. A float is moved as bits, never computed.
+ *
+ * ERRORS
+ *   Functions return a pyro_err, PYRO_OK is 0, so calls chain: if (!err) err
+ *   = ... An error leaves outputs untouched. node.why says more: a text and
+ *   the two numbers that disagree. A remote exception is PYRO_ERR_REMOTE and
+ *   pyro_exception: type, message, traceback. pyro_sent tells a call that was
+ *   certainly not executed from one that may have been: nothing is ever sent
+ *   twice, so each call is executed at most once. PYRO_ERR_BUSY and
+ *   PYRO_ERR_DENIED mean it was not. What cannot be told to anybody is
+ *   counted in node.stats.
+ *
+ * MEMORY
+ *   Nothing is allocated. The bill is what you declare:
+ *     PYRO_ROOM(links, buffers, bytes, objects)  (links + 1) times a link,
+ *       buffers times (bytes + 8), objects times 16, and with sockets
+ *       (links + 1) times PYRO_LINK_AHEAD
+ *     a pyro_daemon; a pyro_proxy and a pyro_request for each call in flight
+ *   `make size` prints the numbers for a Cortex-M. A message may be
+ *   PYRO_FRAME_EXTRA (14) bytes shorter than a buffer. Lent to the library
+ *   and not to be moved meanwhile: rooms and configs while a daemon is open,
+ *   objects, classes and names until withdrawn, proxies and their URI's text
+ *   until closed, requests from begin until done, out-slots as long. Views
+ *   (pyro_get_str) live as long as the handler or callback that got them.
+ *   Stack: a handler's own, plus about 0.5 KB of ours per nesting level.
+ *
+ * POOL
+ *   An idle link holds no buffer; messages take one from the pool, a call
+ *   that is served takes two (arguments and reply). Rules keep nodes that
+ *   call each other from waiting in a circle:
+ *     R0  Nothing is held while waiting: a frame's buffers are taken all at
+ *         once, when its header is there, or the link stays unread.
+ *     R1  A link on which a result is expected is never left unread: a call
+ *         that stands in the way and finds no buffers is refused, "busy".
+ *     R2  One buffer is kept back for results on a node that makes calls.
+ *     R3  A request leaves that buffer and a serving pair alone. When it is
+ *         the only one, it may sit in the kept buffer itself.
+ *     R4  A deferred reply takes its buffer when it is finished.
+ *     R5  In a handler a call may wait for buffers only while a reply waits
+ *         to be sent, for that goes away by itself; else it is refused.
+ *   Why this cannot deadlock: replies go only where a result is expected;
+ *   those links are always read (R1) and have a buffer to read into (R2), so
+ *   every reply drains. Buffers for serving are held by calls arriving (they
+ *   arrive, or their frame's deadline ends the link), by replies (they
+ *   drain) and by handlers, which end, or wait for a result, which comes by
+ *   induction. So a pair comes free (R3 keeps requests off it), so every
+ *   unread link is read again, so every request drains.
+ *   The least number of buffers: 1 for a client with one call at a time, 2
+ *   for a daemon, 3 for both; in general
+ *     2 * handlers nested + 1 (any client) + 1 (several calls in flight).
+ *
+ * TIME, BLOCKING, THREADS, INTERRUPTS
+ *   pyro_poll does a bounded amount of work: PYRO_POLL_FRAMES frames,
+ *   PYRO_POLL_ACCEPTS connections. Only pyro_poll, pyro_invoke and its kin
+ *   (getattr, setattr, hasattr, oneway when no buffer is free) and pyro_wait
+ *   wait. While a call waits, incoming calls are served (config
+ *   serve_while_waiting), so A may call B and B call back A; a nested call
+ *   never waits longer than those below it on the stack. Past
+ *   PYRO_MAX_NESTING handlers every caller gets "busy". Callbacks of
+ *   requests, timers, hooks and watched handles run from poll, never from
+ *   another function. A link that is silent longer than dead_ms is ended;
+ *   PINGs keep an idle one alive. The clock may start anywhere and wrap.
+ *   One task owns a daemon. Only pyro_wake and pyro_post may be called from
+ *   interrupts, signal handlers and other tasks. Several daemons do not know
+ *   of each other. In a handler that runs long call pyro_yield.
+ *
+ * LIMITS, AND WHAT HAPPENS AT THEM
+ *   links full           connecting: PYRO_ERR_NOSPACE; a client that comes:
+ *                        CONNECTFAIL "server too busy", after it has greeted
+ *   objects full         pyro_export: PYRO_ERR_NOSPACE
+ *   no buffer, calling   pyro_invoke waits, until its deadline; pyro_begin:
+ *                        PYRO_ERR_NOSPACE
+ *   no buffer, serving   the link waits, or the caller gets PYRO_ERR_BUSY;
+ *                        oneways so refused count in stats.lost_oneway
+ *   message too long     at the sender: PYRO_ERR_NOSPACE, both sizes in
+ *                        node.why; else a ProtocolError with both
+ *   nesting              PYRO_ERR_BUSY for the caller
+ *   arguments            TypeError with the parameter, or both counts
+ *   exception text       cut, ending in "..." (PYRO_EXCEPTION_BYTES)
+ *   time                 PYRO_ERR_TIMEOUT; frames, greetings, silence: the
+ *                        link is ended, stats.dead
+ *   ring full            pyro_post returns false, ring.lost
+ *
+ * MACROS
+ *   All under ">>config", each with default, range and cost.
+ *
+ * PORTS
+ *   A port is a const struct of functions, see pyro_port: clock, send,
+ *   receive, close, and what else the platform has. pyro_posix() is one. A
+ *   serial line is two rings and a handle that is given to pyro_adopt; either
+ *   side may greet, either may restart. PYRO_PORT_NOISY asks for checksums.
+ *
+ * WIRE
+ *   Everything is big endian. A frame is a header, a body of `length` bytes
+ *   and, with flag CHECKSUM, four bytes of CRC-32 (as in zlib, Ethernet) over
+ *   header and body, which `length` does not count.
+ *
+ *     0  'P' 'Y'
+ *     2  version 6 in the high four bits, type in the low
+ *     3  flags
+ *     4  sequence number, 16 bits
+ *     6  length, 16 bits; with flag LONG 32 bits (the header has 10 bytes)
+ *
+ *   type  1 CONNECT  2 CONNECTOK  3 CONNECTFAIL  4 INVOKE  5 RESULT  6 PING
+ *         reserved: 7 CHALLENGE  8 AUTH
+ *   flags 01 EXCEPTION  04 ONEWAY  10 CHECKSUM  40 LONG
+ *         reserved: 02, 08 BATCH, 20 SEALED, 80
+ *
+ *   Greeting. Who connects sends CONNECT, the other answers CONNECTOK or
+ *   CONNECTFAIL; nothing else is accepted before. All three always have a
+ *   checksum and sequence number 0. CONNECT and CONNECTOK have this body, in
+ *   just this form, so that it can be read eight bytes at a time:
+ *
+ *     96 06 ff ce ssssssss   version 6, features, session id
+ *     ce mmmmmmmm cd dddd    largest body accepted, dead_ms
+ *     c4 nn ...              nonce of nn bytes (0 to 46): reserved, send none
+ *
+ *   Feature bit 0 is CHECKSUM: in CONNECT it is asked for, in CONNECTOK it
+ *   is agreed on; it must be agreed when either side asks. Then a frame
+ *   without it is an error. A session id is new at each boot. A side that is
+ *   silent for longer than dead_ms (the larger of both) is given up; 0 or
+ *   ffff is never. CONNECTFAIL is [reason, text]: 0 unspecified, 1 too busy,
+ *   2 host blocked, 3 security, 4 not connected.
+ *
+ *   On a pipe (serial line) both may send CONNECT at any time. When both did,
+ *   the smaller session id answers and forgets its own. On an open link it
+ *   means that the peer has started anew: what was pending is lost. Other
+ *   frames on a link that is not open are answered, at most once a second, by
+ *   CONNECTFAIL 4.
+ *
+ *   Bodies are MessagePack. INVOKE is [object, method, [arguments], {keyword
+ *   arguments}]; the object is a name or an id of 32 hex digits. It is
+ *   answered by a RESULT of the same sequence number, which is any value, or
+ *   with flag EXCEPTION the map shown below. With flag ONEWAY there is no
+ *   answer, and the number is 0. Both sides may INVOKE and count for
+ *   themselves, up from 1 and round again, skipping 0 and numbers still
+ *   open. Answers may come in any order. A number that was given up may be
+ *   used again only after a new greeting. Attributes are the methods
+ *   __getattr__ (name), __setattr__ (name, value) and __hasattr__ (name). The
+ *   object c0000000011000001000000010000001 is the daemon itself:
+ *   getRegistered(first=0), ResolvePYROLOC(name), ping(), describe(name).
+ *   PING with an empty body asks, with nil answers; nobody answers that.
+ *   A URI or proxy is the map shown below. Host nil and port 0 is an object
+ *   of the sender, to be called back on this link.
+ *
+ *   Every form of MessagePack is accepted, except in the greeting; the
+ *   shortest is sent. Frames by example (a client of object calc):
+ *
+ *   connect        50 59 61 10 00 00 00 12 96 06 00 ce 01 02 03 04
+ *                  ce 00 00 01 f2 cd 4e 20 c4 00 8b 20 ea 8a
+ *   connectok      50 59 62 10 00 00 00 12 96 06 00 ce 0a 0b 0c 0d
+ *                  ce 00 00 01 f2 cd 4e 20 c4 00 12 4a d3 53
+ *   connectfail    50 59 63 10 00 00 00 12 92 01 af 73 65 72 76 65
+ *                  72 20 74 6f 6f 20 62 75 73 79 56 cb d6 b8
+ *   add-request    50 59 64 00 00 01 00 0e 94 a4 63 61 6c 63 a3 61
+ *                  64 64 92 02 03 80
+ *   add-reply      50 59 65 00 00 01 00 01 05
+ *   add-keywords   50 59 64 00 00 02 00 12 94 a4 63 61 6c 63 a3 61
+ *                  64 64 90 82 a1 61 02 a1 62 03
+ *   add-checksum   50 59 64 10 00 01 00 0e 94 a4 63 61 6c 63 a3 61
+ *                  64 64 92 02 03 80 bd 2c 1e c8
+ *   log-oneway     50 59 64 04 00 00 00 12 94 a4 63 61 6c 63 a3 6c
+ *                  6f 67 91 a5 68 65 6c 6c 6f 80
+ *   get-request    50 59 64 00 00 03 00 1a 94 a4 63 61 6c 63 ab 5f
+ *                  5f 67 65 74 61 74 74 72 5f 5f 91 a5 6c 61 62 65
+ *                  6c 80
+ *   get-reply      50 59 65 00 00 03 00 08 a7 62 65 6e 63 68 20 33
+ *   set-request    50 59 64 00 00 04 00 22 94 a4 63 61 6c 63 ab 5f
+ *                  5f 73 65 74 61 74 74 72 5f 5f 92 a5 6c 61 62 65
+ *                  6c a7 62 65 6e 63 68 20 34 80
+ *   set-reply      50 59 65 00 00 04 00 01 c0
+ *   div-request    50 59 64 00 00 05 00 0e 94 a4 63 61 6c 63 a3 64
+ *                  69 76 92 01 00 80
+ *   div-exception  50 59 65 01 00 05 00 70 84 a9 5f 5f 63 6c 61 73
+ *                  73 5f 5f b1 5a 65 72 6f 44 69 76 69 73 69 6f 6e
+ *                  45 72 72 6f 72 ad 5f 5f 65 78 63 65 70 74 69 6f
+ *                  6e 5f 5f c3 a4 61 72 67 73 91 b0 64 69 76 69 73
+ *                  69 6f 6e 20 62 79 20 7a 65 72 6f aa 61 74 74 72
+ *                  69 62 75 74 65 73 81 ae 5f 70 79 72 6f 54 72 61
+ *                  63 65 62 61 63 6b 91 b0 63 61 6c 63 2e 64 69 76
+ *                  20 6f 6e 20 70 79 72 6f
+ *   busy-reply     50 59 65 01 00 06 00 2f 83 a9 5f 5f 63 6c 61 73
+ *                  73 5f 5f a9 42 75 73 79 45 72 72 6f 72 ad 5f 5f
+ *                  65 78 63 65 70 74 69 6f 6e 5f 5f c3 a4 61 72 67
+ *                  73 91 a4 62 75 73 79
+ *   watch-request  50 59 64 00 00 07 00 40 94 a4 63 61 6c 63 a5 77
+ *                  61 74 63 68 91 82 a9 5f 5f 63 6c 61 73 73 5f 5f
+ *                  ae 50 79 72 6f 35 2e 63 6f 72 65 2e 55 52 49 a5
+ *                  73 74 61 74 65 95 a4 50 59 52 4f a8 6c 69 73 74
+ *                  65 6e 65 72 c0 c0 00 80
+ *   uri-value      82 a9 5f 5f 63 6c 61 73 73 5f 5f ae 50 79 72 6f
+ *                  35 2e 63 6f 72 65 2e 55 52 49 a5 73 74 61 74 65
+ *                  95 a4 50 59 52 4f a4 63 61 6c 63 c0 a8 31 30 2e
+ *                  30 2e 30 2e 37 cd 1e 56
+ *   ping           50 59 66 00 00 00 00 00
+ *   ping-answer    50 59 66 00 00 00 00 01 c0
+ */
+
 #ifndef PYRO_H
 #define PYRO_H
 
@@ -519,10 +851,14 @@ typedef struct pyro_port {
 
 #ifdef PYRO_POSIX
 /* TCP over IPv4 and IPv6 and Unix stream sockets. Addresses: "*:7766" all
- * interfaces, "127.0.0.1:7766", "[::1]:7766", "localhost:7766", ":7766" or
- * "7766" this machine only, port 0 chosen by the system, "unix:/run/x". A
- * host name that is not numeric is looked up by the system, which may block;
- * nothing else here blocks. Static; shared by any number of daemons. */
+ * interfaces, "127.0.0.1:7766", "[::1]:7766", "localhost:7766" (always
+ * 127.0.0.1), ":7766" or "7766" this machine only, port 0 chosen by the
+ * system, "unix:/run/x". A Unix path stays when its listener is closed, and
+ * the next one replaces it if nobody answers there. A host name that is not
+ * numeric is looked up by the system, which may block; nothing else here
+ * does. Handles that are no sockets (terminals, pipes) may be adopted; they
+ * are made non-blocking and stay so. More than PYRO_POSIX_HANDLES at once are
+ * tried every 10 ms. Static; shared by any number of daemons. */
 PYRO_DEF const pyro_port *pyro_posix(void);
 #endif
 
@@ -666,11 +1002,15 @@ typedef struct pyroi_object {
 } pyroi_object;
 
 /* Changes when any number that shapes a struct does: pyro_open compares. */
-#define PYRO_LAYOUT                                                     \
-    ((uint32_t)(sizeof(pyroi_link) + 131u * sizeof(pyro_daemon)         \
-                + 4099u * sizeof(pyro_proxy)                            \
-                + 65537u * sizeof(pyro_request)                         \
-                + 1048583u * sizeof(pyroi_buffer)))
+#ifdef PYRO_NO_CLIENT
+#define PYROI_CLIENT_LAYOUT 0u
+#else
+#define PYROI_CLIENT_LAYOUT \
+    (4099u * sizeof(pyro_proxy) + 65537u * sizeof(pyro_request))
+#endif
+#define PYRO_LAYOUT                                             \
+    ((uint32_t)(sizeof(pyroi_link) + 131u * sizeof(pyro_daemon) \
+                + 1048583u * sizeof(pyroi_buffer) + PYROI_CLIENT_LAYOUT))
 
 /* The memory of a daemon: `static PYRO_ROOM(4, 4, 512, 8) room;` for 4 links
  * (and one more, to tell a fifth "too busy"), 4 buffers of 512 bytes and 8
@@ -786,6 +1126,7 @@ struct pyro_daemon {
     pyro_call           *calls_;  /* handlers running, innermost first */
     uint32_t             now_;
     uint32_t             due_;    /* earliest deadline ever armed */
+    uint32_t             accept_; /* from when connections are accepted */
     uint32_t             limit_;  /* of the innermost wait */
     uint32_t             stuck_;
     uint32_t             session_;
@@ -1037,7 +1378,8 @@ PYRO_DEF bool pyro_find(pyro_daemon *node, const char *text, size_t n,
 PYRO_DEF bool pyro_walk(pyro_daemon *node, unsigned *at, pyro_object *found);
 
 /* URI under which the peer of `link` (0: anybody) can reach an own object:
- * config.host, or the address the link came to, or the first listener's. */
+ * config.host, or the address the link came to, or the first listener's.
+ * PYRO_ERR_DAEMON: there is none that could be reached from elsewhere. */
 PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
                               const char *object, char *to, size_t size);
 
@@ -3026,6 +3368,25 @@ static void pyroi_give_sent(pyro_daemon *d, unsigned buf)
     pyroi_give(d, buf);
 }
 
+/* Counts the oneway calls and replies in a buffer that will not be sent. */
+static void pyroi_count_lost(pyro_daemon *d, unsigned buf)
+{
+    const uint8_t *bytes = pyroi_bytes(d, buf);
+    const uint8_t *end = bytes + d->room_.buffers[buf].end;
+    const uint8_t *frame = bytes + pyroi_start(bytes);
+
+    while (frame < end) {
+        if (pyroi_kind(frame) == PYROI_RESULT)
+            d->stats.unsent++;
+        else if ((frame[3] & PYROI_ONEWAY) != 0)
+            d->stats.lost_oneway++;
+        if ((frame[3] & PYROI_LONG) != 0)
+            break; /* is alone in its buffer */
+        frame += 8 + pyroi_load16(frame + 6)
+                 + ((frame[3] & PYROI_CHECKSUM) != 0 ? 4 : 0);
+    }
+}
+
 static void pyroi_drop_tx(pyro_daemon *d, pyroi_link *l)
 {
     unsigned buf;
@@ -3033,9 +3394,7 @@ static void pyroi_drop_tx(pyro_daemon *d, pyroi_link *l)
 
     for (buf = l->tx_head; buf != PYROI_NO; buf = next) {
         next = d->room_.buffers[buf].next;
-        if (pyroi_kind(pyroi_bytes(d, buf) + pyroi_start(pyroi_bytes(d, buf)))
-            == PYROI_RESULT)
-            d->stats.unsent++;
+        pyroi_count_lost(d, buf);
         pyroi_give_sent(d, buf);
     }
     l->tx_head = l->tx_tail = PYROI_NO;
@@ -4712,7 +5071,7 @@ static void pyroi_unused(pyro_daemon *d, pyroi_link *l)
 {
     if (l->users > 0 || l->expects > 0 || (l->flags & PYROI_OURS) == 0)
         return;
-    if (l->state == PYROI_GREETING) {
+    if (l->state == PYROI_GREETING && l->tx_head == PYROI_NO) {
         pyroi_drop(d, l, false);
     } else if (l->state == PYROI_OPEN) {
         l->state = PYROI_CLOSING;
@@ -5303,12 +5662,16 @@ static void pyroi_link_up(pyro_daemon *d, pyroi_link *l)
     l->flags &= (uint16_t)~(PYROI_SENT | PYROI_RX_DUE);
     l->heard = l->told = d->now_;
     l->reason = 0;
+    l->n_given_up = 0; /* whatever was under way came before the greeting */
     pyroi_arm(d, d->now_ + pyroi_dead_ms(d) / 3u);
 #ifndef PYRO_NO_CLIENT
     pyroi_protect_queued(d, l);
 #endif
     pyroi_cork(d, l);
     pyroi_tell(d, pyroi_handle(d, l), PYRO_LINK_UP);
+#ifndef PYRO_NO_CLIENT
+    pyroi_unused(d, l); /* its proxy may be closed already */
+#endif
 }
 
 /* A CONNECT has come in whole and unharmed. */
@@ -5594,6 +5957,8 @@ static void pyroi_greet(pyro_daemon *d, pyroi_link *l)
 {
     bool pipe = (l->flags & PYROI_PIPE) != 0;
 
+    if (l->state != PYROI_GREETING)
+        l->heard = d->now_; /* since when we try */
     l->state = PYROI_GREETING;
     l->flags |= PYROI_SENT | PYROI_RX_DUE;
     l->owed |= PYROI_OWE_CONNECT;
@@ -5613,12 +5978,10 @@ static void pyroi_overdue(pyro_daemon *d, pyroi_link *l)
 #ifndef PYRO_NO_CLIENT
     if (pipe && l->state == PYROI_GREETING) {
         pyroi_drop_rx(d, l);
-        if (l->expects > 0) {
+        if (l->expects > 0 || d->now_ - l->heard < pyroi_greet_ms(d))
             pyroi_greet(d, l); /* nobody there yet: once more */
-            return;
-        }
-        l->state = PYROI_DOWN;
-        l->flags &= (uint16_t)~PYROI_SENT;
+        else
+            pyroi_drop(d, l, false);
         return;
     }
 #endif
@@ -5842,8 +6205,15 @@ static void pyroi_accept(pyro_daemon *d, pyro_item *listener)
 
     while (left-- > 0 && d->n_links_ < d->room_.n_links) {
         handle = listener->port->accept(listener->port, listener->handle);
-        if (handle < 0)
+        if (handle < 0) {
+            if (left == PYRO_POLL_ACCEPTS - 1) {
+                /* ready, and yet nothing: the platform is short of
+                 * something; do not spin on it */
+                d->accept_ = d->now_ + 100;
+                pyroi_arm(d, d->accept_);
+            }
             return;
+        }
         pyroi_accepted(d, listener->port, handle);
     }
 }
@@ -5882,7 +6252,9 @@ static void pyroi_event(pyro_daemon *d, pyro_item *item)
 /* Which listeners to wait for: none while no link is free. */
 static void pyroi_listen_if_free(pyro_daemon *d)
 {
-    uint8_t  want = d->n_links_ < d->room_.n_links ? PYRO_IN : 0;
+    bool     may = d->n_links_ < d->room_.n_links
+               && pyroi_reached(d->now_, d->accept_);
+    uint8_t  want = may ? PYRO_IN : 0;
     unsigned i;
 
     for (i = 0; i < PYRO_MAX_LISTEN; i++)
@@ -6083,7 +6455,7 @@ static void pyroi_use_port(pyro_daemon *d, const pyro_port *port)
     if (d->port_ != NULL || port == NULL)
         return;
     d->port_ = port;
-    d->now_ = port->now(port);
+    d->now_ = d->accept_ = port->now(port);
     if (!pyro_random(d, words, sizeof words)) {
         words[0] = d->config_->boot;
         words[1] = d->now_;
@@ -6428,6 +6800,11 @@ PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
     if (node->config_->host != NULL) {
         uri.host = node->config_->host;
         uri.host_n = (uint8_t)strlen(uri.host);
+    } else if (pyroi_is(uri.host, uri.host_n, "0.0.0.0")
+               || pyroi_is(uri.host, uri.host_n, "::")) {
+        pyroi_why(node, PYROI_T("listening everywhere: set config.host"), 0,
+                  0);
+        return PYRO_ERR_DAEMON; /* nobody could reach that */
     }
     return pyro_uri_print(&uri, to, size);
 }

@@ -22,6 +22,14 @@ built=0
 ran=0
 bad=0
 
+# failed WHAT: says so, with what the compiler or program said.
+failed() {
+    bad=$((bad + 1))
+    say "FAIL $*"
+    { grep -E ': (fatal |)(error|warning)' $out/log || cat $out/log; } | sort -u |
+        head -n 5 | sed 's/^/     | /'
+}
+
 # build NAME COMMAND...: one compiler call; its output only when it failed.
 build() {
     what=$1
@@ -29,9 +37,7 @@ build() {
     [ -z "$verbose" ] || say "  $what: $*"
     built=$((built + 1))
     if ! "$@" -Werror >$out/log 2>&1; then
-        bad=$((bad + 1))
-        say "FAIL $what: $*"
-        head -n 15 $out/log | sed 's/^/     | /'
+        failed "$what: $1 does not compile it (-v: how it was called)"
         return 1
     fi
 }
@@ -40,10 +46,8 @@ build() {
 try() {
     build "$@" -o $out/program || return 0
     ran=$((ran + 1))
-    timeout 20 $out/program >$out/log 2>&1 && return 0
-    bad=$((bad + 1))
-    say "FAIL $1: the program ended with status $?, built by: $*"
-    head -n 15 $out/log | sed 's/^/     | /'
+    timeout 20 $out/program >$out/log 2>&1 ||
+        failed "$1: the program ended with status $?"
 }
 
 c_standards() {

@@ -20,7 +20,7 @@
 
 /* Equal numbers, or a failure that says in which row of which table, what
  * was compared, and both numbers. */
-#define test_eq(row, is, want)                                         \
+#define test_eq(row, is, want) \
     test_eq_(row, #is, (int64_t)(is), (int64_t)(want), __FILE__, __LINE__)
 
 static inline void test_eq_(const char *row, const char *what, int64_t is,
@@ -110,8 +110,7 @@ static inline void test_same_hex_(const char *row, const void *is, size_t n,
 {
     uint8_t want[512];
 
-    test_same_(row, is, n, want, test_hex(want, sizeof want, hex), file,
-               line);
+    test_same_(row, is, n, want, test_hex(want, sizeof want, hex), file, line);
 }
 
 /* One block of memory for each program with a page before and one behind it

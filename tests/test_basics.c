@@ -24,15 +24,13 @@ TEST(crc_gives_the_published_values)
         const char *label;
         const char *hex;
         uint32_t    crc;
-    } rows[] = {
-        { "nothing", "", 0 },
-        { "check value of the catalogue", "'123456789'", 0xCBF43926 },
-        { "one letter", "'a'", 0xE8B7BE43 },
-        { "the fox", "'The quick brown fox jumps over the lazy dog'",
-          0x414FA339 },
-        { "4 zeros", "00 00 00 00", 0x2144DF1C },
-        { "4 ff", "ff ff ff ff", 0xFFFFFFFF }
-    };
+    } rows[] = { { "nothing", "", 0 },
+                 { "check value of the catalogue", "'123456789'", 0xCBF43926 },
+                 { "one letter", "'a'", 0xE8B7BE43 },
+                 { "the fox", "'The quick brown fox jumps over the lazy dog'",
+                   0x414FA339 },
+                 { "4 zeros", "00 00 00 00", 0x2144DF1C },
+                 { "4 ff", "ff ff ff ff", 0xFFFFFFFF } };
     uint8_t bytes[64];
     size_t  i;
 
@@ -102,22 +100,20 @@ TEST(the_text_of_an_error_is_about_that_error)
     static const struct {
         pyro_err    err;
         const char *word;
-    } rows[] = {
-        { PYRO_OK, "OK" },
-        { PYRO_ERR_URI, "URI" },
-        { PYRO_ERR_DAEMON, "daemon" },
-        { PYRO_ERR_PROTOCOL, "protocol" },
-        { PYRO_ERR_CLOSED, "lost" },
-        { PYRO_ERR_DENIED, "refused" },
-        { PYRO_ERR_TIMEOUT, "time" },
-        { PYRO_ERR_NAMING, "name" },
-        { PYRO_ERR_REMOTE, "exception" },
-        { PYRO_ERR_TYPE, "type" },
-        { PYRO_ERR_DATA, "data" },
-        { PYRO_ERR_NOSPACE, "too small" },
-        { PYRO_ERR_BUSY, "busy" },
-        { PYRO_ERR_STATE, "state" }
-    };
+    } rows[] = { { PYRO_OK, "OK" },
+                 { PYRO_ERR_URI, "URI" },
+                 { PYRO_ERR_DAEMON, "daemon" },
+                 { PYRO_ERR_PROTOCOL, "protocol" },
+                 { PYRO_ERR_CLOSED, "lost" },
+                 { PYRO_ERR_DENIED, "refused" },
+                 { PYRO_ERR_TIMEOUT, "time" },
+                 { PYRO_ERR_NAMING, "name" },
+                 { PYRO_ERR_REMOTE, "exception" },
+                 { PYRO_ERR_TYPE, "type" },
+                 { PYRO_ERR_DATA, "data" },
+                 { PYRO_ERR_NOSPACE, "too small" },
+                 { PYRO_ERR_BUSY, "busy" },
+                 { PYRO_ERR_STATE, "state" } };
     size_t i;
 
     test_eq("rows", PYRO_COUNT(rows), PYRO_ERR_STATE + 1);
@@ -175,8 +171,7 @@ TEST(a_text_is_cut_at_every_size_and_says_so)
     for (size = 1; size <= sizeof whole + 2; size++) {
         char      *to = (char *)test_room(size);
         pyroi_text t = pyroi_text_of(to, size);
-        size_t     n = size - 1 < sizeof whole - 1 ? size - 1
-                                                   : sizeof whole - 1;
+        size_t n = size - 1 < sizeof whole - 1 ? size - 1 : sizeof whole - 1;
 
         assert_string_equal(to, "");
         pyroi_adds(&t, "ab");

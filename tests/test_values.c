@@ -115,8 +115,7 @@ static void check_ties(uint64_t sign_exponent, unsigned drop)
     uint64_t top;
 
     for (top = 0; top < 4; top++) {
-        uint64_t d = sign_exponent
-                     | ((top << drop | half) & 0xFFFFFFFFFFFFF);
+        uint64_t d = sign_exponent | ((top << drop | half) & 0xFFFFFFFFFFFFF);
 
         check_narrow(d);
         check_narrow(d - 1);
@@ -159,7 +158,7 @@ TEST(doubles_in_the_range_of_float_narrow_as_the_processor_does_it)
         uint64_t r = test_random64(&seed);
         uint64_t exponent = 896 - 30 + (r & 0xFFFF) % (256 + 40);
         uint64_t d = (r & (uint64_t)1 << 63) | exponent << 52
-                     | (r >> 12 & 0xFFFFFFFFFFFFF);
+                   | (r >> 12 & 0xFFFFFFFFFFFFF);
 
         check_narrow(d);
         check_narrow(d & ~(uint64_t)0x0FFFFFFF); /* often a tie */
@@ -179,35 +178,35 @@ TEST(every_float_narrows_back_from_its_double)
     }
 }
 
+static const struct {
+    const char *label;
+    uint64_t    d;
+    uint32_t    f;
+} edges[] = { { "zero", 0, 0 },
+              { "minus zero", 0x8000000000000000, 0x80000000 },
+              { "one", 0x3FF0000000000000, 0x3F800000 },
+              { "largest", 0x47EFFFFFE0000000, 0x7F7FFFFF },
+              { "just under half a step over it", 0x47EFFFFFEFFFFFFF,
+                0x7F7FFFFF },
+              { "half a step over it", 0x47EFFFFFF0000000, 0x7F800000 },
+              { "far over it", 0xFFEFFFFFFFFFFFFF, 0xFF800000 },
+              { "infinite", 0x7FF0000000000000, 0x7F800000 },
+              { "smallest normal", 0x3810000000000000, 0x00800000 },
+              { "rounds up to it", 0x380FFFFFF0000000, 0x00800000 },
+              { "largest subnormal", 0x380FFFFFC0000000, 0x007FFFFF },
+              { "smallest subnormal", 0x36A0000000000000, 0x00000001 },
+              { "half of it: to even", 0x3690000000000000, 0x00000000 },
+              { "over half of it", 0x3690000000000001, 0x00000001 },
+              { "three halves: to even", 0x36A8000000000000, 0x00000002 },
+              { "a quarter of it", 0x3680000000000000, 0x00000000 },
+              { "smallest double", 0x8000000000000001, 0x80000000 } };
+
 TEST(edges_of_float_have_their_bits)
 {
-    static const struct {
-        const char *label;
-        uint64_t    d;
-        uint32_t    f;
-    } rows[] = {
-        { "zero", 0, 0 },
-        { "minus zero", 0x8000000000000000, 0x80000000 },
-        { "one", 0x3FF0000000000000, 0x3F800000 },
-        { "largest", 0x47EFFFFFE0000000, 0x7F7FFFFF },
-        { "just under half a step over it", 0x47EFFFFFEFFFFFFF, 0x7F7FFFFF },
-        { "half a step over it", 0x47EFFFFFF0000000, 0x7F800000 },
-        { "far over it", 0xFFEFFFFFFFFFFFFF, 0xFF800000 },
-        { "infinite", 0x7FF0000000000000, 0x7F800000 },
-        { "smallest normal", 0x3810000000000000, 0x00800000 },
-        { "rounds up to it", 0x380FFFFFF0000000, 0x00800000 },
-        { "largest subnormal", 0x380FFFFFC0000000, 0x007FFFFF },
-        { "smallest subnormal", 0x36A0000000000000, 0x00000001 },
-        { "half of it: to even", 0x3690000000000000, 0x00000000 },
-        { "over half of it", 0x3690000000000001, 0x00000001 },
-        { "three halves: to even", 0x36A8000000000000, 0x00000002 },
-        { "a quarter of it", 0x3680000000000000, 0x00000000 },
-        { "smallest double", 0x8000000000000001, 0x80000000 }
-    };
     size_t i;
 
-    for (i = 0; i < PYRO_COUNT(rows); i++)
-        test_eq(rows[i].label, pyroi_narrow(rows[i].d), rows[i].f);
+    for (i = 0; i < PYRO_COUNT(edges); i++)
+        test_eq(edges[i].label, pyroi_narrow(edges[i].d), edges[i].f);
     assert_true(is_nan32(pyroi_narrow(0x7FF8000000000000)));
     assert_true(is_nan32(pyroi_narrow(0x7FF0000000000001)));
     assert_true(is_nan64(pyroi_widen(0x7F800001)));
@@ -271,17 +270,15 @@ TEST(floats_are_read_from_every_number)
     static const struct {
         const char *hex;
         double      d;
-    } rows[] = {
-        { "ca 3f c0 00 00", 1.5 },
-        { "cb 3f f8 00 00 00 00 00 00", 1.5 },
-        { "cb bf f8 00 00 00 00 00 00", -1.5 },
-        { "ca 00 00 00 01", 0x1p-149 },
-        { "cb 36 a0 00 00 00 00 00 00", 0x1p-149 },
-        { "05", 5 },
-        { "ff", -1 },
-        { "d3 80 00 00 00 00 00 00 00", -0x1p63 },
-        { "ce ff ff ff 00", 4294967040.0 }
-    };
+    } rows[] = { { "ca 3f c0 00 00", 1.5 },
+                 { "cb 3f f8 00 00 00 00 00 00", 1.5 },
+                 { "cb bf f8 00 00 00 00 00 00", -1.5 },
+                 { "ca 00 00 00 01", 0x1p-149 },
+                 { "cb 36 a0 00 00 00 00 00 00", 0x1p-149 },
+                 { "05", 5 },
+                 { "ff", -1 },
+                 { "d3 80 00 00 00 00 00 00 00", -0x1p63 },
+                 { "ce ff ff ff 00", 4294967040.0 } };
     size_t i;
 
     for (i = 0; i < PYRO_COUNT(rows); i++) {
@@ -361,10 +358,11 @@ TEST(floats_put_are_the_floats_got)
 TEST(tagged_values_give_the_bytes_of_their_puts)
 {
     uint8_t         bytes[64];
-    const pyro_args args = PYRO_ARGS(
-        pyro_nil(), pyro_bool(false), pyro_bool(true), pyro_int(-33),
-        pyro_uint(200), pyro_f32(1.5f), pyro_f64(-2), pyro_str("hi"),
-        pyro_strn("abc", 1), pyro_bin("\xFF", 1), pyro_raw("\x90", 1));
+    const pyro_args args =
+        PYRO_ARGS(pyro_nil(), pyro_bool(false), pyro_bool(true), pyro_int(-33),
+                  pyro_uint(200), pyro_f32(1.5f), pyro_f64(-2), pyro_str("hi"),
+                  pyro_strn("abc", 1), pyro_bin("\xFF", 1),
+                  pyro_raw("\x90", 1));
     pyro_writer out = pyro_writer_of(bytes, sizeof bytes, 11);
     size_t      i;
 
@@ -427,30 +425,58 @@ TEST(no_arguments_are_no_values)
 
 /* A slot of each kind into `size` bytes that end at the fence, or into the
  * blob. */
-enum { S_BOOL, S_I32, S_I64, S_U64, S_F32, S_F64, S_STR, S_BIN, S_RAW,
-       S_NONE, SLOTS };
+enum {
+    S_BOOL,
+    S_I32,
+    S_I64,
+    S_U64,
+    S_F32,
+    S_F64,
+    S_STR,
+    S_BIN,
+    S_RAW,
+    S_NONE,
+    SLOTS
+};
 
-static const size_t widths[SLOTS] = { sizeof(bool), 4, 8, 8, 4, 8, 8, 8, 8,
-                                      0 };
+static const size_t widths[SLOTS] = {
+    sizeof(bool), 4, 8, 8, 4, 8, 8, 8, 8, 0
+};
 
-static pyro_slot slot_of(unsigned kind, uint8_t *to, pyro_blob *blob)
+static pyro_slot slot_of_number(unsigned kind, void *to)
 {
-    void *p = to;
+    switch (kind) {
+    case S_BOOL:
+        return pyro_to_bool((bool *)to);
+    case S_I32:
+        return pyro_to_i32((int32_t *)to);
+    case S_I64:
+        return pyro_to_i64((int64_t *)to);
+    case S_U64:
+        return pyro_to_u64((uint64_t *)to);
+    case S_F32:
+        return pyro_to_f32((float *)to);
+    default:
+        return pyro_to_f64((double *)to);
+    }
+}
 
+static pyro_slot slot_of(unsigned kind, void *to, pyro_blob *blob)
+{
     blob->data = to;
     blob->size = (uint32_t)widths[kind];
     blob->used = 77;
     switch (kind) {
-    case S_BOOL: return pyro_to_bool((bool *)p);
-    case S_I32: return pyro_to_i32((int32_t *)p);
-    case S_I64: return pyro_to_i64((int64_t *)p);
-    case S_U64: return pyro_to_u64((uint64_t *)p);
-    case S_F32: return pyro_to_f32((float *)p);
-    case S_F64: return pyro_to_f64((double *)p);
-    case S_STR: return pyro_to_str((char *)p, 8);
-    case S_BIN: return pyro_to_bin(blob);
-    case S_RAW: return pyro_to_raw(blob);
-    default: return pyro_to_none();
+    case S_STR:
+        return pyro_to_str((char *)to, widths[kind]);
+    case S_BIN:
+        return pyro_to_bin(blob);
+    case S_RAW:
+        return pyro_to_raw(blob);
+    case S_NONE:
+        return pyro_to_none();
+    default:
+        return slot_of_number(kind, to);
     }
 }
 
@@ -487,15 +513,13 @@ TEST(slots_of_numbers_take_their_type)
         const char *hex;
         const void *want;
         unsigned    kind;
-    } rows[] = {
-        { "c3", &yes, S_BOOL },
-        { "d1 ff fe", &i32, S_I32 },
-        { "d3 80 00 00 00 00 00 00 00", &i64, S_I64 },
-        { "cf ff ff ff ff ff ff ff ff", &u64, S_U64 },
-        { "ca 3d cc cc cd", &f32, S_F32 },
-        { "cb 3f b9 99 99 99 99 99 9a", &f32, S_F32 },
-        { "cb 3f b9 99 99 99 99 99 9a", &f64, S_F64 }
-    };
+    } rows[] = { { "c3", &yes, S_BOOL },
+                 { "d1 ff fe", &i32, S_I32 },
+                 { "d3 80 00 00 00 00 00 00 00", &i64, S_I64 },
+                 { "cf ff ff ff ff ff ff ff ff", &u64, S_U64 },
+                 { "ca 3d cc cc cd", &f32, S_F32 },
+                 { "cb 3f b9 99 99 99 99 99 9a", &f32, S_F32 },
+                 { "cb 3f b9 99 99 99 99 99 9a", &f64, S_F64 } };
     uint8_t  is[8];
     uint32_t used;
     size_t   i;
@@ -534,19 +558,17 @@ TEST(a_result_of_another_type_touches_nothing)
     static const struct {
         const char *hex;
         const char *taken;
-    } rows[] = {
-        { "c0", "--------++" },
-        { "c2", "+-------++" },
-        { "05", "-+++++--++" },
-        { "ff", "-++-++--++" },
-        { "ce 80 00 00 00", "--++++--++" },
-        { "ca 3f 80 00 00", "----++--++" },
-        { "a1 'x'", "------+-++" },
-        { "c4 01 00", "-------+++" },
-        { "90", "--------++" },
-        { "81 01 02", "--------++" },
-        { "d4 07 01", "--------++" }
-    };
+    } rows[] = { { "c0", "--------++" },
+                 { "c2", "+-------++" },
+                 { "05", "-+++++--++" },
+                 { "ff", "-++-++--++" },
+                 { "ce 80 00 00 00", "--++++--++" },
+                 { "ca 3f 80 00 00", "----++--++" },
+                 { "a1 'x'", "------+-++" },
+                 { "c4 01 00", "-------+++" },
+                 { "90", "--------++" },
+                 { "81 01 02", "--------++" },
+                 { "d4 07 01", "--------++" } };
     uint8_t  is[8];
     uint32_t used;
     size_t   i;
@@ -561,9 +583,9 @@ TEST(a_result_of_another_type_touches_nothing)
 
 TEST(a_malformed_result_touches_no_slot)
 {
-    static const char *const rows[] = { "", "c1", "cd 01", "a3 'ab'", "92 01",
-                                        "c4 02 00", "cb 00", "81 01",
-                                        "d4 07" };
+    static const char *const rows[] = { "",        "c1",    "cd 01",
+                                        "a3 'ab'", "92 01", "c4 02 00",
+                                        "cb 00",   "81 01", "d4 07" };
     uint8_t                  is[8];
     uint32_t                 used;
     size_t                   i;

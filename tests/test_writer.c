@@ -12,22 +12,55 @@ static uint8_t big[BIG];
 /* Puts of every kind, for the tests that need one of each. */
 enum { PUTS = 13 };
 
+static void put_scalar(pyro_writer *out, unsigned which)
+{
+    switch (which) {
+    case 0:
+        pyro_put_nil(out);
+        break;
+    case 1:
+        pyro_put_bool(out, true);
+        break;
+    case 2:
+        pyro_put_int(out, -7);
+        break;
+    case 3:
+        pyro_put_uint(out, 7);
+        break;
+    case 4:
+        pyro_put_f32(out, 1);
+        break;
+    default:
+        pyro_put_f64(out, 1);
+    }
+}
+
 static void put_any(pyro_writer *out, unsigned which)
 {
     switch (which) {
-    case 0: pyro_put_nil(out); break;
-    case 1: pyro_put_bool(out, true); break;
-    case 2: pyro_put_int(out, -7); break;
-    case 3: pyro_put_uint(out, 7); break;
-    case 4: pyro_put_f32(out, 1); break;
-    case 5: pyro_put_f64(out, 1); break;
-    case 6: pyro_put_str(out, "x"); break;
-    case 7: pyro_put_strn(out, "xy", 1); break;
-    case 8: pyro_put_bin(out, "x", 1); break;
-    case 9: pyro_put_list(out, 1); break;
-    case 10: pyro_put_map(out, 1); break;
-    case 11: pyro_put_raw(out, "\xC0", 1); break;
-    default: pyro_put(out, pyro_nil());
+    case 6:
+        pyro_put_str(out, "x");
+        break;
+    case 7:
+        pyro_put_strn(out, "xy", 1);
+        break;
+    case 8:
+        pyro_put_bin(out, "x", 1);
+        break;
+    case 9:
+        pyro_put_list(out, 1);
+        break;
+    case 10:
+        pyro_put_map(out, 1);
+        break;
+    case 11:
+        pyro_put_raw(out, "\xC0", 1);
+        break;
+    case 12:
+        pyro_put(out, pyro_nil());
+        break;
+    default:
+        put_scalar(out, which);
     }
 }
 
@@ -36,30 +69,28 @@ static const struct {
     const char *label;
     int64_t     v;
     const char *hex;
-} ints[] = {
-    { "0", 0, "00" },
-    { "1", 1, "01" },
-    { "127", 127, "7f" },
-    { "128", 128, "cc 80" },
-    { "255", 255, "cc ff" },
-    { "256", 256, "cd 01 00" },
-    { "65535", 65535, "cd ff ff" },
-    { "65536", 65536, "ce 00 01 00 00" },
-    { "2^31", 2147483648LL, "ce 80 00 00 00" },
-    { "2^32-1", 4294967295LL, "ce ff ff ff ff" },
-    { "2^32", 4294967296LL, "cf 00 00 00 01 00 00 00 00" },
-    { "int64 max", INT64_MAX, "cf 7f ff ff ff ff ff ff ff" },
-    { "-1", -1, "ff" },
-    { "-32", -32, "e0" },
-    { "-33", -33, "d0 df" },
-    { "-128", -128, "d0 80" },
-    { "-129", -129, "d1 ff 7f" },
-    { "-32768", -32768, "d1 80 00" },
-    { "-32769", -32769, "d2 ff ff 7f ff" },
-    { "-2^31", -2147483647LL - 1, "d2 80 00 00 00" },
-    { "-2^31-1", -2147483647LL - 2, "d3 ff ff ff ff 7f ff ff ff" },
-    { "int64 min", INT64_MIN, "d3 80 00 00 00 00 00 00 00" }
-};
+} ints[] = { { "0", 0, "00" },
+             { "1", 1, "01" },
+             { "127", 127, "7f" },
+             { "128", 128, "cc 80" },
+             { "255", 255, "cc ff" },
+             { "256", 256, "cd 01 00" },
+             { "65535", 65535, "cd ff ff" },
+             { "65536", 65536, "ce 00 01 00 00" },
+             { "2^31", 2147483648LL, "ce 80 00 00 00" },
+             { "2^32-1", 4294967295LL, "ce ff ff ff ff" },
+             { "2^32", 4294967296LL, "cf 00 00 00 01 00 00 00 00" },
+             { "int64 max", INT64_MAX, "cf 7f ff ff ff ff ff ff ff" },
+             { "-1", -1, "ff" },
+             { "-32", -32, "e0" },
+             { "-33", -33, "d0 df" },
+             { "-128", -128, "d0 80" },
+             { "-129", -129, "d1 ff 7f" },
+             { "-32768", -32768, "d1 80 00" },
+             { "-32769", -32769, "d2 ff ff 7f ff" },
+             { "-2^31", -2147483647LL - 1, "d2 80 00 00 00" },
+             { "-2^31-1", -2147483647LL - 2, "d3 ff ff ff ff 7f ff ff ff" },
+             { "int64 min", INT64_MIN, "d3 80 00 00 00 00 00 00 00" } };
 
 /* One value put by put_any or a row: its bytes, and that each smaller memory
  * is refused without a byte written. */
@@ -118,8 +149,7 @@ TEST(scalars_have_their_bytes)
         { "nil", pyro_nil(), "c0" },
         { "false", pyro_bool(false), "c2" },
         { "true", pyro_bool(true), "c3" },
-        { "2^63", pyro_uint((uint64_t)1 << 63),
-          "cf 80 00 00 00 00 00 00 00" },
+        { "2^63", pyro_uint((uint64_t)1 << 63), "cf 80 00 00 00 00 00 00 00" },
         { "2^64-1", pyro_uint(UINT64_MAX), "cf ff ff ff ff ff ff ff ff" },
         { "1.5f", pyro_f32(1.5f), "ca 3f c0 00 00" },
         { "-0f", pyro_f32(-0.0f), "ca 80 00 00 00" },
@@ -143,17 +173,15 @@ static const struct {
     uint32_t    n;
     const char *str;
     const char *bin;
-} lengths[] = {
-    { 0, "a0", "c4 00" },
-    { 1, "a1", "c4 01" },
-    { 31, "bf", "c4 1f" },
-    { 32, "d9 20", "c4 20" },
-    { 255, "d9 ff", "c4 ff" },
-    { 256, "da 01 00", "c5 01 00" },
-    { 65535, "da ff ff", "c5 ff ff" },
-    { 65536, "db 00 01 00 00", "c6 00 01 00 00" },
-    { BIG, "db 00 01 11 70", "c6 00 01 11 70" }
-};
+} lengths[] = { { 0, "a0", "c4 00" },
+                { 1, "a1", "c4 01" },
+                { 31, "bf", "c4 1f" },
+                { 32, "d9 20", "c4 20" },
+                { 255, "d9 ff", "c4 ff" },
+                { 256, "da 01 00", "c5 01 00" },
+                { 65535, "da ff ff", "c5 ff ff" },
+                { 65536, "db 00 01 00 00", "c6 00 01 00 00" },
+                { BIG, "db 00 01 11 70", "c6 00 01 11 70" } };
 
 /* Puts n bytes as str or bin into `size` bytes; gives the writer. */
 static pyro_writer put_long(bool str, uint32_t n, uint8_t *to, size_t size)
@@ -204,39 +232,38 @@ TEST(every_length_fits_exactly_and_not_into_one_byte_less)
     }
 }
 
+static const struct {
+    uint32_t    n;
+    const char *list;
+    const char *map;
+} heads[] = { { 0, "90", "80" },
+              { 1, "91", "81" },
+              { 15, "9f", "8f" },
+              { 16, "dc 00 10", "de 00 10" },
+              { 255, "dc 00 ff", "de 00 ff" },
+              { 256, "dc 01 00", "de 01 00" },
+              { 65535, "dc ff ff", "de ff ff" },
+              { 65536, "dd 00 01 00 00", "df 00 01 00 00" },
+              { 2147483647, "dd 7f ff ff ff", "df 7f ff ff ff" } };
+
 TEST(lists_and_maps_have_the_header_of_their_count)
 {
-    static const struct {
-        uint32_t    n;
-        const char *list;
-        const char *map;
-    } rows[] = {
-        { 0, "90", "80" },
-        { 1, "91", "81" },
-        { 15, "9f", "8f" },
-        { 16, "dc 00 10", "de 00 10" },
-        { 255, "dc 00 ff", "de 00 ff" },
-        { 256, "dc 01 00", "de 01 00" },
-        { 65535, "dc ff ff", "de ff ff" },
-        { 65536, "dd 00 01 00 00", "df 00 01 00 00" },
-        { 2147483647, "dd 7f ff ff ff", "df 7f ff ff ff" }
-    };
     size_t i;
 
-    for (i = 0; i < PYRO_COUNT(rows); i++) {
+    for (i = 0; i < PYRO_COUNT(heads); i++) {
         uint8_t     to[8];
         pyro_writer out = pyro_writer_of(to, sizeof to, 1);
 
-        pyro_put_list(&out, rows[i].n);
-        test_same_hex("list", to, (size_t)(out.at - to), rows[i].list);
-        test_eq(rows[i].list, out.owed, rows[i].n);
+        pyro_put_list(&out, heads[i].n);
+        test_same_hex("list", to, (size_t)(out.at - to), heads[i].list);
+        test_eq(heads[i].list, out.owed, heads[i].n);
         out = pyro_writer_of(to, sizeof to, 1);
-        pyro_put_map(&out, rows[i].n);
-        test_same_hex("map", to, (size_t)(out.at - to), rows[i].map);
-        test_eq(rows[i].map, out.owed, (int64_t)rows[i].n * 2);
-        test_eq(rows[i].map, out.err, PYRO_OK);
-        test_eq(rows[i].map, pyro_writer_end(&out),
-                rows[i].n == 0 ? PYRO_OK : PYRO_ERR_DATA);
+        pyro_put_map(&out, heads[i].n);
+        test_same_hex("map", to, (size_t)(out.at - to), heads[i].map);
+        test_eq(heads[i].map, out.owed, (int64_t)heads[i].n * 2);
+        test_eq(heads[i].map, out.err, PYRO_OK);
+        test_eq(heads[i].map, pyro_writer_end(&out),
+                heads[i].n == 0 ? PYRO_OK : PYRO_ERR_DATA);
     }
 }
 
@@ -360,6 +387,19 @@ static pyro_writer spoiled(uint8_t *to, size_t size, pyro_err err)
     return out;
 }
 
+/* Puts that would be errors of their own. */
+static void put_worse(pyro_writer *out)
+{
+    const pyro_value none = { 0 };
+
+    pyro_put_strn(out, "\xFF", 1);
+    pyro_put_raw(out, "\xC1", 1);
+    pyro_put_map(out, UINT32_MAX);
+    pyro_put_bin(out, big, 64);
+    pyro_put_here(out, "");
+    pyro_put(out, none);
+}
+
 TEST(the_first_error_stays_and_later_puts_do_nothing)
 {
     static const pyro_err errs[] = { PYRO_ERR_NOSPACE, PYRO_ERR_DATA,
@@ -375,10 +415,7 @@ TEST(the_first_error_stays_and_later_puts_do_nothing)
             size_t      n = (size_t)(out.at - to);
 
             put_any(&out, which);
-            pyro_put_strn(&out, "\xFF", 1);
-            pyro_put_raw(&out, "\xC1", 1);
-            pyro_put_map(&out, UINT32_MAX);
-            pyro_put_bin(&out, big, 64);
+            put_worse(&out);
             test_eq("err", out.err, errs[i]);
             test_eq("end", pyro_writer_end(&out), errs[i]);
             test_eq("at", out.at - was.at, 0);
@@ -500,20 +537,18 @@ TEST(raw_is_put_when_it_is_exactly_one_value)
 
 TEST(raw_that_is_not_exactly_one_value_is_refused)
 {
-    static const test_row rows[] = {
-        { "nothing", "" },
-        { "half a value", "cd 01" },
-        { "header alone", "92" },
-        { "half a list", "92 c0" },
-        { "half a map", "81 a1 'a'" },
-        { "two values", "c0 c0" },
-        { "list and a byte", "91 c0 c0" },
-        { "the tag that is none", "c1" },
-        { "that tag inside", "91 c1" },
-        { "text that is none", "91 a1 ff" },
-        { "half an ext", "d4 07" }
-    };
-    size_t i;
+    static const test_row rows[] = { { "nothing", "" },
+                                     { "half a value", "cd 01" },
+                                     { "header alone", "92" },
+                                     { "half a list", "92 c0" },
+                                     { "half a map", "81 a1 'a'" },
+                                     { "two values", "c0 c0" },
+                                     { "list and a byte", "91 c0 c0" },
+                                     { "the tag that is none", "c1" },
+                                     { "that tag inside", "91 c1" },
+                                     { "text that is none", "91 a1 ff" },
+                                     { "half an ext", "d4 07" } };
+    size_t                i;
 
     for (i = 0; i < PYRO_COUNT(rows); i++) {
         uint8_t     raw[32];
@@ -579,8 +614,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(integers_take_their_shortest_form_and_come_back),
         cmocka_unit_test(scalars_have_their_bytes),
-        cmocka_unit_test(
-            every_length_fits_exactly_and_not_into_one_byte_less),
+        cmocka_unit_test(every_length_fits_exactly_and_not_into_one_byte_less),
         cmocka_unit_test(lists_and_maps_have_the_header_of_their_count),
         cmocka_unit_test(more_values_owed_than_can_be_counted_are_no_space),
         cmocka_unit_test(a_list_owes_its_values_and_nothing_after_them),

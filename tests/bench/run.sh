@@ -1,0 +1,196 @@
+#!/bin/sh
+# Measures the library against floors, in one run: build/bench.json.
+#
+# usage: run.sh [-n ROUNDS] [NAME]    NAME: add echo64k clients200 oneway
+#                                           encode decode
+#
+# Calls go against a bare poll loop with the same bytes (floor.c, bench.c),
+# the marshaller against msgpack-c (codec.c). A ratio is the library's
+# operations per second over the floor's in the same round. The machine's
+# speed and what else it does cancel out: the two take turns, everything is
+# pinned to one core (two processes on two cores measure the scheduler), each
+# turn is a new process, and what counts is the median of 11 rounds, with the
+# least and the greatest beside it. Fails when a median is below its gate.
+#
+# System calls are counted in a run of their own, with strace, between the
+# marks that both programs set; the bytes sent are compared there as well.
+#
+# With NAME: that one, 5 rounds, and no build/bench.json. BENCH_CORE=n takes
+# another core than the last one allowed.
+set -eu
+cd "$(dirname "$0")/../.."
+. tests/common.sh
+
+out=build/bench
+ms=300    # of a turn with sockets
+ms_mem=80 # of a turn of the marshaller
+failed=0
+
+# name, what it is against, goal, gate
+targets() {
+    cat <<-END
+	add        calls   0.95 0.91
+	echo64k    calls   0.80 0.70
+	clients200 calls   0.85 0.85
+	oneway     calls   10   10
+	encode     codec   1.0  0.67
+	decode     codec   3    2
+	END
+}
+
+compile() {
+    flags="-std=c99 -O2 $WARN_C -Werror"
+    mkdir -p $out
+    gcc $flags -o $out/floor tests/bench/floor.c
+    gcc $flags -o $out/bench tests/bench/bench.c
+    gcc $flags -o $out/codec tests/bench/codec.c -lmsgpackc
+}
+
+last_core() {
+    taskset -pc $$ | sed 's/.*[^0-9]\([0-9][0-9]*\)$/\1/'
+}
+
+pinned() { taskset -c "$core" "$@"; }
+
+# rate floor|bench NAME: operations per second of one turn.
+rate() {
+    set -- $(pinned $out/"$1" "$2" $ms) || die "$1 $2 failed"
+    [ $# = 2 ] || die "$1 $2 failed"
+    awk -v n="$1" -v s="$2" 'BEGIN { printf "%.0f\n", n / s }'
+}
+
+# One line for each round: rates of floor and library.
+round() {
+    case $2 in
+    codec) pinned $out/codec "$1" 1 $ms_mem || die "codec $1 failed" ;;
+    *)
+        floor=$(rate floor "$1")
+        library=$(rate bench "$1")
+        say "$floor $library"
+        ;;
+    esac
+}
+
+# Reads such lines; prints medians of both rates and of the ratio, and the
+# ratio's least and greatest.
+summary() {
+    awk '
+    function sort(a, i, j, t) {
+        for (i = 2; i <= NR; i++)
+            for (j = i; j > 1 && a[j - 1] > a[j]; j--) {
+                t = a[j]; a[j] = a[j - 1]; a[j - 1] = t
+            }
+    }
+    { f[NR] = $1; l[NR] = $2; r[NR] = $2 / $1 }
+    END {
+        sort(f); sort(l); sort(r); m = int((NR + 1) / 2)
+        printf "%.0f %.0f %.3f %.3f %.3f\n", f[m], l[m], r[m], r[1], r[NR]
+    }'
+}
+
+# trace floor|bench NAME: system calls per operation, client and server, and
+# the bytes that each sent.
+trace() {
+    log=$out/strace.$1.$2
+    set -- $(pinned strace -f -o "$log" $out/"$1" "$2" 1000) || return 1
+    awk -v ops="$1" '
+    /getppid\(/ { on = !on; client = $1; next }
+    !on { next }
+    !/resumed>/ { calls[$1 == client]++ }
+    /send|write/ && / = [0-9]+$/ { bytes[$1 == client] += $NF }
+    END {
+        printf "%.2f %.2f %.1f %.1f\n", calls[1] / ops, calls[0] / ops,
+            bytes[1] / ops, bytes[0] / ops
+    }' "$log"
+    rm "$log"
+}
+
+# Prints the system calls of both; fails if the floor is none, or if bytes
+# differ: 2 in 100 for the handshake and what was under way at the end.
+count_calls() {
+    floor=$(trace floor "$1") && library=$(trace bench "$1") || {
+        say "$1: cannot be traced here, system calls not counted"
+        return 0
+    }
+    echo "$1" $floor $library | awk '
+    function differ(a, b) { return a > b * 1.02 + 0.5 || b > a * 1.02 + 0.5 }
+    {
+        printf "%-11s %5.2f +%5.2f   %5.2f +%5.2f", $1, $2, $3, $6, $7
+        printf "   %7.0f +%6.0f\n", $8, $9
+        if ($1 != "oneway" && ($2 > 3.05 || $3 > 3.05)) {
+            print $1 ": the floor takes more than three calls a side"
+            exit 1
+        }
+        if (differ($4, $8) || ($1 != "oneway" && differ($5, $9))) {
+            printf "%s: the floor sends %s + %s bytes, the library %s + %s\n",
+                $1, $4, $5, $8, $9
+            exit 1
+        }
+    }' || failed=1
+}
+
+rounds=
+while getopts hn: option; do
+    case $option in
+    h) help ;;
+    n) rounds=$OPTARG ;;
+    *) exit 2 ;;
+    esac
+done
+shift $((OPTIND - 1))
+only=${1-}
+rounds=${rounds:-$([ -n "$only" ] && echo 5 || echo 11)}
+[ -z "$only" ] || targets | grep -q "^$only " || die "no benchmark $only"
+
+sh tests/deps.sh msgpack
+command -v strace >/dev/null || sh tests/deps.sh strace || true
+compile
+core=${BENCH_CORE:-$(last_core)}
+say "gcc -O2, core $core, median of $rounds rounds; both sides wait without"
+say "limit (poll -1), keep-alive off (dead_ms = PYRO_NEVER)"
+say ""
+list=$(targets | awk -v only="$only" 'only == "" || $1 == only { print $1, $2 }')
+
+# All benchmarks in each round, so that a bad minute hits none alone.
+rm -f $out/*.rounds
+i=0
+while [ $i -lt "$rounds" ]; do
+    i=$((i + 1))
+    say "$list" | while read -r name kind; do
+        round "$name" "$kind" >>$out/"$name".rounds
+    done
+done
+
+say "benchmark      floor/s  library/s   ratio     min     max    goal    gate"
+say "$list" | while read -r name kind; do
+    echo "$name" $(targets | awk -v n="$name" '$1 == n { print $3, $4 }') \
+        $(summary <$out/"$name".rounds)
+done >$out/table
+awk '{
+    printf "%-11s %10d %10d %7.3f %7.3f %7.3f %7.2f %7.2f%s\n",
+        $1, $4, $5, $6, $7, $8, $2, $3, $6 < $3 ? "  BELOW" : ""
+}' $out/table
+
+case $list in *calls*)
+    say ""
+    say "system calls per operation, client + server, and the library's bytes"
+    say "benchmark           floor         library          bytes"
+    for name in $(say "$list" | awk '$2 == "calls" { print $1 }'); do
+        count_calls "$name"
+    done
+    ;;
+esac
+
+[ -n "$only" ] || awk '
+    BEGIN { printf "{" }
+    {
+        printf "%s\"%s\": {\"ratio\": %s, \"min\": %s, \"max\": %s}",
+            NR > 1 ? ", " : "", $1, $6, $7, $8
+    }
+    END { print "}" }' $out/table >build/bench.json
+awk '$6 < $3 {
+    if (!n++)
+        print ""
+    printf "bench: %s is at %s of the floor, its gate is %s\n", $1, $6, $3
+} END { exit n > 0 }' $out/table || failed=1
+exit $failed
