@@ -897,7 +897,7 @@ typedef struct pyro_config {
                               PYRO_NEVER: no keep-alive */
     uint8_t serve_while_waiting; /* PYRO_SERVE_ALL: serve everybody while a
                               call waits; _LINK: only the link waited for;
-                              _NONE: nobody. Others wait, or get "busy" */
+                              _NONE: nobody. Others get "busy" */
     uint8_t checksum;      /* 1: CHECKSUM on every link, 0: on noisy ports */
     void   *user;          /* first argument of the hooks below */
     /* What happened, with two numbers that belong to it. NULL: nothing. */
@@ -1459,9 +1459,11 @@ struct pyro_proxy {
 #endif
 };
 
-/* Called when a request is done: with its error, and on PYRO_OK with the
- * result (which the out-slot has got already). The request is the caller's
- * again and may be begun anew, here. It may call out, and block. */
+/* Called when a request is done, with its error. On PYRO_OK the out-slot has
+ * got the result already; without one (pyro_to_none) `result` reads it, and
+ * its buffer is held until the callback returns, so that one more is needed
+ * to call out from it. The request is the caller's again and may be begun
+ * anew, here. The callback may call out, and block. */
 typedef void (*pyro_done_fn)(void *user, pyro_request *rq, pyro_err err,
                              pyro_reader *result);
 
@@ -5199,28 +5201,52 @@ static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader body)
 #endif
 }
 
-/* The answer of a request: `n` body bytes in a buffer. */
-static void pyroi_answer(pyro_daemon *d, pyro_request *rq, unsigned buf,
-                         uint32_t n, bool exception)
+/* What the answer of a request says; a value goes into its slot, the texts of
+ * an exception to its proxy. */
+static pyro_err pyroi_answer(pyro_request *rq, pyro_reader result,
+                             bool exception)
 {
-    const uint8_t *body = pyroi_bytes(d, buf);
-    pyro_reader    in = pyro_reader_of(body, n);
-    pyro_reader    result = in;
-    pyro_err       err;
+    pyro_reader in = result;
+    size_t      n = (size_t)(in.end - in.at);
 
     pyro_skip(&in);
     if (in.err != PYRO_OK || in.at != in.end)
-        err = PYRO_ERR_DATA;
-    else if (!exception)
-        err = pyroi_fill(result, &rq->slot_);
-    else if (n == PYROI_BUSY_BYTES
-             && memcmp(body, pyroi_busy_body, n) == 0)
-        err = PYRO_ERR_BUSY;
-    else
-        err = PYRO_ERR_REMOTE;
-    if (err == PYRO_ERR_REMOTE && rq->proxy_ != NULL)
+        return PYRO_ERR_DATA;
+    if (!exception)
+        return pyroi_fill(result, &rq->slot_);
+    if (n == PYROI_BUSY_BYTES && memcmp(result.at, pyroi_busy_body, n) == 0)
+        return PYRO_ERR_BUSY;
+    if (rq->proxy_ != NULL)
         pyroi_keep_exception(rq->proxy_, result);
-    pyroi_finish(d, rq, err, err == PYRO_OK ? &result : NULL);
+    return PYRO_ERR_REMOTE;
+}
+
+/* A RESULT has come in whole, `n` bytes in a buffer that is given back here:
+ * before the callback, unless that is to read the result itself. Then it
+ * counts as serving, since the callback may wait. */
+static void pyroi_answered(pyro_daemon *d, pyroi_link *l, pyro_request *rq,
+                           unsigned buf, uint32_t n, bool exception)
+{
+    pyro_reader result = pyro_reader_of(pyroi_bytes(d, buf), n);
+    pyro_err    err = pyroi_answer(rq, result, exception);
+    pyro_link   link = pyroi_handle(d, l);
+
+    l->expects--;
+    rq->sent_ = 1;
+    if (err == PYRO_OK && rq->fn_ != NULL && rq->slot_.type_ == PYRO_NONE) {
+        d->serve_++;
+        d->n_held_++;
+        pyroi_finish(d, rq, err, &result);
+        d->n_held_--;
+        d->serve_--;
+        pyroi_give(d, buf);
+    } else {
+        pyroi_give(d, buf);
+        pyroi_finish(d, rq, err, NULL);
+    }
+    l = pyroi_link_of(d, link);
+    if (l != NULL)
+        pyroi_unused(d, l);
 }
 
 #endif /* PYRO_NO_CLIENT */
@@ -5314,7 +5340,8 @@ static bool pyroi_refuse(pyro_daemon *d, pyroi_link *l, uint32_t seq)
 }
 #endif
 
-/* Whether this call would be served now if there were buffers. */
+/* Whether this call would be served now if there were buffers. If not it is
+ * refused, never left to wait: what it would wait for may wait for it. */
 static bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
 {
 #ifdef PYRO_NO_CLIENT
@@ -5358,10 +5385,11 @@ static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l, uint32_t n,
     bool     oneway = (pyroi_head_flags(l) & PYROI_ONEWAY) != 0;
     bool     fits = n <= pyroi_max_body(d);
     unsigned need = oneway || !fits ? 1 : 2;
+    bool     serves = pyroi_serves(d, l);
 
     if ((d->flags_ & PYROI_YIELD) != 0)
         return false;
-    if (pyroi_serves(d, l) && d->n_free_ >= need + pyroi_reserve(d)) {
+    if (serves && d->n_free_ >= need + pyroi_reserve(d)) {
         if (!fits && !oneway) {
             pyroi_too_long(d, l, n);
             l->rx_len = (pyroi_size)total;
@@ -5382,8 +5410,7 @@ static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l, uint32_t n,
 #ifdef PYRO_NO_CLIENT
     return false;
 #else
-    if (d->depth_ < PYRO_MAX_NESTING && l->n_busy == 0
-        && !(l->expects > 0 && PYROI_RULE(1))
+    if (serves && !(l->expects > 0 && PYROI_RULE(1))
         && !(d->depth_ > 0 && d->n_reply_ == 0 && PYROI_RULE(5)))
         return false;
     if (oneway)
@@ -5842,24 +5869,13 @@ static void pyroi_body_done(pyro_daemon *d, pyroi_link *l)
                                             pyroi_load16(l->head + 4));
 
         d->n_in_--;
-        d->serve_++; /* a callback may wait, holding it */
-        d->n_held_++;
         if (rq != NULL && rq->state_ == PYROI_WAITING) {
-            pyro_link handle = pyroi_handle(d, l);
-
-            l->expects--;
-            rq->sent_ = 1;
-            pyroi_answer(d, rq, args_buf, n, exception);
-            l = pyroi_link_of(d, handle);
-            if (l != NULL)
-                pyroi_unused(d, l);
-        } else {
-            d->stats.late++;
-            if (l->n_given_up > 0)
-                l->n_given_up--;
+            pyroi_answered(d, l, rq, args_buf, n, exception);
+            return;
         }
-        d->serve_--;
-        d->n_held_--;
+        d->stats.late++;
+        if (l->n_given_up > 0)
+            l->n_given_up--;
         pyroi_give(d, args_buf);
     }
 #endif
@@ -6382,7 +6398,8 @@ static pyro_err pyroi_poll(pyro_daemon *d, int32_t ms)
         pyroi_drain_rings(d);
     left = pyroi_work(d, left);
     pyro_flush(d); /* nothing is held back while anybody waits */
-    ms = pyroi_may_wait(d, ms);
+    /* What was done may be just what the caller waits for. */
+    ms = left < PYRO_POLL_FRAMES ? 0 : pyroi_may_wait(d, ms);
     events = pyroi_wait(d, ms);
     if (ms != 0)
         d->now_ = pyro_now(d);
@@ -7447,11 +7464,23 @@ PYRO_DEF pyro_err pyro_wait(pyro_request *rq)
     while (!pyro_done(rq) && err == PYRO_OK)
         err = pyroi_wait_round(d, rq->link_, rq->due_);
     d->flags_ |= PYROI_AGAIN;
-    if (pyro_done(rq))
+    if (pyro_done(rq)) {
+        /* others may have used the proxy meanwhile */
+        rq->proxy_->err_ = rq->err_;
+        rq->proxy_->sent_ = rq->sent_;
         return (pyro_err)rq->err_;
+    }
     pyroi_why(d, PYROI_T("the clock stands still, or in pyro_yield"), 0, 0);
     pyro_cancel(rq);
     return err;
+}
+
+/* Whether a buffer can come free while we wait for one. What handlers and
+ * callbacks on the stack hold will not; replies go away by themselves. */
+static bool pyroi_may_drain(const pyro_daemon *d)
+{
+    return d->n_free_ < d->room_.n_buffers
+           && (d->depth_ + d->n_held_ == 0 || d->n_reply_ + d->n_in_ > 0);
 }
 
 /* Begins a call, waiting until there is a buffer and an address for it. */
@@ -7464,7 +7493,7 @@ static pyro_err pyroi_begin(pyro_request *rq, pyro_proxy *proxy,
 
     d->flags_ |= PYROI_AGAIN;
     while ((err == PYRO_ERR_BUSY
-            || (err == PYRO_ERR_NOSPACE && d->n_free_ < d->room_.n_buffers))
+            || (err == PYRO_ERR_NOSPACE && pyroi_may_drain(d)))
            && waited == PYRO_OK && !pyroi_reached(d->now_, due)) {
         waited = pyroi_wait_round(d, proxy->link_, due);
         err = pyro_begin(rq, proxy, method);

@@ -220,22 +220,22 @@ TEST(decimals_are_printed_at_every_length)
     }
 }
 
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(crc_gives_the_published_values),
+    cmocka_unit_test(crc_of_the_parts_is_the_crc_of_the_whole),
+    cmocka_unit_test(numbers_are_stored_big_end_first_at_any_address),
+    cmocka_unit_test(every_error_has_a_text_of_its_own),
+    cmocka_unit_test(the_text_of_an_error_is_about_that_error),
+    cmocka_unit_test(a_number_that_is_no_error_has_a_text_too),
+    cmocka_unit_test(every_reason_of_refusal_has_a_text_of_its_own),
+    cmocka_unit_test(a_reason_that_nobody_knows_reads_as_unspecified),
+    cmocka_unit_test(a_byte_is_found_only_within_its_bounds),
+    cmocka_unit_test(a_text_is_cut_at_every_size_and_says_so),
+    cmocka_unit_test(a_text_that_was_cut_stays_cut),
+    cmocka_unit_test(decimals_are_printed_at_every_length)
+};
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(crc_gives_the_published_values),
-        cmocka_unit_test(crc_of_the_parts_is_the_crc_of_the_whole),
-        cmocka_unit_test(numbers_are_stored_big_end_first_at_any_address),
-        cmocka_unit_test(every_error_has_a_text_of_its_own),
-        cmocka_unit_test(the_text_of_an_error_is_about_that_error),
-        cmocka_unit_test(a_number_that_is_no_error_has_a_text_too),
-        cmocka_unit_test(every_reason_of_refusal_has_a_text_of_its_own),
-        cmocka_unit_test(a_reason_that_nobody_knows_reads_as_unspecified),
-        cmocka_unit_test(a_byte_is_found_only_within_its_bounds),
-        cmocka_unit_test(a_text_is_cut_at_every_size_and_says_so),
-        cmocka_unit_test(a_text_that_was_cut_stays_cut),
-        cmocka_unit_test(decimals_are_printed_at_every_length)
-    };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -244,40 +244,21 @@ TEST(every_form_cut_at_every_length_is_a_data_error)
     }
 }
 
-/* What the format says of a tag, by ranges: bytes of number behind it. */
+/* Bytes of number behind a tag, as the format has them. */
 static unsigned width_of(unsigned tag)
 {
-    switch (tag) {
-    case 0xC4:
-    case 0xC7:
-    case 0xCC:
-    case 0xD0:
-    case 0xD9:
-        return 1;
-    case 0xC5:
-    case 0xC8:
-    case 0xCD:
-    case 0xD1:
-    case 0xDA:
-    case 0xDC:
-    case 0xDE:
-        return 2;
-    case 0xC6:
-    case 0xC9:
-    case 0xCA:
-    case 0xCE:
-    case 0xD2:
-    case 0xDB:
-    case 0xDD:
-    case 0xDF:
-        return 4;
-    case 0xCB:
-    case 0xCF:
-    case 0xD3:
-        return 8;
-    default:
-        return 0;
-    }
+    static const uint8_t widths[32] = {
+        0, 0, 0, 0, 1, 2, 4, /* c0: nil, none, bools, bins */
+        1, 2, 4,             /* c7: exts */
+        4, 8,                /* ca: floats */
+        1, 2, 4, 8,          /* cc: uints */
+        1, 2, 4, 8,          /* d0: ints */
+        0, 0, 0, 0, 0,       /* d4: exts with the length in the tag */
+        1, 2, 4,             /* d9: strs */
+        2, 4, 2, 4           /* dc: lists, maps */
+    };
+
+    return tag >= 0xC0 && tag < 0xE0 ? widths[tag - 0xC0] : 0;
 }
 
 /* Bytes of a value whose number is zero, so that nothing else follows. */
@@ -923,39 +904,37 @@ TEST(random_bytes_end_every_loop_of_gets)
     }
 }
 
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(
+        every_form_is_taken_by_its_gets_and_refused_by_all_others),
+    cmocka_unit_test(every_form_is_skipped_and_viewed_as_a_whole),
+    cmocka_unit_test(every_form_cut_at_every_length_is_a_data_error),
+    cmocka_unit_test(every_first_byte_has_its_type_and_its_size),
+    cmocka_unit_test(list_longer_than_the_buffer_is_a_data_error),
+    cmocka_unit_test(map_needs_two_bytes_for_each_entry),
+    cmocka_unit_test(lengths_longer_than_the_buffer_are_data_errors),
+    cmocka_unit_test(counts_are_bounded_by_the_caller),
+    cmocka_unit_test(an_empty_list_fits_a_maximum_of_0),
+    cmocka_unit_test(values_nest_down_to_the_limit_and_no_deeper),
+    cmocka_unit_test(empty_lists_side_by_side_are_not_depth),
+    cmocka_unit_test(a_bomb_of_lists_ends_in_a_data_error),
+    cmocka_unit_test(long_lists_are_skipped_to_their_end),
+    cmocka_unit_test(long_texts_and_bytes_are_views_of_their_length),
+    cmocka_unit_test(i32_takes_its_range_and_not_one_more),
+    cmocka_unit_test(u64_over_int64_is_a_uint_and_no_int),
+    cmocka_unit_test(the_first_error_stays_and_later_gets_give_zero),
+    cmocka_unit_test(peek_changes_nothing),
+    cmocka_unit_test(a_reader_of_nothing_has_nothing),
+    cmocka_unit_test(text_that_is_no_utf8_is_a_data_error_for_get_and_skip),
+    cmocka_unit_test(text_inside_of_a_list_is_checked_by_skip),
+    cmocka_unit_test(every_code_point_is_text_and_every_surrogate_is_not),
+    cmocka_unit_test(no_other_sequence_of_bytes_is_text),
+    cmocka_unit_test(no_other_sequence_of_four_bytes_is_one_code_point),
+    cmocka_unit_test(random_bytes_are_skipped_as_a_second_reader_skips_them),
+    cmocka_unit_test(random_bytes_end_every_loop_of_gets)
+};
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(
-            every_form_is_taken_by_its_gets_and_refused_by_all_others),
-        cmocka_unit_test(every_form_is_skipped_and_viewed_as_a_whole),
-        cmocka_unit_test(every_form_cut_at_every_length_is_a_data_error),
-        cmocka_unit_test(every_first_byte_has_its_type_and_its_size),
-        cmocka_unit_test(list_longer_than_the_buffer_is_a_data_error),
-        cmocka_unit_test(map_needs_two_bytes_for_each_entry),
-        cmocka_unit_test(lengths_longer_than_the_buffer_are_data_errors),
-        cmocka_unit_test(counts_are_bounded_by_the_caller),
-        cmocka_unit_test(an_empty_list_fits_a_maximum_of_0),
-        cmocka_unit_test(values_nest_down_to_the_limit_and_no_deeper),
-        cmocka_unit_test(empty_lists_side_by_side_are_not_depth),
-        cmocka_unit_test(a_bomb_of_lists_ends_in_a_data_error),
-        cmocka_unit_test(long_lists_are_skipped_to_their_end),
-        cmocka_unit_test(long_texts_and_bytes_are_views_of_their_length),
-        cmocka_unit_test(i32_takes_its_range_and_not_one_more),
-        cmocka_unit_test(u64_over_int64_is_a_uint_and_no_int),
-        cmocka_unit_test(the_first_error_stays_and_later_gets_give_zero),
-        cmocka_unit_test(peek_changes_nothing),
-        cmocka_unit_test(a_reader_of_nothing_has_nothing),
-        cmocka_unit_test(
-            text_that_is_no_utf8_is_a_data_error_for_get_and_skip),
-        cmocka_unit_test(text_inside_of_a_list_is_checked_by_skip),
-        cmocka_unit_test(every_code_point_is_text_and_every_surrogate_is_not),
-        cmocka_unit_test(no_other_sequence_of_bytes_is_text),
-        cmocka_unit_test(no_other_sequence_of_four_bytes_is_one_code_point),
-        cmocka_unit_test(
-            random_bytes_are_skipped_as_a_second_reader_skips_them),
-        cmocka_unit_test(random_bytes_end_every_loop_of_gets)
-    };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

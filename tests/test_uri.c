@@ -885,41 +885,39 @@ TEST(changed_maps_are_refused_or_mean_the_same_everywhere)
     assert_in_range(good, 2000, 180000);
 }
 
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(every_form_is_read_and_printed_in_the_first_one),
+    cmocka_unit_test(what_is_printed_is_read_as_the_same),
+    cmocka_unit_test(a_name_with_a_slash_is_not_taken_for_a_host),
+    cmocka_unit_test(what_is_no_uri_is_refused_with_its_reason),
+    cmocka_unit_test(a_zero_byte_is_a_control_character),
+    cmocka_unit_test(only_the_given_bytes_are_read),
+    cmocka_unit_test(every_text_cut_at_every_length_is_read_or_refused),
+    cmocka_unit_test(host_and_object_have_their_longest_length),
+    cmocka_unit_test(uri_bytes_are_enough_for_the_longest),
+    cmocka_unit_test(a_uri_is_printed_whole_or_not_at_all),
+    cmocka_unit_test(a_host_longer_than_any_that_is_read_is_not_printed),
+    cmocka_unit_test(this_connection_as_a_text_is_no_uri),
+    cmocka_unit_test(a_uri_is_put_as_the_map_of_pyro5_and_got_from_it),
+    cmocka_unit_test(a_uri_is_got_from_its_text),
+    cmocka_unit_test(a_uri_is_got_from_a_proxy_of_pyro5),
+    cmocka_unit_test(the_entries_of_the_map_may_come_in_any_order_and_form),
+    cmocka_unit_test(a_name_from_pyro5_may_have_nil_as_its_port),
+    cmocka_unit_test(this_connection_is_put_for_an_own_object_and_got),
+    cmocka_unit_test(this_connection_cannot_be_passed_on),
+    cmocka_unit_test(
+        an_object_of_this_connection_has_a_length_that_can_be_read),
+    cmocka_unit_test(a_uri_that_does_not_fit_is_no_space),
+    cmocka_unit_test(every_uri_cut_at_every_length_is_a_data_error),
+    cmocka_unit_test(a_value_that_is_no_uri_is_a_type_error),
+    cmocka_unit_test(every_part_of_the_state_is_checked),
+    cmocka_unit_test(lengths_of_a_uri_got_are_those_of_a_uri_read),
+    cmocka_unit_test(a_spoiled_reader_gives_no_uri),
+    cmocka_unit_test(changed_texts_are_refused_or_mean_the_same_everywhere),
+    cmocka_unit_test(changed_maps_are_refused_or_mean_the_same_everywhere)
+};
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_form_is_read_and_printed_in_the_first_one),
-        cmocka_unit_test(what_is_printed_is_read_as_the_same),
-        cmocka_unit_test(a_name_with_a_slash_is_not_taken_for_a_host),
-        cmocka_unit_test(what_is_no_uri_is_refused_with_its_reason),
-        cmocka_unit_test(a_zero_byte_is_a_control_character),
-        cmocka_unit_test(only_the_given_bytes_are_read),
-        cmocka_unit_test(every_text_cut_at_every_length_is_read_or_refused),
-        cmocka_unit_test(host_and_object_have_their_longest_length),
-        cmocka_unit_test(uri_bytes_are_enough_for_the_longest),
-        cmocka_unit_test(a_uri_is_printed_whole_or_not_at_all),
-        cmocka_unit_test(a_host_longer_than_any_that_is_read_is_not_printed),
-        cmocka_unit_test(this_connection_as_a_text_is_no_uri),
-        cmocka_unit_test(a_uri_is_put_as_the_map_of_pyro5_and_got_from_it),
-        cmocka_unit_test(a_uri_is_got_from_its_text),
-        cmocka_unit_test(a_uri_is_got_from_a_proxy_of_pyro5),
-        cmocka_unit_test(
-            the_entries_of_the_map_may_come_in_any_order_and_form),
-        cmocka_unit_test(a_name_from_pyro5_may_have_nil_as_its_port),
-        cmocka_unit_test(this_connection_is_put_for_an_own_object_and_got),
-        cmocka_unit_test(this_connection_cannot_be_passed_on),
-        cmocka_unit_test(
-            an_object_of_this_connection_has_a_length_that_can_be_read),
-        cmocka_unit_test(a_uri_that_does_not_fit_is_no_space),
-        cmocka_unit_test(every_uri_cut_at_every_length_is_a_data_error),
-        cmocka_unit_test(a_value_that_is_no_uri_is_a_type_error),
-        cmocka_unit_test(every_part_of_the_state_is_checked),
-        cmocka_unit_test(lengths_of_a_uri_got_are_those_of_a_uri_read),
-        cmocka_unit_test(a_spoiled_reader_gives_no_uri),
-        cmocka_unit_test(
-            changed_texts_are_refused_or_mean_the_same_everywhere),
-        cmocka_unit_test(changed_maps_are_refused_or_mean_the_same_everywhere)
-    };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

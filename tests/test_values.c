@@ -533,6 +533,32 @@ TEST(slots_of_numbers_take_their_type)
     }
 }
 
+/* Attributes have this one too. */
+TEST(a_slot_of_32_bits_without_sign_takes_its_range)
+{
+    static const struct {
+        const char *hex;
+        uint32_t    v;
+        pyro_err    err;
+    } rows[] = { { "00", 0, PYRO_OK },
+                 { "ce 80 00 00 00", 0x80000000, PYRO_OK },
+                 { "ce ff ff ff ff", UINT32_MAX, PYRO_OK },
+                 { "cf 00 00 00 01 00 00 00 00", 0, PYRO_ERR_TYPE },
+                 { "ff", 0, PYRO_ERR_TYPE },
+                 { "c0", 0, PYRO_ERR_TYPE },
+                 { "ce ff ff ff", 0, PYRO_ERR_DATA } };
+    size_t i;
+
+    for (i = 0; i < PYRO_COUNT(rows); i++) {
+        uint32_t  to = 77;
+        pyro_slot slot = pyroi_slot(PYROI_U32, &to, 0);
+
+        test_eq(rows[i].hex, pyroi_fill(fenced(rows[i].hex), &slot),
+                rows[i].err);
+        test_eq(rows[i].hex, to, rows[i].err == PYRO_OK ? rows[i].v : 77);
+    }
+}
+
 TEST(slots_of_bytes_take_text_bytes_and_anything)
 {
     uint8_t  is[8];
@@ -670,37 +696,37 @@ TEST(a_blob_without_memory_takes_empty_bytes)
     test_eq("used", blob.used, 77);
 }
 
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(floats_widen_as_the_processor_does_it),
+    cmocka_unit_test(doubles_narrow_as_the_processor_does_it),
+    cmocka_unit_test(
+        doubles_in_the_range_of_float_narrow_as_the_processor_does_it),
+    cmocka_unit_test(every_float_narrows_back_from_its_double),
+    cmocka_unit_test(edges_of_float_have_their_bits),
+    cmocka_unit_test(integers_become_doubles_as_the_processor_does_it),
+    cmocka_unit_test(ties_of_integers_go_to_the_even_double),
+    cmocka_unit_test(floats_are_read_from_every_number),
+    cmocka_unit_test(infinity_and_nan_are_read_as_such),
+    cmocka_unit_test(integers_of_53_bits_are_read_as_the_next_float),
+    cmocka_unit_test(floats_put_are_the_floats_got),
+    cmocka_unit_test(tagged_values_give_the_bytes_of_their_puts),
+    cmocka_unit_test(tagged_integers_keep_all_64_bits),
+    cmocka_unit_test(a_tagged_here_is_what_put_here_puts),
+    cmocka_unit_test(a_value_nobody_has_filled_in_is_a_type_error),
+    cmocka_unit_test(no_arguments_are_no_values),
+    cmocka_unit_test(slots_of_numbers_take_their_type),
+    cmocka_unit_test(a_slot_of_32_bits_without_sign_takes_its_range),
+    cmocka_unit_test(slots_of_bytes_take_text_bytes_and_anything),
+    cmocka_unit_test(a_result_of_another_type_touches_nothing),
+    cmocka_unit_test(a_malformed_result_touches_no_slot),
+    cmocka_unit_test(a_text_needs_room_for_its_zero_byte),
+    cmocka_unit_test(an_empty_text_needs_one_byte),
+    cmocka_unit_test(a_text_with_a_zero_byte_inside_is_refused_and_not_cut),
+    cmocka_unit_test(a_blob_takes_its_size_and_not_one_byte_more),
+    cmocka_unit_test(a_blob_without_memory_takes_empty_bytes)
+};
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(floats_widen_as_the_processor_does_it),
-        cmocka_unit_test(doubles_narrow_as_the_processor_does_it),
-        cmocka_unit_test(
-            doubles_in_the_range_of_float_narrow_as_the_processor_does_it),
-        cmocka_unit_test(every_float_narrows_back_from_its_double),
-        cmocka_unit_test(edges_of_float_have_their_bits),
-        cmocka_unit_test(integers_become_doubles_as_the_processor_does_it),
-        cmocka_unit_test(ties_of_integers_go_to_the_even_double),
-        cmocka_unit_test(floats_are_read_from_every_number),
-        cmocka_unit_test(infinity_and_nan_are_read_as_such),
-        cmocka_unit_test(integers_of_53_bits_are_read_as_the_next_float),
-        cmocka_unit_test(floats_put_are_the_floats_got),
-        cmocka_unit_test(tagged_values_give_the_bytes_of_their_puts),
-        cmocka_unit_test(tagged_integers_keep_all_64_bits),
-        cmocka_unit_test(a_tagged_here_is_what_put_here_puts),
-        cmocka_unit_test(a_value_nobody_has_filled_in_is_a_type_error),
-        cmocka_unit_test(no_arguments_are_no_values),
-        cmocka_unit_test(slots_of_numbers_take_their_type),
-        cmocka_unit_test(slots_of_bytes_take_text_bytes_and_anything),
-        cmocka_unit_test(a_result_of_another_type_touches_nothing),
-        cmocka_unit_test(a_malformed_result_touches_no_slot),
-        cmocka_unit_test(a_text_needs_room_for_its_zero_byte),
-        cmocka_unit_test(an_empty_text_needs_one_byte),
-        cmocka_unit_test(
-            a_text_with_a_zero_byte_inside_is_refused_and_not_cut),
-        cmocka_unit_test(a_blob_takes_its_size_and_not_one_byte_more),
-        cmocka_unit_test(a_blob_without_memory_takes_empty_bytes)
-    };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

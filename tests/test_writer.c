@@ -609,32 +609,31 @@ TEST(a_writer_without_an_error_never_holds_a_malformed_message)
     }
 }
 
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(integers_take_their_shortest_form_and_come_back),
+    cmocka_unit_test(scalars_have_their_bytes),
+    cmocka_unit_test(every_length_fits_exactly_and_not_into_one_byte_less),
+    cmocka_unit_test(lists_and_maps_have_the_header_of_their_count),
+    cmocka_unit_test(more_values_owed_than_can_be_counted_are_no_space),
+    cmocka_unit_test(a_list_owes_its_values_and_nothing_after_them),
+    cmocka_unit_test(a_map_owes_two_values_for_each_entry),
+    cmocka_unit_test(what_is_nested_is_owed_as_well),
+    cmocka_unit_test(a_writer_takes_as_many_values_as_it_was_made_for),
+    cmocka_unit_test(the_first_error_stays_and_later_puts_do_nothing),
+    cmocka_unit_test(every_put_that_nobody_waits_for_is_refused),
+    cmocka_unit_test(every_put_into_no_memory_is_refused),
+    cmocka_unit_test(text_that_is_no_utf8_is_not_put),
+    cmocka_unit_test(text_and_bytes_of_length_0_need_no_memory),
+#if SIZE_MAX > 0xFFFFFFFF
+    cmocka_unit_test(lengths_over_32_bits_are_refused_and_not_cut),
+#endif
+    cmocka_unit_test(raw_is_put_when_it_is_exactly_one_value),
+    cmocka_unit_test(raw_that_is_not_exactly_one_value_is_refused),
+    cmocka_unit_test(raw_is_put_down_to_the_depth_that_can_be_read),
+    cmocka_unit_test(a_writer_without_an_error_never_holds_a_malformed_message)
+};
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(integers_take_their_shortest_form_and_come_back),
-        cmocka_unit_test(scalars_have_their_bytes),
-        cmocka_unit_test(every_length_fits_exactly_and_not_into_one_byte_less),
-        cmocka_unit_test(lists_and_maps_have_the_header_of_their_count),
-        cmocka_unit_test(more_values_owed_than_can_be_counted_are_no_space),
-        cmocka_unit_test(a_list_owes_its_values_and_nothing_after_them),
-        cmocka_unit_test(a_map_owes_two_values_for_each_entry),
-        cmocka_unit_test(what_is_nested_is_owed_as_well),
-        cmocka_unit_test(a_writer_takes_as_many_values_as_it_was_made_for),
-        cmocka_unit_test(the_first_error_stays_and_later_puts_do_nothing),
-        cmocka_unit_test(every_put_that_nobody_waits_for_is_refused),
-        cmocka_unit_test(every_put_into_no_memory_is_refused),
-        cmocka_unit_test(text_that_is_no_utf8_is_not_put),
-        cmocka_unit_test(text_and_bytes_of_length_0_need_no_memory),
-#if SIZE_MAX > 0xFFFFFFFF
-        cmocka_unit_test(lengths_over_32_bits_are_refused_and_not_cut),
-#endif
-        cmocka_unit_test(raw_is_put_when_it_is_exactly_one_value),
-        cmocka_unit_test(raw_that_is_not_exactly_one_value_is_refused),
-        cmocka_unit_test(raw_is_put_down_to_the_depth_that_can_be_read),
-        cmocka_unit_test(
-            a_writer_without_an_error_never_holds_a_malformed_message)
-    };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -168,7 +168,7 @@ say "$list" | while read -r name kind; do
 done >$out/table
 awk '{
     printf "%-11s %10d %10d %7.3f %7.3f %7.3f %7.2f %7.2f%s\n",
-        $1, $4, $5, $6, $7, $8, $2, $3, $6 < $3 ? "  BELOW" : ""
+        $1, $4, $5, $6, $7, $8, $2, $3, ($6 < $3 ? "  BELOW" : "")
 }' $out/table
 
 case $list in *calls*)
@@ -185,7 +185,7 @@ esac
     BEGIN { printf "{" }
     {
         printf "%s\"%s\": {\"ratio\": %s, \"min\": %s, \"max\": %s}",
-            NR > 1 ? ", " : "", $1, $6, $7, $8
+            (NR > 1 ? ", " : ""), $1, $6, $7, $8
     }
     END { print "}" }' $out/table >build/bench.json
 awk '$6 < $3 {
