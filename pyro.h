@@ -6398,8 +6398,10 @@ static pyro_err pyroi_poll(pyro_daemon *d, int32_t ms)
         pyroi_drain_rings(d);
     left = pyroi_work(d, left);
     pyro_flush(d); /* nothing is held back while anybody waits */
-    /* What was done may be just what the caller waits for. */
-    ms = left < PYRO_POLL_FRAMES ? 0 : pyroi_may_wait(d, ms);
+    /* What was done, or came free, may be just what somebody waits for. */
+    ms = left < PYRO_POLL_FRAMES || (d->flags_ & PYROI_AGAIN) != 0
+             ? 0
+             : pyroi_may_wait(d, ms);
     events = pyroi_wait(d, ms);
     if (ms != 0)
         d->now_ = pyro_now(d);

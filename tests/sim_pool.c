@@ -55,7 +55,7 @@ enum {
     POOL = 12,   /* largest pool */
     BYTES = 160, /* largest buffer */
     CALLS = 400, /* most calls of a run */
-    SLOTS = 3,   /* requests in flight per daemon, beside blocking ones */
+    SLOTS = 5,   /* requests in flight per daemon, beside blocking ones */
     LATERS = 3,  /* deferred replies per daemon */
     PAD = 48,    /* most padding of a message */
     FRAMES = 10, /* most of our frames on one stack */
@@ -161,6 +161,11 @@ static struct world {
     uint32_t        events;     /* grows with everything that is progress */
     unsigned        open;       /* calls not ended */
     uint32_t        rest_since; /* nobody has anything to do */
+    unsigned        forks; /* percent of what is begun; with the next one */
+    unsigned        requests;
+    unsigned        oneways;
+    unsigned        burst; /* most that a main loop begins before it polls */
+    unsigned        deep;
     bool            broken;
     bool            cancels;
     bool            preempt;
@@ -531,19 +536,19 @@ static void act(struct node *n, unsigned depth)
 
     if (r == NULL || n->frames > FRAMES)
         return;
-    if (dice >= 85) {
+    if (dice < w.forks) {
         fork_join(n, depth);
         return;
     }
     c = new_call(n, r->to, depth);
     if (c == NULL)
         return;
-    if (dice < 45)
-        call_out(n, c, &r->proxy);
-    else if (dice < 60)
-        call_oneway(c, &r->proxy);
-    else if (s != NULL)
+    if (dice < w.requests && s != NULL)
         start_request(n, s, r, c);
+    else if (dice < w.oneways)
+        call_oneway(c, &r->proxy);
+    else
+        call_out(n, c, &r->proxy);
 }
 
 /* ------------------------------------------------------------------------
@@ -795,9 +800,11 @@ static void node_main(void)
     while (!w.stop && !w.failed) {
         if (n->refused != NULL) {
             try_again(n);
-        } else if (n->actions > 0) {
+        }
+        for (unsigned i = rnd(w.burst) + 1u;
+             i > 0 && n->actions > 0 && n->refused == NULL; i--) {
             n->actions--;
-            act(n, rnd(4));
+            act(n, rnd(w.deep + 1u));
         }
         n->idle = true;
         if (n->refused == NULL && n->actions > 0)
@@ -872,7 +879,7 @@ static void make_node(struct node *n, unsigned id, bool tight)
     n->kick.user = n;
     loop_pair(&w.net, n->kick_handles);
     pyro_watch(&n->d, &n->kick, &n->port, n->kick_handles[0], PYRO_IN);
-    n->actions = (n->role & CLIENT) != 0 ? 3 + rnd(20) : 0;
+    n->actions = (n->role & CLIENT) != 0 ? 3 + rnd(30) : 0;
 }
 
 static void add_route(struct node *n, unsigned to, const char *uri,
@@ -982,6 +989,11 @@ static void make_world(uint32_t seed, bool broken)
     w.net.block_percent = (uint8_t)(chance(25) ? rnd(40) : 0);
     w.preempt = chance(30);
     w.cancels = chance(15);
+    w.forks = rnd(25);
+    w.requests = w.forks + (chance(50) ? 25 : 60);
+    w.oneways = w.requests + rnd(15);
+    w.burst = 1 + rnd(chance(50) ? 2 : 8);
+    w.deep = rnd(4);
     w.max_calls = 20 + rnd(chance(70) ? 80 : CALLS - 20);
     w.n_nodes = 2 + rnd(NODES - 1);
     tight = chance(50);
