@@ -1773,7 +1773,7 @@ PYRO_DEF pyro_writer pyro_writer_of(void *to, size_t size, unsigned values)
     pyro_writer w;
 
     w.at = (uint8_t *)to;
-    w.end = w.at + size;
+    w.end = size > 0 ? w.at + size : w.at; /* NULL + 0 is undefined */
     w.owed = 0;
     w.more = (uint8_t)values;
     w.err = PYRO_OK;
@@ -1936,15 +1936,25 @@ static uint8_t *pyroi_put_head(pyro_writer *w, unsigned fix, unsigned limit,
 
 static bool pyroi_utf8(const uint8_t *p, size_t n);
 
+/* Whether n bytes can fit, before n is cut to 32 bits and before any of the
+ * bytes is looked at. */
+static bool pyroi_holds(pyro_writer *w, size_t n)
+{
+    if (w->err == PYRO_OK
+        && ((size_t)(w->end - w->at) < n || (uint32_t)n != n))
+        w->err = PYRO_ERR_NOSPACE;
+    return w->err == PYRO_OK;
+}
+
 PYRO_DEF void pyro_put_strn(pyro_writer *out, const char *text, size_t n)
 {
     const uint8_t *bytes = (const uint8_t *)text;
     uint8_t       *p;
 
-    if (out->err == PYRO_OK && !pyroi_utf8(bytes, n))
+    if (pyroi_holds(out, n) && !pyroi_utf8(bytes, n))
         out->err = PYRO_ERR_DATA;
     p = pyroi_put_head(out, 0xA0, 32, 0xD9, (uint32_t)n, (uint32_t)n);
-    if (p != NULL)
+    if (p != NULL && n > 0)
         memcpy(p, text, n);
 }
 
@@ -1955,9 +1965,10 @@ PYRO_DEF void pyro_put_str(pyro_writer *out, const char *text)
 
 PYRO_DEF void pyro_put_bin(pyro_writer *out, const void *data, size_t n)
 {
-    uint8_t *p =
-        pyroi_put_head(out, 0, 0, 0xC4, (uint32_t)n, (uint32_t)n);
+    uint8_t *p = NULL;
 
+    if (pyroi_holds(out, n))
+        p = pyroi_put_head(out, 0, 0, 0xC4, (uint32_t)n, (uint32_t)n);
     if (p != NULL && n > 0)
         memcpy(p, data, n);
 }
@@ -1990,6 +2001,8 @@ PYRO_DEF void pyro_put_raw(pyro_writer *out, const void *data, size_t n)
     pyro_reader in = pyro_reader_of(data, n);
     uint8_t    *p;
 
+    if (!pyroi_holds(out, n))
+        return;
     pyro_skip(&in);
     if (out->err == PYRO_OK && (in.err != PYRO_OK || in.at != in.end))
         out->err = PYRO_ERR_DATA;
@@ -2007,7 +2020,7 @@ PYRO_DEF pyro_reader pyro_reader_of(const void *data, size_t n)
     pyro_reader in;
 
     in.at = (const uint8_t *)data;
-    in.end = in.at + n;
+    in.end = n > 0 ? in.at + n : in.at;
     in.err = PYRO_OK;
     return in;
 }
@@ -2023,7 +2036,7 @@ static void pyroi_spoil(pyro_reader *in, pyro_err err)
 /* RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF. */
 static bool pyroi_utf8(const uint8_t *p, size_t n)
 {
-    const uint8_t *end = p + n;
+    const uint8_t *end = n > 0 ? p + n : p;
 
     while (p < end) {
         uint8_t  c = *p++;
@@ -2078,8 +2091,8 @@ static const uint8_t pyroi_tags[32] = {
     PYROI_TAG(PYRO_MAP, 2),   PYROI_TAG(PYRO_MAP, 4)
 };
 
-/* Splits the tag at p: its type and number, the latter maybe behind it.
- * Gives the first byte behind both, or NULL. */
+/* Splits the tag at p, from 0x80 to 0xDF: its type and number, which may
+ * stand behind it. Gives the first byte behind both, or NULL. */
 static const uint8_t *pyroi_split(const uint8_t *p, const uint8_t *end,
                                   pyroi_token *t)
 {
@@ -2087,11 +2100,6 @@ static const uint8_t *pyroi_split(const uint8_t *p, const uint8_t *end,
     unsigned width;
     uint64_t v = 0;
 
-    if (tag < 0x80 || tag >= 0xE0) {
-        t->type = PYRO_INT;
-        t->v = (uint64_t)(int64_t)(int8_t)tag;
-        return p;
-    }
     if (tag < 0xC0) {
         t->type = tag < 0x90 ? PYRO_MAP : tag < 0xA0 ? PYRO_LIST : PYRO_STR;
         t->v = tag < 0xA0 ? tag & 15 : tag & 31;
@@ -2119,10 +2127,15 @@ static pyroi_token pyroi_next(pyro_reader *in)
     const uint8_t *p = NULL;
     uint32_t       left;
 
+    if (in->at < in->end && (*in->at < 0x80 || *in->at >= 0xE0)) {
+        t.type = PYRO_INT; /* most values are small numbers */
+        t.v = (uint64_t)(int64_t)(int8_t)*in->at++;
+        return t;
+    }
     if (in->at < in->end)
         p = pyroi_split(in->at, in->end, &t);
     if (p != NULL && t.type >= PYRO_STR) {
-        left = (uint32_t)(in->end - p);
+        left = (uint32_t)(size_t)(in->end - p);
         t.n = (uint32_t)t.v;
         if (t.n > (t.type == PYRO_MAP ? left / 2 : left)
             || (t.type == PYRO_EXT && t.n >= left)) {
@@ -2351,7 +2364,7 @@ PYRO_DEF uint32_t pyro_get_map(pyro_reader *in, uint32_t max)
 /* Bounded: each turn takes at least one byte. */
 PYRO_DEF void pyro_skip(pyro_reader *in)
 {
-    pyroi_size left[PYRO_MAX_DEPTH]; /* values missing at each depth */
+    pyroi_size left[PYRO_MAX_DEPTH + 1]; /* values missing at each depth */
     unsigned   depth = 0;
     pyroi_token t;
 
@@ -2366,11 +2379,12 @@ PYRO_DEF void pyro_skip(pyro_reader *in)
         if (t.type == PYRO_STR && !pyroi_utf8(t.data, t.n))
             pyroi_spoil(in, PYRO_ERR_DATA);
         if (t.type == PYRO_LIST || t.type == PYRO_MAP) {
-            if (++depth == PYRO_MAX_DEPTH)
+            if (t.type == PYRO_MAP)
+                t.n *= 2; /* no more than there are bytes */
+            if (++depth > PYRO_MAX_DEPTH || (pyroi_size)t.n != t.n)
                 pyroi_spoil(in, PYRO_ERR_DATA);
             else
-                left[depth] =
-                    (pyroi_size)(t.type == PYRO_MAP ? 2 * t.n : t.n);
+                left[depth] = (pyroi_size)t.n;
         }
         if (in->err != PYRO_OK)
             return;
@@ -2382,7 +2396,7 @@ PYRO_DEF const void *pyro_get_raw(pyro_reader *in, uint32_t *n)
     const uint8_t *from = in->at;
 
     pyro_skip(in);
-    *n = in->err == PYRO_OK ? (uint32_t)(in->at - from) : 0;
+    *n = in->err == PYRO_OK ? (uint32_t)(size_t)(in->at - from) : 0;
     return from;
 }
 
@@ -2404,7 +2418,7 @@ static pyro_value pyroi_value(unsigned type, const void *p, size_t n)
     pyro_value v;
 
     memset(&v, 0, sizeof v);
-    v.type = (uint8_t)type;
+    v.type = (uint8_t)((uint32_t)n == n ? type : PYRO_NONE); /* an error */
     v.n_ = (uint32_t)n;
     v.v_.p = p;
     return v;
@@ -2635,7 +2649,8 @@ static void pyroi_fill_blob(pyro_reader *in, const pyro_slot *slot)
         in->err = PYRO_ERR_NOSPACE;
     if (in->err != PYRO_OK)
         return;
-    memcpy(blob->data, data, n);
+    if (n > 0)
+        memcpy(blob->data, data, n);
     blob->used = n;
 }
 
@@ -2733,6 +2748,12 @@ static bool pyroi_plain(const char *p, size_t n, const char *without)
     return true;
 }
 
+static bool pyroi_needs_port(const pyro_uri *u)
+{
+    return u->protocol != PYRO_URI_NAME
+           && !pyroi_starts(u->host, u->host_n, "unix:");
+}
+
 /* host[:port] or [host][:port]. Gives the reason when it is neither. */
 static const char *pyroi_address(pyro_uri *u, const char *p, const char *end)
 {
@@ -2752,14 +2773,13 @@ static const char *pyroi_address(pyro_uri *u, const char *p, const char *end)
     }
     if (stop <= p)
         return PYROI_T("host is missing");
-    if (stop - p > PYRO_MAX_HOST)
+    if ((size_t)(stop - p) > PYRO_MAX_HOST)
         return PYROI_T("host is longer than PYRO_MAX_HOST");
-    if (!pyroi_plain(p, (size_t)(stop - p), brackets ? "[]" : "[]@/"))
+    if (!pyroi_plain(p, (size_t)(stop - p), brackets ? "[]@" : "[]@/"))
         return PYROI_T("host contains a character that it cannot");
     u->host = p;
     u->host_n = (uint8_t)(stop - p);
-    if (u->port == 0 && u->protocol != PYRO_URI_NAME
-        && !pyroi_starts(p, u->host_n, "unix:"))
+    if (u->port == 0 && pyroi_needs_port(u))
         u->port = PYRO_PORT;
     return NULL;
 }
@@ -2771,14 +2791,14 @@ static const char *pyroi_parts(pyro_uri *u, const char *address,
 {
     if (object >= end)
         return PYROI_T("object is missing");
-    if (end - object > PYRO_MAX_NAME)
+    if ((size_t)(end - object) > PYRO_MAX_NAME)
         return PYROI_T("object is longer than PYRO_MAX_NAME");
     if (!pyroi_plain(object, (size_t)(end - object), ""))
         return PYROI_T("object contains a blank or control character");
     u->object = object;
     u->object_n = (uint8_t)(end - object);
-    if (address == stop && u->protocol == PYRO_URI_NAME)
-        return NULL;
+    if (address == stop && stop <= object && u->protocol == PYRO_URI_NAME)
+        return NULL; /* no address; behind an '@' there must be one */
     return pyroi_address(u, address, stop);
 }
 
@@ -2857,11 +2877,9 @@ static void pyroi_add_address(pyroi_text *t, const pyro_uri *uri)
 
 PYRO_DEF pyro_err pyro_uri_print(const pyro_uri *uri, char *to, size_t size)
 {
-    pyroi_text t;
+    char       text[PYRO_URI_BYTES];
+    pyroi_text t = pyroi_text_of(text, sizeof text);
 
-    if (size == 0)
-        return PYRO_ERR_NOSPACE;
-    t = pyroi_text_of(to, size);
     pyroi_adds(&t, pyroi_protocols[uri->protocol]);
     pyroi_add(&t, "://", 3);
     if (uri->host_n > 0)
@@ -2870,10 +2888,10 @@ PYRO_DEF pyro_err pyro_uri_print(const pyro_uri *uri, char *to, size_t size)
         || pyroi_has(uri->object, uri->object_n, '/'))
         pyroi_add(&t, "/", 1);
     pyroi_add(&t, uri->object, uri->object_n);
-    if (!t.cut)
-        return PYRO_OK;
-    *to = '\0';
-    return PYRO_ERR_NOSPACE;
+    if (t.cut || (size_t)(t.at - text) >= size)
+        return PYRO_ERR_NOSPACE;
+    memcpy(to, text, (size_t)(t.at - text) + 1);
+    return PYRO_OK;
 }
 
 /* The map that Pyro5 uses: class, then protocol, object, socket, host, port. */
@@ -2905,11 +2923,14 @@ PYRO_DEF void pyro_put_uri(pyro_writer *out, const pyro_uri *uri)
 PYRO_DEF void pyro_put_here(pyro_writer *out, const char *object)
 {
     pyro_uri u;
+    size_t   n = strlen(object);
 
     memset(&u, 0, sizeof u);
     u.host = "";
     u.object = object;
-    u.object_n = (uint8_t)strlen(object);
+    u.object_n = (uint8_t)n;
+    if (out->err == PYRO_OK && (n == 0 || n > PYRO_MAX_NAME))
+        out->err = PYRO_ERR_NOSPACE; /* nobody could read it */
     pyroi_put_uri(out, &u);
 }
 
@@ -2959,9 +2980,14 @@ static void pyroi_get_uri_state(pyro_reader *in, pyro_uri *u)
         if (n == 0 || n > PYRO_MAX_HOST || !pyroi_plain(u->host, n, "[]@"))
             pyroi_spoil(in, PYRO_ERR_TYPE);
     }
-    n = (uint32_t)pyro_get_i32(in);
+    n = 0;
+    if (u->host_n == 0 && pyro_peek(in) == PYRO_NIL)
+        pyro_get_nil(in); /* Pyro5 has no port where it has no host */
+    else
+        n = (uint32_t)pyro_get_i32(in);
     u->port = (uint16_t)n;
-    if (n > 0xFFFF || (n != 0 && u->host_n == 0))
+    if (u->host_n == 0 ? n != 0 || u->protocol == PYRO_URI_LOC
+                       : n > 0xFFFF || (n == 0 && pyroi_needs_port(u)))
         pyroi_spoil(in, PYRO_ERR_TYPE);
 }
 
@@ -4162,35 +4188,6 @@ static void pyroi_raise_type(pyro_call *call, const pyroi_param *param,
 #endif
 }
 
-/* Checks `given` arguments against a signature; on a mismatch raises a
- * TypeError that names the parameter. */
-static bool pyroi_check_args(pyro_call *call, const char *signature,
-                             unsigned given)
-{
-    pyro_reader in = call->args;
-    pyroi_param param = { NULL, 0, NULL, false };
-    const char *at = signature;
-    unsigned    n = 0;
-
-    while (pyroi_param_next(&at, &param)) {
-        if (n == given) {
-            if (param.optional)
-                return true;
-            pyroi_raise_count(call, signature, given);
-            return false;
-        }
-        if (!pyroi_fits_type(&in, param.type)) {
-            pyroi_raise_type(call, &param, n + 1);
-            return false;
-        }
-        n++;
-    }
-    if (n == given)
-        return true;
-    pyroi_raise_count(call, signature, given);
-    return false;
-}
-
 #ifndef PYRO_NO_KWARGS
 
 static void pyroi_reverse(uint8_t *p, uint8_t *end)
@@ -4253,40 +4250,112 @@ static bool pyroi_kwarg(pyroi_kwargs *kw, const pyroi_param *param)
     return false;
 }
 
-/* Puts keyword arguments in order behind the `given` positional ones, inside
- * of the buffer. Gives the number of arguments then; raises when a keyword
- * fits no parameter, or comes twice, or leaves a gap. */
-static unsigned pyroi_order(pyro_call *call, const char *signature,
-                            unsigned given, uint8_t *end)
-{
-    uint8_t     *body = pyroi_bytes(call->node, call->args_buf_);
-    pyro_reader  in = call->args;
-    pyroi_param  param = { NULL, 0, NULL, false };
-    pyroi_kwargs kw;
-    unsigned     n;
+#endif /* PYRO_NO_KWARGS */
 
-    for (n = 0; n < given; n++)
-        pyro_skip(&in);
-    kw.place = body + (in.at - body);
-    in.end = end;
-    kw.pairs = pyro_get_map(&in, PYRO_MAX_ARGS);
-    kw.at = body + (in.at - body);
-    kw.end = end;
-    for (n = 0; n < given; n++)
-        pyroi_param_next(&signature, &param);
-    while (kw.pairs > 0 && pyroi_param_next(&signature, &param)) {
-        if (param.name == NULL || !pyroi_kwarg(&kw, &param))
-            break;
-        n++;
-    }
-    if (kw.pairs > 0 || in.err != PYRO_OK)
-        pyro_raise(call, "TypeError",
-                   PYROI_T("unknown, repeated or skipped keyword argument"));
-    call->args.end = kw.place;
-    return n;
+static void pyroi_raise_format(pyro_call *call)
+{
+    call->node->stats.bad++;
+    pyro_raise(call, "ProtocolError", PYROI_T("invalid request data format"));
 }
 
-#endif /* PYRO_NO_KWARGS */
+/* Arguments being checked: parameter by parameter, value by value. */
+typedef struct pyroi_check {
+    const char *at;    /* of the signature */
+    pyroi_param param; /* the next one */
+    bool        more;  /* there is one */
+    unsigned    n;     /* arguments in order so far */
+} pyroi_check;
+
+/* Checks the next value against the next parameter. */
+static bool pyroi_check_one(pyro_call *call, pyroi_check *c, pyro_reader *in)
+{
+    if (!pyroi_fits_type(in, c->param.type)) {
+        if (in->err == PYRO_ERR_DATA || pyro_peek(in) == PYRO_NONE)
+            pyroi_raise_format(call);
+        else
+            pyroi_raise_type(call, &c->param, c->n + 1);
+        return false;
+    }
+    c->n++;
+    c->more = pyroi_param_next(&c->at, &c->param);
+    return true;
+}
+
+/* What stands behind the positional arguments: a map of keyword arguments, or
+ * nil, and then the end. Those that are there are put in order behind the
+ * others, inside of the buffer, and checked. */
+static bool pyroi_check_rest(pyro_call *call, pyroi_check *c, pyro_reader *in)
+{
+    uint8_t    *body = pyroi_bytes(call->node, call->args_buf_);
+    uint8_t    *place = body + (in->at - body);
+    pyroi_token t = pyroi_next(in);
+
+    call->args.end = place;
+    if (t.n == 0 && (t.type == PYRO_MAP || t.type == PYRO_NIL)
+        && in->at == in->end)
+        return true;
+#ifndef PYRO_NO_KWARGS
+    if (t.type == PYRO_MAP && t.n > 0 && c != NULL) {
+        pyroi_kwargs kw;
+
+        kw.place = place;
+        kw.at = body + (in->at - body);
+        kw.end = body + (in->end - body);
+        kw.pairs = t.n;
+        while (c->more && c->param.name != NULL && kw.pairs > 0
+               && pyroi_kwarg(&kw, &c->param)) {
+            pyro_reader value = pyro_reader_of(place, 0);
+
+            value.end = kw.place;
+            if (!pyroi_check_one(call, c, &value))
+                return false;
+            place = kw.place;
+        }
+        call->args.end = place;
+        if (kw.pairs == 0 && kw.at == kw.end)
+            return true;
+    }
+#endif
+    if (t.type == PYRO_MAP && t.n > 0)
+        pyro_raise(call, "TypeError",
+                   PYROI_T("unknown, repeated or skipped keyword argument"));
+    else
+        pyroi_raise_format(call);
+    return false;
+}
+
+/* Checks `given` positional arguments and those by keyword against a
+ * signature; on a mismatch raises a TypeError that names the parameter. */
+static bool pyroi_check_args(pyro_call *call, const char *signature,
+                             unsigned given)
+{
+    pyro_reader in = call->args;
+    pyroi_check c;
+
+    memset(&c, 0, sizeof c);
+    c.at = signature;
+    c.more = pyroi_param_next(&c.at, &c.param);
+    while (c.more && c.n < given) {
+        if (!pyroi_check_one(call, &c, &in))
+            return false;
+    }
+    if (c.n == given && !pyroi_check_rest(call, &c, &in))
+        return false;
+    if (c.n >= given && (!c.more || c.param.optional))
+        return true;
+    pyroi_raise_count(call, signature, given > c.n ? given : c.n);
+    return false;
+}
+
+/* Passes over arguments that no signature describes. */
+static bool pyroi_skip_args(pyro_call *call, unsigned given)
+{
+    pyro_reader in = call->args;
+
+    for (; given > 0; given--)
+        pyro_skip(&in);
+    return pyroi_check_rest(call, NULL, &in);
+}
 
 /* ------------------------------------------------------------------------
  * >>objects
@@ -4312,7 +4381,7 @@ static bool pyroi_looks_like_id(const char *text, size_t n)
 {
     size_t i;
 
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < n && n == 32; i++) {
         if (!((text[i] >= '0' && text[i] <= '9')
               || (text[i] >= 'a' && text[i] <= 'f')))
             return false;
@@ -4659,82 +4728,59 @@ static const pyro_method *pyroi_method(const pyro_class *cls,
     return NULL;
 }
 
-/* Runs the method of a class, or raises. `given` positional arguments are in
- * call->args, keyword arguments behind them up to `end`. */
+/* Runs the method of a class, or raises. `given` positional arguments begin
+ * at call->args. */
 static void pyroi_run(pyro_call *call, const pyro_class *cls, void *self,
-                      unsigned given, uint8_t *end)
+                      unsigned given)
 {
     const pyro_method *m = pyroi_method(cls, call->method);
-    pyro_reader        rest = call->args;
-    bool               kwargs;
 
-    rest.at = rest.end;
-    rest.end = end;
-    kwargs = pyro_peek(&rest) == PYRO_MAP && pyro_get_map(&rest, UINT32_MAX);
-    if (m == NULL) {
-        if (!kwargs && pyroi_call_attr(call, cls, self))
-            return;
-        if (cls->any != NULL && !kwargs && cls->any(self, call))
-            return;
-        pyroi_raise_name(call, "AttributeError", PYROI_T("no such method: "),
-                         call->method);
+    if (m != NULL) {
+        call->method = m->name;
+        if (pyroi_check_args(call, m->args, given))
+            m->handler(self, call);
         return;
     }
-    call->method = m->name;
-    if (kwargs) {
-#ifdef PYRO_NO_KWARGS
-        pyro_raise(call, "TypeError", PYROI_T("keyword arguments"));
-#else
-        given = pyroi_order(call, m->args, given, end);
-#endif
-    }
-    if (call->state_ == PYROI_RUNNING
-        && pyroi_check_args(call, m->args, given))
-        m->handler(self, call);
+    if (!pyroi_skip_args(call, given) || pyroi_call_attr(call, cls, self)
+        || (cls->any != NULL && cls->any(self, call)))
+        return;
+    pyroi_raise_name(call, "AttributeError", PYROI_T("no such method: "),
+                     call->method);
 }
 
-/* Takes a body apart: object, method, list of arguments, kwargs. Returns
- * false when it is not that. Both names get their zero byte in place, over
- * bytes already read. */
+/* Takes a body apart: object, method, list of arguments. Returns false when
+ * it is not that. Both names get their zero byte in place, over bytes already
+ * read. */
 static bool pyroi_open_body(pyro_call *call, uint8_t *body, uint32_t len,
                             unsigned *given)
 {
     pyro_reader in = pyro_reader_of(body, len);
-    pyro_reader args;
     uint32_t    object_n;
     uint32_t    method_n;
-    uint32_t    i;
     bool        four = pyro_get_list(&in, 4) == 4;
 
     call->object = pyro_get_str(&in, &object_n);
     call->method = pyro_get_str(&in, &method_n);
     *given = pyro_get_list(&in, PYRO_MAX_ARGS);
-    args = in;
-    for (i = 0; i < *given; i++)
-        pyro_skip(&in);
-    args.end = in.at;
-    four = four && (pyro_peek(&in) == PYRO_MAP || pyro_peek(&in) == PYRO_NIL);
-    pyro_skip(&in);
-    if (!four || in.err != PYRO_OK || in.at != in.end
-        || object_n > PYRO_MAX_NAME || method_n > PYRO_MAX_NAME)
+    if (!four || in.err != PYRO_OK || object_n > PYRO_MAX_NAME
+        || method_n > PYRO_MAX_NAME)
         return false;
+    call->args = in;
     body[(const uint8_t *)call->object - body + object_n] = 0;
     body[(const uint8_t *)call->method - body + method_n] = 0;
-    call->args = args;
     return strlen(call->object) == object_n
            && strlen(call->method) == method_n;
 }
 
 /* Finds the object and runs the method. */
-static void pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given,
-                         uint8_t *end)
+static void pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given)
 {
     unsigned      i = pyroi_lookup(d, call->object, strlen(call->object));
     pyroi_object *o = &d->room_.objects[i];
 
 #ifndef PYRO_NO_INTROSPECTION
     if (strcmp(call->object, PYROI_INTERNAL_ID) == 0) {
-        pyroi_run(call, &pyroi_internal, d, given, end);
+        pyroi_run(call, &pyroi_internal, d, given);
         return;
     }
 #endif
@@ -4759,7 +4805,7 @@ static void pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given,
     call->object_ = (uint16_t)i;
     o->waiting++;
     d->stats.calls++;
-    pyroi_run(call, o->cls, o->self, given, end);
+    pyroi_run(call, o->cls, o->self, given);
     o->waiting--;
 }
 
@@ -4835,12 +4881,10 @@ static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l, unsigned args_buf,
     d->calls_ = &call;
     d->depth_++;
     if (pyroi_open_body(&call, body, len, &given)) {
-        pyroi_run_on(d, &call, given, body + len);
+        pyroi_run_on(d, &call, given);
     } else {
-        d->stats.bad++;
         call.object = call.method = "?";
-        pyro_raise(&call, "ProtocolError",
-                   PYROI_T("invalid request data format"));
+        pyroi_raise_format(&call);
     }
     d->depth_--;
     d->calls_ = call.outer_;
@@ -7329,27 +7373,20 @@ static pyro_err pyroi_launch(pyro_request *rq, unsigned flags)
     return PYRO_OK;
 }
 
-PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
-                            pyro_done_fn fn, void *user)
+/* Sends a request whose deadline is known. */
+static pyro_err pyroi_send_until(pyro_request *rq, pyro_slot result,
+                                 uint32_t due)
 {
-    pyro_daemon *d;
+    pyro_daemon *d = rq->proxy_->node_;
     pyroi_link  *l;
-    uint32_t     ms = rq->slot_.size_;
-    pyro_err     err;
+    pyro_err     err = pyroi_launch(rq, 0);
 
-    if (rq->state_ != PYROI_BUILDING && rq->state_ != PYROI_BUILDING_KW)
-        return PYRO_ERR_STATE;
-    d = rq->proxy_->node_;
-    err = pyroi_launch(rq, 0);
     if (err != PYRO_OK)
         return err;
     rq->slot_ = result;
-    rq->fn_ = fn;
-    rq->user_ = user;
     rq->state_ = PYROI_WAITING;
-    d->now_ = pyro_now(d);
-    rq->due_ = d->now_ + (ms != 0 ? ms : rq->proxy_->timeout_ms);
-    pyroi_arm(d, rq->due_);
+    rq->due_ = due;
+    pyroi_arm(d, due);
     l = pyroi_link_of(d, rq->link_);
     l->expects++;
     if (l->rx == PYROI_RX_STALL)
@@ -7357,6 +7394,22 @@ PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
     if (l->state == PYROI_OPEN)
         pyroi_flush(d, l);
     return PYRO_OK;
+}
+
+PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
+                            pyro_done_fn fn, void *user)
+{
+    uint32_t     ms = rq->slot_.size_;
+    pyro_daemon *d;
+
+    if (rq->state_ != PYROI_BUILDING && rq->state_ != PYROI_BUILDING_KW)
+        return PYRO_ERR_STATE;
+    d = rq->proxy_->node_;
+    d->now_ = pyro_now(d);
+    rq->fn_ = fn;
+    rq->user_ = user;
+    return pyroi_send_until(
+        rq, result, d->now_ + (ms != 0 ? ms : rq->proxy_->timeout_ms));
 }
 
 PYRO_DEF pyro_err pyro_send_oneway(pyro_request *rq)
@@ -7485,12 +7538,23 @@ static bool pyroi_may_drain(const pyro_daemon *d)
            && (d->depth_ + d->n_held_ == 0 || d->n_reply_ + d->n_in_ > 0);
 }
 
-/* Begins a call, waiting until there is a buffer and an address for it. */
-static pyro_err pyroi_begin(pyro_request *rq, pyro_proxy *proxy,
-                            const char *method, uint32_t due)
+/* A blocking call's deadline, clamped by the calls waited for already. */
+static uint32_t pyroi_due(pyro_daemon *d, const pyro_proxy *proxy)
+{
+    uint32_t due;
+
+    d->now_ = pyro_now(d);
+    due = d->now_ + proxy->timeout_ms;
+    return d->waits_ > 0 && !pyroi_reached(d->limit_, due) ? d->limit_ : due;
+}
+
+/* Waits until there is a buffer and an address for a call; `err` is what its
+ * first attempt to begin gave. */
+static pyro_err pyroi_begin_late(pyro_request *rq, pyro_proxy *proxy,
+                                 const char *method, uint32_t due,
+                                 pyro_err err)
 {
     pyro_daemon *d = proxy->node_;
-    pyro_err     err = pyro_begin(rq, proxy, method);
     pyro_err     waited = PYRO_OK;
 
     d->flags_ |= PYROI_AGAIN;
@@ -7501,16 +7565,6 @@ static pyro_err pyroi_begin(pyro_request *rq, pyro_proxy *proxy,
         err = pyro_begin(rq, proxy, method);
     }
     return waited != PYRO_OK && err != PYRO_OK ? waited : err;
-}
-
-/* A blocking call's deadline, clamped by the calls waited for already. */
-static uint32_t pyroi_due(pyro_daemon *d, const pyro_proxy *proxy)
-{
-    uint32_t due;
-
-    d->now_ = pyro_now(d);
-    due = d->now_ + proxy->timeout_ms;
-    return d->waits_ > 0 && !pyroi_reached(d->limit_, due) ? d->limit_ : due;
 }
 
 static void pyroi_put_args(pyro_request *rq, pyro_args args)
@@ -7524,29 +7578,28 @@ static void pyroi_put_args(pyro_request *rq, pyro_args args)
 PYRO_DEF pyro_err pyro_invoke(pyro_proxy *proxy, const char *method,
                               pyro_args args, pyro_slot result)
 {
-    pyro_daemon *d = proxy->node_;
     pyro_request rq;
-    uint32_t     due = pyroi_due(d, proxy);
-    pyro_err     err = pyroi_begin(&rq, proxy, method, due);
+    uint32_t     due = pyroi_due(proxy->node_, proxy);
+    pyro_err     err = pyro_begin(&rq, proxy, method);
 
+    if (err != PYRO_OK)
+        err = pyroi_begin_late(&rq, proxy, method, due, err);
     if (err != PYRO_OK)
         return err;
     pyroi_put_args(&rq, args);
-    err = pyro_send(&rq, result, NULL, NULL);
-    if (err != PYRO_OK)
-        return err;
-    rq.due_ = due;
-    pyroi_arm(d, due);
-    return pyro_wait(&rq);
+    err = pyroi_send_until(&rq, result, due);
+    return err != PYRO_OK ? err : pyro_wait(&rq);
 }
 
 PYRO_DEF pyro_err pyro_oneway(pyro_proxy *proxy, const char *method,
                               pyro_args args)
 {
     pyro_request rq;
-    pyro_err     err = pyroi_begin(&rq, proxy, method,
-                                   pyroi_due(proxy->node_, proxy));
+    pyro_err     err = pyro_begin(&rq, proxy, method);
 
+    if (err != PYRO_OK)
+        err = pyroi_begin_late(&rq, proxy, method,
+                               pyroi_due(proxy->node_, proxy), err);
     if (err != PYRO_OK)
         return err;
     pyroi_put_args(&rq, args);

@@ -1,222 +1,214 @@
 #!/usr/bin/env python3
-"""The wire of Pyro for C a second time, written from its manual alone.
+"""A client of Pyro for C in Python, over the wire as in wire.py.
 
-usage: client.py [-h]
-       client.py [--checksum] HOST:PORT   a scenario with python_server
-       client.py [--vectors FILE]         the frames in the manual (pyro.h)
+usage: client.py [--checksum] HOST:PORT   calls python_server, all it has
+       client.py [--vectors FILE]         checks the frames in the manual
+       client.py -h
 
-The last line is "N passed, N failed"; the status is 0 when all passed.
+FILE is ../pyro.h. The last line is "N passed, N failed"; the status is 0 when
+nothing failed.
 """
-import os, re, select, socket, struct, sys, time, zlib
+import os, re, select, sys, time
+sys.dont_write_bytecode = True
+import wire
+from wire import RemoteError, WireError
 
-CONNECT, CONNECTOK, CONNECTFAIL, INVOKE, RESULT, PING = range(1, 7)
-EXCEPTION, ONEWAY, CHECKSUM, LONG = 0x01, 0x04, 0x10, 0x40
-DAEMON = "c0000000011000001000000010000001"
-GREETING = struct.Struct(">BBBBIBIBHBB")  # its codes and its fields in turn
-LARGEST, DEAD_MS = 0xffff, 800            # what this side tells of itself
+passed = failed = 0
 
-class WireError(Exception):
-    """The peer, or a file, does not keep to the manual."""
+def verdict(good, text):
+    global passed, failed
+    passed, failed = passed + bool(good), failed + (not good)
+    print(text if good else "FAILED: " + text)
 
-class RemoteError(Exception):
-    """An exception of the other side: type, message, traceback (lines)."""
-    def __init__(self, value):
-        self.type, self.args = value["__class__"], tuple(value["args"])
-        self.message = str(self.args[0]) if self.args else ""
-        self.traceback = value.get("attributes", {}).get("_pyroTraceback", [])
-    def __str__(self):
-        return self.type + ": " + self.message
+# --- the frames in the manual --------------------------------------------
 
-def sized(n, fix, below, code, sizes):
-    """A length or a number, with `code` or the next ones for each size."""
-    if n < below:
-        return bytes([fix + n])
-    for i, size in enumerate(sizes):
-        if n < 256 ** size:
-            return bytes([code + i]) + n.to_bytes(size, "big")
-    raise WireError("%d is too large" % n)
+def vectors(path):
+    """name: bytes of each dump between "Frames by example" and */"""
+    found, name = {}, None
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().split("Frames by example", 1)[1].split("*/")[0]
+    for line in lines.splitlines()[1:]:
+        m = re.fullmatch(r" \*   ([a-z-]*) +((?:[0-9a-f]{2} ?)+)", line)
+        if m:
+            name = m[1] or name
+            found[name] = found.get(name, b"") + bytes.fromhex(m[2])
+    return found
 
-def pack(v):
-    if v is None or v is True or v is False:
-        return {None: b"\xc0", False: b"\xc2", True: b"\xc3"}[v]
-    if isinstance(v, int) and v >= -32:
-        return sized(v, 0, 128, 0xcc, (1, 2, 4, 8)) if v >= 0 \
-            else bytes([256 + v])
-    if isinstance(v, int):
-        i = next(i for i in range(4) if v >= -1 << (8 << i) - 1)
-        return bytes([0xd0 + i]) + v.to_bytes(1 << i, "big", signed=True)
-    if isinstance(v, float):
-        return b"\xcb" + struct.pack(">d", v)
-    if isinstance(v, str):
-        v = v.encode()
-        return sized(len(v), 0xa0, 32, 0xd9, (1, 2, 4)) + v
-    if isinstance(v, bytes):
-        return sized(len(v), 0, 0, 0xc4, (1, 2, 4)) + v
-    if isinstance(v, dict):
-        return sized(len(v), 0x80, 16, 0xde, (2, 4)) + \
-            b"".join(pack(k) + pack(v[k]) for k in v)
-    return sized(len(v), 0x90, 16, 0xdc, (2, 4)) + b"".join(map(pack, v))
-
-class Reader:
-    """Bytes that are taken from the front."""
-    def __init__(self, data):
-        self.data, self.at = data, 0
-    def take(self, n):
-        self.at += n
-        if self.at > len(self.data):
-            raise WireError("cut short at %d" % len(self.data))
-        return self.data[self.at - n:self.at]
-    def number(self, n, signed=False):
-        return int.from_bytes(self.take(n), "big", signed=signed)
-    def value(self, depth=32):
-        c = self.number(1)
-        if depth == 0:
-            raise WireError("nested too deep")
-        if c < 0x80 or c >= 0xe0:
-            return c if c < 0x80 else c - 256
-        if c < 0xa0 or 0xdc <= c <= 0xdf:
-            n = c & 15 if c < 0xa0 else self.number(4 if c & 1 else 2)
-            if 0x90 <= c < 0xa0 or 0xdc <= c <= 0xdd:
-                return [self.value(depth - 1) for _ in range(n)]
-            return {self.value(depth - 1): self.value(depth - 1)
-                    for _ in range(n)}
-        if c < 0xc0 or 0xd9 <= c <= 0xdb:
-            return self.take(c & 31 if c < 0xc0
-                             else self.number(1 << c - 0xd9)).decode()
-        if c in (0xc0, 0xc2, 0xc3):
-            return {0xc0: None, 0xc2: False, 0xc3: True}[c]
-        if 0xc4 <= c <= 0xc6:
-            return self.take(self.number(1 << c - 0xc4))
-        if c in (0xca, 0xcb):
-            return struct.unpack(*((">f", self.take(4)) if c == 0xca
-                                   else (">d", self.take(8))))[0]
-        if 0xcc <= c <= 0xd3:
-            return self.number(1 << (c & 3), c >= 0xd0)
-        raise WireError("%02x begins no value" % c)
-
-def unpack(data):
-    reader = Reader(data)
-    value = reader.value()
+def decode(name, data):
+    """A tuple for a frame, for a value a list of it."""
+    if name.endswith("-value"):
+        return [wire.unpack(data)]
+    reader = wire.Reader(data)
+    kind, flags, seq, body = wire.read_frame(reader.take)
     if reader.at != len(data):
-        raise WireError("%d of %d bytes are a value" % (reader.at, len(data)))
-    return value
+        raise WireError("bytes after the frame")
+    if kind in (wire.CONNECT, wire.CONNECTOK):
+        return kind, flags, seq, wire.read_greeting(body)
+    return kind, flags, seq, wire.unpack(body) if body else ()
 
-def pack_frame(kind, flags, seq, body):
-    flags |= LONG if len(body) > 0xffff else 0
-    frame = struct.pack(">2sBBHI" if flags & LONG else ">2sBBHH", b"PY",
-                        6 << 4 | kind, flags, seq, len(body)) + body
-    crc = struct.pack(">I", zlib.crc32(frame)) if flags & CHECKSUM else b""
-    return frame + crc
+def encode(v):
+    if isinstance(v, list):
+        return wire.pack(v[0])
+    kind, flags, seq, value = v
+    if kind in (wire.CONNECT, wire.CONNECTOK):
+        return wire.pack_frame(kind, flags, seq, wire.pack_greeting(*value))
+    return wire.pack_frame(kind, flags, seq,
+                           b"" if value == () else wire.pack(value))
 
-def read_frame(take):
-    """(type, flags, sequence number, body); take(n) gives n bytes."""
-    head = take(8)
-    if head[:2] != b"PY" or head[2] >> 4 != 6:
-        raise WireError("no frame of version 6: " + head.hex(" "))
-    kind, flags, seq = head[2] & 15, head[3], int.from_bytes(head[4:6], "big")
-    if not CONNECT <= kind <= PING or flags & 0xaa:
-        raise WireError("reserved type or flag: " + head.hex(" "))
-    if kind <= CONNECTFAIL and (seq != 0 or not flags & CHECKSUM):
-        raise WireError("no greeting: " + head.hex(" "))
-    head += take(2) if flags & LONG else b""
-    body = take(int.from_bytes(head[6:], "big"))
-    if flags & CHECKSUM and take(4) != \
-            zlib.crc32(head + body).to_bytes(4, "big"):
-        raise WireError("wrong checksum")
-    return kind, flags & ~LONG, seq, body
+def refused(name, data):
+    try:
+        decode(name, data)
+    except WireError:
+        return True
+    return False
 
-def pack_greeting(features, session, largest, dead_ms):
-    return GREETING.pack(0x96, 6, features, 0xce, session, 0xce, largest,
-                         0xcd, dead_ms, 0xc4, 0)
+def check_vectors(path):
+    found = vectors(path)
+    for name, data in found.items():
+        value = decode(name, data)
+        print("%s: %r" % (name, value))
+        verdict(encode(value) == data, "  the same bytes again")
+        taken = [n for n in range(len(data)) if not refused(name, data[:n])]
+        verdict(not taken, "  refused when cut, but for %s" % (taken or "none"))
+        verdict(refused(name, data + b"\0"), "  refused with a byte more")
+    verdict(found, "%d dumps" % len(found))
 
-def read_greeting(body):
-    """(features, session id, largest body, dead_ms)"""
-    if len(body) < GREETING.size:
-        raise WireError("%d bytes are no greeting" % len(body))
-    f = GREETING.unpack_from(body)
-    if f[0:2] + f[3:10:2] != (0x96, 6, 0xce, 0xce, 0xcd, 0xc4) or \
-            len(body) != GREETING.size + f[10]:
-        raise WireError("no greeting: " + body.hex(" "))
-    return f[2], f[4], f[6], f[8]
+# --- the scenario --------------------------------------------------------
 
-class Link:
-    """A connection. It serves self.objects (by name) whenever it reads."""
-    def __init__(self, address, checksum, seconds=5):
-        host, port = address.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), seconds)
-        self.seconds, self.seq, self.flags = seconds, 0, CHECKSUM
-        self.open, self.results, self.objects = set(), {}, {}
-        self.asked = self.answered = 0    # PINGs of the peer, and to ours
-        self.until = time.monotonic() + seconds
-        session = int.from_bytes(os.urandom(4), "big")
-        self.send(CONNECT, 0, 0,
-                  pack_greeting(int(checksum), session, LARGEST, DEAD_MS))
-        kind, _, _, body = read_frame(self.take)
-        if kind != CONNECTOK:
-            raise WireError("refused: %d %r" % (kind, body))
-        self.features, _, self.largest, dead = read_greeting(body)
-        self.dead_ms = max(dead, DEAD_MS)
-        if checksum and not self.features & 1:
-            raise WireError("checksums were asked for and not agreed")
-        self.flags = CHECKSUM if self.features & 1 else 0
-    def send(self, kind, flags, seq, body):
-        self.socket.sendall(pack_frame(kind, flags | self.flags, seq, body))
-    def take(self, n):
-        data = b""
-        while len(data) < n:
-            self.socket.settimeout(max(self.until - time.monotonic(), 1e-3))
-            more = self.socket.recv(n - len(data))
-            if not more:
-                raise WireError("the peer closed the connection")
-            data += more
-        return data
-    def receive(self):
-        kind, flags, seq, body = read_frame(self.take)
-        if self.flags & ~flags:
-            raise WireError("a frame without a checksum")
-        if kind == PING and not body:
-            self.asked += 1
-            self.send(PING, 0, 0, pack(None))
-        elif kind == PING and unpack(body) is None:
-            self.answered += 1
-        elif kind == INVOKE:
-            self.serve(flags, seq, *unpack(body))
-        elif kind == RESULT and seq in self.open:
-            self.results[seq] = (flags & EXCEPTION, unpack(body))
-        else:
-            raise WireError("unexpected: type %d, number %d" % (kind, seq))
-    def serve(self, flags, seq, name, method, args, kw):
+class Listener:
+    """What the server calls back while one of our calls waits for it."""
+    def __init__(self, link):
+        self.link, self.heard = link, []
+    def changed(self, label):
+        self.heard.append(label)
+        return self.link.call("calc", "add", len(label), 100)
+    def broken(self, label):
+        raise KeyError(label)
+
+def uri(name):
+    return {"__class__": "Pyro5.core.URI",
+            "state": ["PYRO", name, None, None, 0]}
+
+def check(want, call, name, method, *args, **kw):
+    """want: the result, or the beginning of a RemoteError as text."""
+    what = ", ".join([repr(a) for a in args] +
+                     ["%s=%r" % item for item in kw.items()])
+    try:
+        got = call(name, method, *args, **kw)
+        good, text = want == got and type(want) == type(got), repr(got)
+    except RemoteError as e:
+        good = isinstance(want, RemoteError) and str(e).startswith(str(want))
+        text = "%s\n    %s" % (e, "\n    ".join(e.traceback))
+    text = "%s.%s(%s) -> %s" % (name, method, what, text)
+    verdict(good, text if good else "%s\n  wanted %r" % (text, want))
+
+def error(type, message=""):
+    return RemoteError({"__class__": type, "args": [message]})
+
+ECHOES = [None, True, False, 0, 127, 128, 255, 256, 65535, 65536, 2**32 - 1,
+          2**32, 2**63 - 1, -1, -32, -33, -128, -129, -32768, -32769, -2**31,
+          -2**31 - 1, -2**63, 0.0, 0.1, -1e300, "", "x" * 31, "x" * 32,
+          "\u00e4\u20ac\U0001f600", "x" * 255, "x" * 256, b"", b"\0\xff",
+          bytes(256), [], list(range(15)), list(range(16)), [[[]]], {},
+          {"a": [1, {"b": None}]}, {"k%d" % i: i for i in range(16)}]
+
+def wide(v):
+    """The longest form of a value, where there is a choice."""
+    if isinstance(v, int):
+        return b"\xd3" + v.to_bytes(8, "big", signed=True)
+    size = len(v).to_bytes(4, "big")
+    if isinstance(v, str):
+        return b"\xdb" + size + v.encode()
+    if isinstance(v, dict):
+        return b"\xdf" + size + b"".join(wide(k) + wide(v[k]) for k in v)
+    return b"\xdd" + size + b"".join(map(wide, v))
+
+def idle(link, seconds):
+    until = time.monotonic() + seconds
+    while select.select([link.socket], [], [],
+                        max(until - time.monotonic(), 0))[0]:
+        link.receive(until + 5)
+
+def pings(link):
+    """Both sides ask; the link outlives dead_ms only when both answer."""
+    asked = link.asked
+    link.send(wire.PING, 0, 0, b"")
+    idle(link, 2 * link.dead_ms / 1000)
+    verdict(link.answered == 1, "PING: answered")
+    verdict(link.asked > asked, "silent for twice %d ms: answered %d PINGs"
+            % (link.dead_ms, link.asked - asked))
+    check(5, link.call, "calc", "add", 2, 3)
+
+def attributes(link, call):
+    calls = call("calc", "__getattr__", "calls")
+    link.oneway("calc", "log", "hello")
+    link.oneway("calc", "log", 5)         # a TypeError that nobody hears
+    check(calls + 1, call, "calc", "__getattr__", "calls")
+    check("bench 3", call, "calc", "__getattr__", "label")
+    check(None, call, "calc", "__setattr__", "label", "bench 4")
+    check("bench 4", call, "calc", "__getattr__", "label")
+    check(None, call, "calc", "__setattr__", "label", "bench 3")
+    check(True, call, "calc", "__hasattr__", "label")
+    check(False, call, "calc", "__hasattr__", "nothing")
+    check(error("AttributeError"), call, "calc", "__setattr__", "calls", 0)
+    check(error("AttributeError"), call, "calc", "__getattr__", "nothing")
+
+def scenario(link):
+    call = link.call
+    print("greeted: features %02x, session %08x, largest body %d, dead_ms %d"
+          % (link.features, link.session, link.largest, link.dead_ms))
+    check(5, call, "calc", "add", 2, 3)
+    check(5, call, "calc", "add", a=2, b=3)
+    check(5, call, "calc", "add", 2, b=3)
+    check(1 / 3, call, "calc", "div", 1, 3)
+    check(error("ZeroDivisionError", "division by zero"),
+          call, "calc", "div", 1, 0)
+    for args in [(1,), (1, 2, 3), (1, "two"), (1, 2**31)]:
+        check(error("TypeError"), call, "calc", "add", *args)
+    check(error("TypeError"), call, "calc", "add", 1, c=2)
+    check(error("AttributeError"), call, "calc", "nothing")
+    check(error(""), call, "nobody", "add", 2, 3)
+    attributes(link, call)
+    link.objects["listener"] = listener = Listener(link)
+    check(107, call, "calc", "watch", uri("listener"))
+    verdict(listener.heard == ["bench 3"], "heard: %r" % listener.heard)
+    link.objects["listener"].changed = listener.broken
+    check(error("KeyError"), call, "calc", "watch", uri("listener"))
+    check(error(""), call, "calc", "watch", uri("nobody"))
+    check(6, call, "calc", "sum", [1, 2, 3])
+    check(0, call, "calc", "sum", [])
+    check(error("TypeError"), call, "calc", "sum", [1, "two"])
+    for value in ECHOES:
+        check(value, call, "calc", "echo", value)
+    body = wide(["calc", "add", [2], {"b": 3}])
+    check(5, lambda *_: link.call_raw(body), "calc", "add", "in long forms")
+    check(error(""), call, "calc", "echo", "x" * link.largest)
+    check(5, call, "calc", "add", 2, 3)
+    check(None, call, wire.DAEMON, "ping")
+    for args in [("getRegistered",), ("getRegistered", 1),
+                 ("ResolvePYROLOC", "calc"), ("describe", "calc")]:
+        verdict(call(wire.DAEMON, *args), "%r -> %r"
+                % (args, call(wire.DAEMON, *args)))
+    pings(link)
+
+def main(args):
+    here = os.path.dirname(os.path.abspath(__file__))
+    if args in (["-h"], ["--help"]):
+        print(__doc__.strip())
+        return 0
+    if not args:
+        check_vectors(os.path.join(here, "..", "pyro.h"))
+    elif args[0] == "--vectors" and len(args) == 2:
+        check_vectors(args[1])
+    elif re.search(r":\d+$", args[-1]) and args[:-1] in ([], ["--checksum"]):
         try:
-            answer = getattr(self.objects[name], method)(*args, **kw)
-        except Exception as e:
-            answer = {"__class__": type(e).__name__, "__exception__": True,
-                      "args": [str(e)], "attributes":
-                      {"_pyroTraceback": ["%s.%s in Python" % (name, method)]}}
-            flags |= EXCEPTION
-        if not flags & ONEWAY:
-            self.send(RESULT, flags & EXCEPTION, seq, pack(answer))
-    def idle(self, seconds):
-        ends = time.monotonic() + seconds
-        while select.select([self.socket], [], [],
-                            max(ends - time.monotonic(), 0))[0]:
-            self.until = time.monotonic() + self.seconds
-            self.receive()
-    def oneway(self, name, method, *args, **kw):
-        self.send(INVOKE, ONEWAY, 0, pack([name, method, args, kw]))
-    def call(self, name, method, *args, **kw):
-        return self.call_body(pack([name, method, args, kw]))
-    def call_body(self, body):
-        self.seq = self.seq % 0xffff + 1
-        while self.seq in self.open:
-            self.seq = self.seq % 0xffff + 1
-        seq = self.seq
-        self.open.add(seq)
-        self.send(INVOKE, 0, seq, body)
-        self.until = time.monotonic() + self.seconds
-        while seq not in self.results:
-            self.receive()
-        self.open.remove(seq)
-        failed, value = self.results.pop(seq)
-        if failed:
-            raise RemoteError(value)
-        return value
+            scenario(wire.Link(args[-1], len(args) == 2, dead_ms=500))
+        except (OSError, WireError, RemoteError) as e:
+            verdict(False, "%s: %s" % (type(e).__name__, e))
+    else:
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    print("%d passed, %d failed" % (passed, failed))
+    return 1 if failed else 0
+
+sys.exit(main(sys.argv[1:]))

@@ -161,6 +161,7 @@ static struct world {
     uint32_t        events;     /* grows with everything that is progress */
     unsigned        open;       /* calls not ended */
     uint32_t        rest_since; /* nobody has anything to do */
+    enum { MIXED, CROWDED, DEEP } load;
     unsigned        forks; /* percent of what is begun; with the next one */
     unsigned        requests;
     unsigned        oneways;
@@ -848,6 +849,10 @@ static void make_node(struct node *n, unsigned id, bool tight)
     n->pool = smallest[n->role];
     if (!tight)
         n->pool = (uint16_t)(n->pool + rnd(chance(70) ? 4 : POOL - 3));
+    if (w.load == CROWDED) /* more than one request in flight */
+        n->pool = (uint16_t)(smallest[n->role] + 1 + rnd(3));
+    if (w.load == DEEP && tight) /* a pair more fits, all but the reserve */
+        n->pool = (uint16_t)(smallest[n->role] + rnd(2));
     n->port = loop_port(&w.net);
     n->config.port = &n->port;
     n->config.checksum = w.broken;
@@ -913,7 +918,7 @@ static void add_edge(unsigned from, unsigned to, bool twice)
 {
     struct node *a = &w.nodes[from];
     struct node *b = &w.nodes[to];
-    uint32_t     dice = rnd(3);
+    uint32_t     dice = w.load == CROWDED ? 2 : rnd(3);
     int32_t      handles[2];
     pyro_link    links[2];
 
@@ -968,11 +973,38 @@ static void plan_faults(void)
                    (uint8_t)(1u << rnd(8)));
 }
 
-static void make_world(uint32_t seed, bool broken)
+/* What the daemons do most. */
+static void make_load(void)
 {
     static const uint8_t tiny[] = { 1, 2, 3, 5, 8 };
-    struct sums          sums = w.sums;
-    bool                 tight;
+    uint32_t             dice = rnd(100);
+
+    w.load = dice < 40 ? MIXED : dice < 70 ? CROWDED : DEEP;
+    w.net.capacity = chance(20) ? tiny[rnd(5)] : 1 + rnd(200);
+    w.forks = rnd(25);
+    w.requests = w.forks + (chance(50) ? 25 : 60);
+    w.oneways = w.requests + rnd(15);
+    w.burst = 1 + rnd(chance(50) ? 2 : 8);
+    w.deep = rnd(4);
+    if (w.load == CROWDED) {
+        w.net.capacity = 1 + rnd(24);
+        w.forks = 0;
+        w.requests = 80;
+        w.oneways = 85;
+        w.burst = 8;
+        w.deep = rnd(2);
+    } else if (w.load == DEEP) {
+        w.forks = rnd(10);
+        w.requests = w.forks + rnd(20);
+        w.oneways = w.requests + 10;
+        w.deep = 3;
+    }
+}
+
+static void make_world(uint32_t seed, bool broken)
+{
+    struct sums sums = w.sums;
+    bool        tight;
 
     memset(&w, 0, sizeof w);
     w.sums = sums;
@@ -983,17 +1015,12 @@ static void make_world(uint32_t seed, bool broken)
     w.broken = broken;
     w.net.on_wait = on_wait;
     w.net.on_call = on_call;
-    w.net.capacity = chance(20) ? tiny[rnd(5)] : 1 + rnd(200);
     w.net.shorten = chance(50);
     w.net.more = chance(50);
     w.net.block_percent = (uint8_t)(chance(25) ? rnd(40) : 0);
     w.preempt = chance(30);
     w.cancels = chance(15);
-    w.forks = rnd(25);
-    w.requests = w.forks + (chance(50) ? 25 : 60);
-    w.oneways = w.requests + rnd(15);
-    w.burst = 1 + rnd(chance(50) ? 2 : 8);
-    w.deep = rnd(4);
+    make_load();
     w.max_calls = 20 + rnd(chance(70) ? 80 : CALLS - 20);
     w.n_nodes = 2 + rnd(NODES - 1);
     tight = chance(50);
@@ -1320,7 +1347,7 @@ static unsigned runs(uint32_t first, uint32_t step, uint32_t count,
     unsigned bad = 0;
 
     memset(&w.sums, 0, sizeof w.sums);
-    for (uint32_t i = 0; i < count && bad < 5; i++)
+    for (uint32_t i = 0; i < count && (bad < 5 || pyro_test_rules != ~0u); i++)
         bad += !run(first + i * step, broken, false);
     printf("  %u runs, calls: %u ok, %u busy, %u no space, %u raised, "
            "%u failed; %u nested, %u deferred; oneway: %u, %u lost\n",

@@ -494,9 +494,11 @@ TEST(a_bomb_of_lists_ends_in_a_data_error)
     test_eq("n", n, 0);
 }
 
+/* A build for short messages counts in 16 bits: refused, never cut. */
 TEST(long_lists_are_skipped_to_their_end)
 {
     static const uint32_t counts[] = { 65534, 65535, 65536, 70000 };
+    const pyroi_size      most = (pyroi_size)UINT32_MAX;
     size_t                i;
 
     for (i = 0; i < PYRO_COUNT(counts); i++) {
@@ -508,7 +510,7 @@ TEST(long_lists_are_skipped_to_their_end)
         bytes[0] = 0xDD;
         pyroi_store32(bytes + 1, counts[i]);
         pyro_skip(&in);
-        test_eq("err", in.err, PYRO_OK);
+        test_eq("err", in.err, counts[i] <= most ? PYRO_OK : PYRO_ERR_DATA);
         test_eq("left", in.end - in.at, 0);
         pyroi_store32(bytes + 1, counts[i] + 1);
         in = pyro_reader_of(bytes, n);

@@ -423,17 +423,17 @@ static pyro_uri uri_of(pyro_protocol protocol, const char *host, unsigned port,
     return uri;
 }
 
-TEST(a_host_longer_than_any_that_is_read_is_not_printed)
+TEST(parts_longer_than_any_that_are_read_are_not_printed)
 {
-    char     host[256];
-    char     to[PYRO_URI_BYTES + 256];
+    char     part[256];
+    char     to[PYRO_URI_BYTES];
     pyro_uri uri;
 
-    memset(host, 'h', sizeof host - 1);
-    host[sizeof host - 1] = '\0';
+    memset(part, 'h', sizeof part - 1);
+    part[sizeof part - 1] = '\0';
     memset(to, TEST_FILL, sizeof to);
-    uri = uri_of(PYRO_URI_PYRO, host, 1, "o");
-    test_eq("err", pyro_uri_print(&uri, to, PYRO_URI_BYTES), PYRO_ERR_NOSPACE);
+    uri = uri_of(PYRO_URI_PYRO, part, 1, part);
+    test_eq("err", pyro_uri_print(&uri, to, sizeof to), PYRO_ERR_NOSPACE);
     test_eq("to", test_untouched(to, sizeof to), 1);
 }
 
@@ -896,7 +896,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(host_and_object_have_their_longest_length),
     cmocka_unit_test(uri_bytes_are_enough_for_the_longest),
     cmocka_unit_test(a_uri_is_printed_whole_or_not_at_all),
-    cmocka_unit_test(a_host_longer_than_any_that_is_read_is_not_printed),
+    cmocka_unit_test(parts_longer_than_any_that_are_read_are_not_printed),
     cmocka_unit_test(this_connection_as_a_text_is_no_uri),
     cmocka_unit_test(a_uri_is_put_as_the_map_of_pyro5_and_got_from_it),
     cmocka_unit_test(a_uri_is_got_from_its_text),
