@@ -2121,51 +2121,61 @@ static const uint8_t *pyroi_split(const uint8_t *p, const uint8_t *end,
 
 /* Takes the next value apart. Lengths and counts are bounded here, by the
  * bytes left, for everybody. */
-static pyroi_token pyroi_next(pyro_reader *in)
+static void pyroi_next(pyro_reader *in, pyroi_token *t)
 {
-    pyroi_token    t = { NULL, 0, 0, PYRO_NONE, 0 };
-    const uint8_t *p = NULL;
+    const uint8_t *p = in->at;
     uint32_t       left;
 
-    if (in->at < in->end && (*in->at < 0x80 || *in->at >= 0xE0)) {
-        t.type = PYRO_INT; /* most values are small numbers */
-        t.v = (uint64_t)(int64_t)(int8_t)*in->at++;
-        return t;
+    t->data = NULL;
+    t->v = 0;
+    t->n = 0;
+    t->type = PYRO_NONE;
+    t->wide = 0;
+    if (p < in->end && (*p < 0x80 || *p >= 0xE0)) {
+        t->type = PYRO_INT; /* most values are small numbers */
+        t->v = (uint64_t)(int64_t)(int8_t)*p;
+        in->at = p + 1;
+        return;
     }
-    if (in->at < in->end)
-        p = pyroi_split(in->at, in->end, &t);
-    if (p != NULL && t.type >= PYRO_STR) {
+    p = p < in->end ? pyroi_split(p, in->end, t) : NULL;
+    if (p != NULL && t->type >= PYRO_STR) {
         left = (uint32_t)(size_t)(in->end - p);
-        t.n = (uint32_t)t.v;
-        if (t.n > (t.type == PYRO_MAP ? left / 2 : left)
-            || (t.type == PYRO_EXT && t.n >= left)) {
+        t->n = (uint32_t)t->v;
+        if (t->n > (t->type == PYRO_MAP ? left / 2 : left)
+            || (t->type == PYRO_EXT && t->n >= left)) {
             p = NULL;
-        } else if (t.type != PYRO_LIST && t.type != PYRO_MAP) {
-            t.data = p;
-            p += t.n + (t.type == PYRO_EXT); /* and the ext's own type */
+        } else if (t->type != PYRO_LIST && t->type != PYRO_MAP) {
+            t->data = p;
+            p += t->n + (t->type == PYRO_EXT); /* and the ext's own type */
         }
     }
     if (p == NULL) {
         pyroi_spoil(in, PYRO_ERR_DATA);
-        memset(&t, 0, sizeof t);
-        return t;
+        memset(t, 0, sizeof *t);
+        return;
     }
-    if (t.type == PYRO_UINT && t.v <= INT64_MAX)
-        t.type = PYRO_INT;
+    if (t->type == PYRO_UINT && t->v <= INT64_MAX)
+        t->type = PYRO_INT;
     in->at = p;
-    return t;
 }
 
 /* The next value, which must be of this type; else zeros. */
-static pyroi_token pyroi_expect(pyro_reader *in, unsigned type)
+static void pyroi_expect(pyro_reader *in, unsigned type, pyroi_token *t)
 {
-    pyroi_token t = pyroi_next(in);
-
-    if (t.type != type) {
+    pyroi_next(in, t);
+    if (t->type != type) {
         pyroi_spoil(in, PYRO_ERR_TYPE);
-        memset(&t, 0, sizeof t);
+        memset(t, 0, sizeof *t);
     }
-    return t;
+}
+
+/* The number of the next value, which must be of this type; else 0. */
+static uint64_t pyroi_number(pyro_reader *in, unsigned type)
+{
+    pyroi_token t;
+
+    pyroi_expect(in, type, &t);
+    return t.v;
 }
 
 PYRO_DEF bool pyro_more(const pyro_reader *in)
@@ -2176,23 +2186,25 @@ PYRO_DEF bool pyro_more(const pyro_reader *in)
 PYRO_DEF pyro_type pyro_peek(const pyro_reader *in)
 {
     pyro_reader look = *in;
+    pyroi_token t;
 
-    return (pyro_type)pyroi_next(&look).type;
+    pyroi_next(&look, &t);
+    return (pyro_type)t.type;
 }
 
 PYRO_DEF void pyro_get_nil(pyro_reader *in)
 {
-    pyroi_expect(in, PYRO_NIL);
+    (void)pyroi_number(in, PYRO_NIL);
 }
 
 PYRO_DEF bool pyro_get_bool(pyro_reader *in)
 {
-    return pyroi_expect(in, PYRO_BOOL).v != 0;
+    return pyroi_number(in, PYRO_BOOL) != 0;
 }
 
 PYRO_DEF int64_t pyro_get_i64(pyro_reader *in)
 {
-    return (int64_t)pyroi_expect(in, PYRO_INT).v;
+    return (int64_t)pyroi_number(in, PYRO_INT);
 }
 
 PYRO_DEF int32_t pyro_get_i32(pyro_reader *in)
@@ -2207,8 +2219,9 @@ PYRO_DEF int32_t pyro_get_i32(pyro_reader *in)
 
 PYRO_DEF uint64_t pyro_get_u64(pyro_reader *in)
 {
-    pyroi_token t = pyroi_next(in);
+    pyroi_token t;
 
+    pyroi_next(in, &t);
     if (t.type == PYRO_UINT || (t.type == PYRO_INT && (int64_t)t.v >= 0))
         return t.v;
     pyroi_spoil(in, PYRO_ERR_TYPE);
@@ -2288,8 +2301,9 @@ static uint32_t pyroi_narrow(uint64_t d)
 /* The next value as the bits of a double. */
 static uint64_t pyroi_get_bits(pyro_reader *in)
 {
-    pyroi_token t = pyroi_next(in);
+    pyroi_token t;
 
+    pyroi_next(in, &t);
     if (t.type == PYRO_FLOAT)
         return t.wide ? t.v : pyroi_widen((uint32_t)t.v);
     if (t.type == PYRO_INT)
@@ -2322,8 +2336,9 @@ PYRO_DEF double pyro_get_f64(pyro_reader *in)
 
 PYRO_DEF const char *pyro_get_str(pyro_reader *in, uint32_t *n)
 {
-    pyroi_token t = pyroi_expect(in, PYRO_STR);
+    pyroi_token t;
 
+    pyroi_expect(in, PYRO_STR, &t);
     if (!pyroi_utf8(t.data, t.n)) {
         pyroi_spoil(in, PYRO_ERR_DATA);
         t.data = NULL;
@@ -2335,18 +2350,20 @@ PYRO_DEF const char *pyro_get_str(pyro_reader *in, uint32_t *n)
 
 PYRO_DEF const void *pyro_get_bin(pyro_reader *in, uint32_t *n)
 {
-    pyroi_token t = pyroi_expect(in, PYRO_BIN);
+    pyroi_token t;
 
+    pyroi_expect(in, PYRO_BIN, &t);
     *n = t.n;
     return t.data != NULL ? (const void *)t.data : "";
 }
 
 static uint32_t pyroi_get_count(pyro_reader *in, unsigned type, uint32_t max)
 {
-    uint32_t n = pyroi_expect(in, type).n;
+    pyroi_token t;
 
-    if (n <= max)
-        return n;
+    pyroi_expect(in, type, &t);
+    if (t.n <= max)
+        return t.n;
     pyroi_spoil(in, PYRO_ERR_NOSPACE);
     return 0;
 }
@@ -2375,7 +2392,7 @@ PYRO_DEF void pyro_skip(pyro_reader *in)
                 return;
         }
         left[depth]--;
-        t = pyroi_next(in);
+        pyroi_next(in, &t);
         if (t.type == PYRO_STR && !pyroi_utf8(t.data, t.n))
             pyroi_spoil(in, PYRO_ERR_DATA);
         if (t.type == PYRO_LIST || t.type == PYRO_MAP) {
@@ -4053,43 +4070,45 @@ static bool pyroi_param_next(const char **at, pyroi_param *param)
     return true;
 }
 
-/* Takes one value if it is what the letter says. */
+/* Takes one value and says whether it is what the letter wants. */
 static bool pyroi_fits(pyro_reader *in, char letter)
 {
-    pyro_reader look = *in;
-    pyroi_token t = pyroi_next(&look);
-    unsigned    type = t.type;
-    bool        fits;
+    const uint8_t *at = in->at;
+    pyroi_token    t;
+    bool           fits;
 
+    pyroi_next(in, &t);
     switch (letter) {
     case 'b':
-        fits = type == PYRO_BOOL;
+        fits = t.type == PYRO_BOOL;
         break;
     case 'i':
-        fits = type == PYRO_INT && (int64_t)t.v == (int32_t)t.v;
+        fits = t.type == PYRO_INT && (int64_t)t.v == (int32_t)t.v;
         break;
     case 'q':
-        fits = type == PYRO_INT;
+        fits = t.type == PYRO_INT;
         break;
     case 'd':
-        fits = type == PYRO_FLOAT || type == PYRO_INT;
+        fits = t.type == PYRO_FLOAT || t.type == PYRO_INT;
         break;
     case 's':
-        fits = type == PYRO_STR && pyroi_utf8(t.data, t.n);
+        fits = t.type == PYRO_STR;
         break;
     case 'y':
-        fits = type == PYRO_BIN;
+        fits = t.type == PYRO_BIN;
         break;
     case 'U':
-        fits = type == PYRO_MAP || type == PYRO_STR;
+        fits = t.type == PYRO_MAP || t.type == PYRO_STR;
         break;
     default: /* 'v' */
-        fits = type != PYRO_NONE;
+        fits = t.type != PYRO_NONE;
     }
-    if (fits && (type == PYRO_LIST || type == PYRO_MAP))
+    if (t.type == PYRO_STR && !pyroi_utf8(t.data, t.n))
+        pyroi_spoil(in, PYRO_ERR_DATA);
+    if (t.type == PYRO_LIST || t.type == PYRO_MAP) {
+        in->at = at; /* what is inside has to be values, too */
         pyro_skip(in);
-    else if (fits)
-        *in = look;
+    }
     return fits && in->err == PYRO_OK;
 }
 
@@ -4270,7 +4289,7 @@ typedef struct pyroi_check {
 static bool pyroi_check_one(pyro_call *call, pyroi_check *c, pyro_reader *in)
 {
     if (!pyroi_fits_type(in, c->param.type)) {
-        if (in->err == PYRO_ERR_DATA || pyro_peek(in) == PYRO_NONE)
+        if (in->err == PYRO_ERR_DATA)
             pyroi_raise_format(call);
         else
             pyroi_raise_type(call, &c->param, c->n + 1);
@@ -4288,8 +4307,9 @@ static bool pyroi_check_rest(pyro_call *call, pyroi_check *c, pyro_reader *in)
 {
     uint8_t    *body = pyroi_bytes(call->node, call->args_buf_);
     uint8_t    *place = body + (in->at - body);
-    pyroi_token t = pyroi_next(in);
+    pyroi_token t;
 
+    pyroi_next(in, &t);
     call->args.end = place;
     if (t.n == 0 && (t.type == PYRO_MAP || t.type == PYRO_NIL)
         && in->at == in->end)
@@ -4405,7 +4425,8 @@ static unsigned pyroi_lookup(const pyro_daemon *d, const char *text, size_t n)
             pyroi_id(d, i, id);
             if (memcmp(id, text, 32) == 0)
                 break;
-        } else if (o->name != NULL && pyroi_is(text, n, o->name)) {
+        } else if (o->name != NULL && *o->name == *text
+                   && pyroi_is(text, n, o->name)) {
             break;
         }
     }

@@ -570,13 +570,16 @@ static inline void ask_ended_(const char *row, const struct ask *ask,
 #define RIG_TEST(name) \
     cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
-/* Runs all tests with the clock at rest, about to wrap, and about to change
- * its sign. */
+/* Runs all tests (those that a pattern fits, if one is given) with the clock
+ * at 0, about to wrap, and about to change its sign. */
 #define RIG_MAIN(tests)                                                     \
-    int main(void)                                                          \
+    int main(int argc, char **argv)                                         \
     {                                                                       \
-        int failed = cmocka_run_group_tests(tests, NULL, NULL);             \
+        int failed = 0;                                                     \
                                                                             \
+        if (argc > 1)                                                       \
+            cmocka_set_test_filter(argv[1]);                                \
+        failed += cmocka_run_group_tests(tests, NULL, NULL);                \
         rig_clock = 0xFFFFFF00;                                             \
         failed += cmocka_run_group_tests(tests, NULL, NULL);                \
         rig_clock = 0x7FFFFF00;                                             \

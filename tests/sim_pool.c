@@ -51,7 +51,7 @@ unsigned        pyro_test_rules = ~0u;
 
 enum {
     NODES = 8,
-    LINKS = 16,  /* two to each other node, and two to spare */
+    LINKS = 24,  /* two to each other node, and some being closed */
     POOL = 12,   /* largest pool */
     BYTES = 160, /* largest buffer */
     CALLS = 400, /* most calls of a run */
@@ -96,6 +96,7 @@ struct call {
 struct route {
     pyro_proxy proxy;
     uint8_t    to;
+    bool       lone; /* nobody calls back over its connection uninvited */
 };
 
 struct slot {
@@ -139,9 +140,10 @@ struct node {
 
     ucontext_t context;
     enum { CO_READY, CO_WAIT, CO_END } state;
-    pyro_item *items; /* waited for */
-    int32_t    ms;
-    uint32_t   since; /* when the wait began */
+    const pyro_item *items; /* waited for */
+    int32_t          ms;
+    uint32_t         since;    /* when the wait began */
+    bool             own_loop; /* waits by itself, then polls with 0 */
 };
 
 /* What happened, added up over runs. */
@@ -162,21 +164,21 @@ static struct world {
     unsigned        open;       /* calls not ended */
     uint32_t        rest_since; /* nobody has anything to do */
     enum { MIXED, CROWDED, DEEP } load;
-    unsigned        forks; /* percent of what is begun; with the next one */
-    unsigned        requests;
-    unsigned        oneways;
-    unsigned        burst; /* most that a main loop begins before it polls */
-    unsigned        deep;
-    bool            broken;
-    bool            cancels;
-    bool            preempt;
-    bool            stop;
-    bool            stuck;
-    bool            failed;
-    char            why[300];
-    struct node    *running;
-    ucontext_t      scheduler;
-    struct sums     sums;
+    unsigned     forks; /* percent of what is begun; with the next one */
+    unsigned     requests;
+    unsigned     oneways;
+    unsigned     burst; /* most that a main loop begins before it polls */
+    unsigned     deep;
+    bool         broken;
+    bool         cancels;
+    bool         preempt;
+    bool         stop;
+    bool         stuck;
+    bool         failed;
+    char         why[300];
+    struct node *running;
+    ucontext_t   scheduler;
+    struct sums  sums;
 } w;
 
 static uint8_t stacks[NODES][STACK];
@@ -226,15 +228,18 @@ static void check(struct node *n)
         fail("pyro_check of node %u: %s", n->id, wrong);
 }
 
-static void on_wait(void *user, const pyro_port *port, pyro_item *list,
-                    int32_t ms)
+static bool any_ready(const pyro_item *list)
 {
-    struct node *n = w.running;
-    bool         ready = loop_look(&w.net, list);
+    for (; list != NULL; list = list->next)
+        if ((loop_ready(&w.net, list->handle) & list->want) != 0)
+            return true;
+    return false;
+}
 
-    (void)user;
-    if (port != &n->port)
-        fail("node %u waits at another node's port", n->id);
+static void wait_for(struct node *n, const pyro_item *list, int32_t ms)
+{
+    bool ready = any_ready(list);
+
     if (chance(25))
         check(n);
     if (ready && chance(60) && !w.failed)
@@ -244,6 +249,15 @@ static void on_wait(void *user, const pyro_port *port, pyro_item *list,
     n->since = w.net.clock_ms;
     n->state = ready || ms == 0 ? CO_READY : CO_WAIT;
     leave(n);
+}
+
+static void on_wait(void *user, const pyro_port *port, pyro_item *list,
+                    int32_t ms)
+{
+    (void)user;
+    if (port != &w.running->port)
+        fail("node %u waits at another node's port", w.running->id);
+    wait_for(w.running, list, ms);
 }
 
 /* Others may run between any two pieces of a message. */
@@ -477,32 +491,47 @@ static void fork_join(struct node *n, unsigned depth)
 static void start_request(struct node *n, struct slot *s, struct route *r,
                           struct call *c);
 
-/* A request is done: its slot may be used again at once, and the callback
- * may call out. */
+/* What a callback does: it begins the next request in the same slot, or it
+ * calls out and waits. */
+static void go_on(struct node *n, struct slot *s)
+{
+    struct route *r = any_route(n);
+    struct call  *c;
+
+    if (r == NULL || w.stop || n->frames > FRAMES)
+        return;
+    if (s->call == NULL && chance(25) && (c = new_call(n, r->to, 1)) != NULL)
+        start_request(n, s, r, c);
+    else if (chance(12) && (c = new_call(n, r->to, 0)) != NULL)
+        call_out(n, c, &r->proxy);
+    else if (chance(5))
+        pyro_poll(&n->d, 0);
+}
+
+/* A request is done. Its slot may be used again at once. */
 static void on_done(void *user, pyro_request *rq, pyro_err err,
                     pyro_reader *result)
 {
-    struct slot  *s = user;
-    struct node  *n = s->node;
-    struct call  *c = s->call;
-    struct route *r = any_route(n);
-    bool          reads;
+    struct slot *s = user;
+    struct node *n = s->node;
+    struct call *c = s->call;
+    bool         sent = pyro_request_sent(rq);
+    bool         reads;
 
     if (c == NULL || rq != &s->rq) {
         fail("callback of a request that is not in flight");
         return;
     }
     s->call = NULL;
-    if (err == PYRO_OK && c->reads)
+    if (c->reads) {
+        /* the result stays where it is while the callback calls out */
+        go_on(n, s);
         c->value = pyro_get_i64(result);
+    }
     reads = c->reads;
-    ended(c, err, pyro_request_sent(rq));
-    if (r == NULL || w.stop || n->frames > FRAMES || reads)
-        return; /* with the result's buffer in hand it does not call out */
-    if (chance(25) && (c = new_call(n, r->to, 1)) != NULL)
-        start_request(n, s, r, c);
-    else if (chance(12) && (c = new_call(n, r->to, 0)) != NULL)
-        call_out(n, c, &r->proxy);
+    ended(c, err, sent);
+    if (!reads)
+        go_on(n, s);
 }
 
 static void start_request(struct node *n, struct slot *s, struct route *r,
@@ -537,6 +566,8 @@ static void act(struct node *n, unsigned depth)
 
     if (r == NULL || n->frames > FRAMES)
         return;
+    if (r->lone && chance(4))
+        pyro_release(&r->proxy); /* it connects anew */
     if (dice < w.forks) {
         fork_join(n, depth);
         return;
@@ -590,6 +621,10 @@ static void work(struct node *n, struct call *c, const uint8_t *pad)
     for (unsigned i = 0; c->depth > 0 && i < 2; i++)
         if (chance(60))
             act(n, c->depth - 1u);
+    if (chance(8))
+        pyro_yield(&n->d);
+    else if (chance(8))
+        pyro_poll(&n->d, 0);
     n->frames--;
     if (!pad_right(c, pad, c->pad))
         fail("arguments of call %u changed while it ran", tag_of(c));
@@ -758,6 +793,9 @@ static const pyro_method methods[] = {
 };
 static const pyro_class node_class = { "Node", PYRO_METHODS(methods),
                                        PYRO_NO_ATTRS, NULL, 0 };
+static const pyro_class exclusive_class = { "Alone", PYRO_METHODS(methods),
+                                            PYRO_NO_ATTRS, NULL,
+                                            PYRO_EXCLUSIVE };
 
 /* ------------------------------------------------------------------------
  * A daemon's program.
@@ -793,25 +831,36 @@ static void try_again(struct node *n)
     start_request(n, s, n->refused_route, c);
 }
 
+/* Polls; or waits in a loop of its own, as long as the library allows. */
+static void poll_node(struct node *n, int32_t ms)
+{
+    int32_t least;
+
+    if (n->own_loop && ms != 0) {
+        least = pyro_next_ms(&n->d);
+        wait_for(n, pyro_items(&n->d), least < 0 ? ms : least);
+        ms = 0;
+    }
+    pyro_poll(&n->d, ms);
+}
+
 static void node_main(void)
 {
     struct node *n = w.running;
 
     say_hello(n);
     while (!w.stop && !w.failed) {
-        if (n->refused != NULL) {
+        if (n->refused != NULL)
             try_again(n);
-        }
         for (unsigned i = rnd(w.burst) + 1u;
              i > 0 && n->actions > 0 && n->refused == NULL; i--) {
             n->actions--;
             act(n, rnd(w.deep + 1u));
         }
         n->idle = true;
-        if (n->refused == NULL && n->actions > 0)
-            pyro_poll(&n->d, 0);
-        else
-            pyro_poll(&n->d, w.broken ? 50 : -1);
+        poll_node(n, n->refused == NULL && n->actions > 0 ? 0
+                     : w.broken                           ? 50
+                                                          : -1);
         n->idle = false;
         check(n);
     }
@@ -871,13 +920,15 @@ static void make_node(struct node *n, unsigned id, bool tight)
     err = pyro_open(&n->d, room, &n->config);
     if (err == PYRO_OK && (n->role & SERVER) != 0) {
         snprintf(address, sizeof address, "n%u:1", id);
-        err = pyro_export(&n->d, &node_class, n, "o");
+        err = pyro_export(&n->d, chance(15) ? &exclusive_class : &node_class,
+                          n, "o");
         if (err == PYRO_OK)
             err = pyro_listen(&n->d, &n->port, address);
     }
     if (err != PYRO_OK)
         fail("node %u of role %u does not open with %u buffers: %s", id,
              n->role, n->pool, pyro_err_text(err));
+    n->own_loop = chance(30);
     n->timer.fn = on_timer;
     n->timer.user = n;
     n->kick.fn = on_kick;
@@ -909,9 +960,12 @@ static void add_route(struct node *n, unsigned to, const char *uri,
 
 static void add_connection(struct node *a, struct node *b, bool hello)
 {
+    if ((a->role & CLIENT) == 0 || (b->role & SERVER) == 0)
+        return;
     snprintf(a->uris[b->id], sizeof a->uris[0], "PYRO://n%u:1/o", b->id);
     add_route(a, b->id, a->uris[b->id], 0);
     a->hello[b->id] = hello && a->role == BOTH && b->role == BOTH;
+    a->routes[a->n_routes - 1u].lone = !a->hello[b->id];
 }
 
 static void add_edge(unsigned from, unsigned to, bool twice)
@@ -1051,7 +1105,7 @@ static bool runnable(struct node *n)
         return n->state == CO_READY;
     if (n->ms >= 0 && w.net.clock_ms - n->since >= (uint32_t)n->ms)
         return true;
-    return loop_look(&w.net, n->items);
+    return any_ready(n->items);
 }
 
 static struct node *pick(void)
@@ -1144,7 +1198,7 @@ static void check_end_of_node(const struct node *n)
     if (w.broken)
         return;
     if (s->timeouts != 0 || s->dead != 0 || s->bad != 0 || s->denied != 0
-        || s->unsent != 0)
+        || (s->unsent != 0 && !w.cancels))
         fail(
             "node %u: %lu timeouts, %lu dead, %lu bad, %lu denied, %lu unsent",
             n->id, (unsigned long)s->timeouts, (unsigned long)s->dead,

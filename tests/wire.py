@@ -31,10 +31,9 @@ def sized(n, fix, below, code, sizes):
 def pack(v):
     if v is None or isinstance(v, bool):
         return bytes([c for c in SIMPLE if SIMPLE[c] is v])
-    if isinstance(v, int) and v >= 0:
-        return sized(v, 0, 128, 0xcc, (1, 2, 4, 8))
     if isinstance(v, int) and v >= -32:
-        return bytes([256 + v])
+        return sized(v, 0, 128, 0xcc, (1, 2, 4, 8)) if v >= 0 else \
+            bytes([256 + v])
     if isinstance(v, int):
         i = next(i for i in range(4) if v >= -1 << (8 << i) - 1)
         return bytes([0xd0 + i]) + v.to_bytes(1 << i, "big", signed=True)
@@ -73,15 +72,15 @@ class Reader:
             v = [self.value(depth - 1) for _ in range(n if is_list else 2 * n)]
             return v if is_list else dict(zip(v[::2], v[1::2]))
         if c < 0xc0 or 0xd9 <= c <= 0xdb:
-            n = c & 31 if c < 0xc0 else self.number(1 << c - 0xd9)
-            return self.take(n).decode()
+            return self.take(c & 31 if c < 0xc0 else
+                             self.number(1 << c - 0xd9)).decode()
         if c in SIMPLE:
             return SIMPLE[c]
         if 0xc4 <= c <= 0xc6:
             return self.take(self.number(1 << c - 0xc4))
         if c in (0xca, 0xcb):
-            size, kind = (4, ">f") if c == 0xca else (8, ">d")
-            return struct.unpack(kind, self.take(size))[0]
+            return struct.unpack(*((">f", self.take(4)) if c == 0xca else
+                                   (">d", self.take(8))))[0]
         if 0xcc <= c <= 0xd3:
             return self.number(1 << (c & 3), signed=c >= 0xd0)
         raise WireError("%02x begins no value" % c)
@@ -95,7 +94,6 @@ def unpack(data):
 
 def crc(data):
     return zlib.crc32(data).to_bytes(4, "big")
-
 def pack_frame(kind, flags, seq, body):
     flags |= LONG if len(body) > 0xffff else 0
     frame = struct.pack(">2sBBHI" if flags & LONG else ">2sBBHH", b"PY",
@@ -119,7 +117,6 @@ def read_frame(take):
 def pack_greeting(features, session, largest, dead_ms):
     return GREETING.pack(0x96, 6, features, 0xce, session, 0xce, largest,
                          0xcd, dead_ms, 0xc4, 0)
-
 def read_greeting(body):
     """(features, session id, largest body, dead_ms)"""
     f = GREETING.unpack_from(body.ljust(GREETING.size, b"\0"))
@@ -131,7 +128,7 @@ def read_greeting(body):
 class Link:
     """A connection. It serves self.objects (by name) whenever it reads."""
     def __init__(self, address, checksum=False, dead_ms=0, seconds=5):
-        host, port = address.rsplit(":", 1)
+        self.address, (host, port) = address, address.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), seconds)
         self.seconds, self.seq, self.flags = seconds, 0, CHECKSUM
         self.open, self.results, self.objects = set(), {}, {}
@@ -140,9 +137,9 @@ class Link:
             int(checksum), random.getrandbits(32), LARGEST, dead_ms))
         kind, _, _, body = self.frame(time.monotonic() + seconds)
         if kind != CONNECTOK:
-            raise WireError("refused: type %d, %s" % (kind, body.hex(" ")))
-        self.features, self.session, self.largest, self.dead_ms = \
-            read_greeting(body)
+            raise WireError("refused: %r" % unpack(body))
+        self.features, self.session, self.largest, dead = read_greeting(body)
+        self.dead_ms = max(dead, dead_ms)
         if checksum and not self.features & 1:
             raise WireError("checksums were asked for and not agreed")
         self.flags = CHECKSUM if self.features & 1 else 0
@@ -179,9 +176,9 @@ class Link:
             failed, v = 0, getattr(self.objects[name], method)(*args, **kw)
         except Exception as e:
             trace = {"_pyroTraceback": ["%s.%s in Python" % (name, method)]}
-            failed, v = EXCEPTION, {"__class__": type(e).__name__,
-                                    "__exception__": True, "args": [str(e)],
-                                    "attributes": trace}
+            failed, v = EXCEPTION, dict(
+                __class__=type(e).__name__, __exception__=True,
+                args=[str(e)], attributes=trace)
         if not flags & ONEWAY:
             self.send(RESULT, failed, seq, pack(v))
     def oneway(self, name, method, *args, **kw):
