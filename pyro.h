@@ -632,13 +632,13 @@ PYRO_DEF pyro_type pyro_peek(const pyro_reader *in);
  * out of range, PYRO_ERR_DATA for bytes that are no value. pyro_get_f64 and
  * _f32 take integers as well. No value is changed silently, except that a
  * float of 64 bits is rounded where only 32 are asked for. */
-PYRO_DEF void        pyro_get_nil(pyro_reader *in);
-PYRO_DEF bool        pyro_get_bool(pyro_reader *in);
-PYRO_DEF int32_t     pyro_get_i32(pyro_reader *in);
-PYRO_DEF int64_t     pyro_get_i64(pyro_reader *in);
-PYRO_DEF uint64_t    pyro_get_u64(pyro_reader *in);
-PYRO_DEF float       pyro_get_f32(pyro_reader *in);
-PYRO_DEF double      pyro_get_f64(pyro_reader *in);
+PYRO_DEF void     pyro_get_nil(pyro_reader *in);
+PYRO_DEF bool     pyro_get_bool(pyro_reader *in);
+PYRO_DEF int32_t  pyro_get_i32(pyro_reader *in);
+PYRO_DEF int64_t  pyro_get_i64(pyro_reader *in);
+PYRO_DEF uint64_t pyro_get_u64(pyro_reader *in);
+PYRO_DEF float    pyro_get_f32(pyro_reader *in);
+PYRO_DEF double   pyro_get_f64(pyro_reader *in);
 
 /* A view of the text or bytes and their number. Never NULL. A text is valid
  * UTF-8; it may contain zero bytes. */
@@ -692,6 +692,7 @@ typedef struct pyro_args {
     size_t            count;
 } pyro_args;
 
+/* clang-format off */
 #ifndef __cplusplus
 #define PYRO_ARGS(...)                                  \
     (pyro_args){ (const pyro_value[]){ __VA_ARGS__ },   \
@@ -702,6 +703,7 @@ typedef struct pyro_args {
 #define PYRO_ARGS(...) pyro_args_of(__VA_ARGS__)
 #define PYRO_NO_ARGS   pyro_args()
 #endif
+/* clang-format on */
 
 /* Memory for a result of bytes or of any encoded value. */
 typedef struct pyro_blob {
@@ -827,8 +829,8 @@ typedef struct pyro_port {
      * is left. PYRO_PORT_GAP: bytes were lost here; the next one begins a
      * frame. `ahead`, if not NULL, is PYRO_LINK_AHEAD bytes that belong to
      * this connection, zero when it begins and aligned for a uint32_t. */
-    int32_t (*recv)(const struct pyro_port *port, int32_t handle,
-                    void *ahead, void *to, uint32_t n);
+    int32_t (*recv)(const struct pyro_port *port, int32_t handle, void *ahead,
+                    void *to, uint32_t n);
     void (*close)(const struct pyro_port *port, int32_t handle);
     /* Sets `ready` of the items on the list whose port has this same wait
      * function and returns: at once if any is ready, else after ms (-1: no
@@ -845,8 +847,8 @@ typedef struct pyro_port {
     bool (*wake_open)(const struct pyro_port *port, int32_t handles[2]);
     /* Ends a wait. Callable from interrupts, signal handlers and threads. */
     void (*wake)(const struct pyro_port *port, int32_t handle);
-    void    *user;  /* the port's own */
-    uint8_t  flags; /* PYRO_PORT_NOISY */
+    void   *user;  /* the port's own */
+    uint8_t flags; /* PYRO_PORT_NOISY */
 } pyro_port;
 
 #ifdef PYRO_POSIX
@@ -886,20 +888,20 @@ enum { PYRO_SERVE_ALL, PYRO_SERVE_LINK, PYRO_SERVE_NONE };
 typedef struct pyro_config {
     const pyro_port *port; /* for proxies; default: the first one used, or
                               pyro_posix() where that is built in */
-    const char *name;      /* of this node, in tracebacks: default "pyro" */
-    const char *host;      /* host in own URIs, behind NAT; default: the
+    const char      *name; /* of this node, in tracebacks: default "pyro" */
+    const char      *host; /* host in own URIs, behind NAT; default: the
                               address the asker reached us at */
-    uint32_t timeout_ms;   /* of a call: default PYRO_TIMEOUT_MS */
-    uint32_t greet_ms;     /* to connect and greet: default PYRO_GREET_MS */
-    uint32_t frame_ms;     /* for a frame begun: default PYRO_FRAME_MS */
-    uint32_t boot;         /* boot count; needed if the port has no random */
-    uint16_t dead_ms;      /* silence that ends a link: default PYRO_DEAD_MS,
+    uint32_t         timeout_ms; /* of a call: default PYRO_TIMEOUT_MS */
+    uint32_t greet_ms; /* to connect and greet: default PYRO_GREET_MS */
+    uint32_t frame_ms; /* for a frame begun: default PYRO_FRAME_MS */
+    uint32_t boot;     /* boot count; needed if the port has no random */
+    uint16_t dead_ms;  /* silence that ends a link: default PYRO_DEAD_MS,
                               PYRO_NEVER: no keep-alive */
-    uint8_t serve_while_waiting; /* PYRO_SERVE_ALL: serve everybody while a
+    uint8_t  serve_while_waiting; /* PYRO_SERVE_ALL: serve everybody while a
                               call waits; _LINK: only the link waited for;
                               _NONE: nobody. Others get "busy" */
-    uint8_t checksum;      /* 1: CHECKSUM on every link, 0: on noisy ports */
-    void   *user;          /* first argument of the hooks below */
+    uint8_t  checksum; /* 1: CHECKSUM on every link, 0: on noisy ports */
+    void    *user;     /* first argument of the hooks below */
     /* What happened, with two numbers that belong to it. NULL: nothing. */
     void (*log)(void *user, pyro_level level, const char *text, uint32_t a,
                 uint32_t b);
@@ -957,39 +959,39 @@ typedef struct pyroi_buffer {
 } pyroi_buffer;
 
 typedef struct pyroi_link {
-    pyro_item  item;      /* handle, waited for */
-    uint32_t   heard;     /* when bytes came last */
-    uint32_t   told;      /* when bytes left last */
-    uint32_t   rx_due;    /* a frame, a greeting or a connect must be done */
-    uint32_t   tx_due;    /* the first frame in the queue must be gone */
-    uint32_t   key;       /* CRC of the address connected to, for sharing */
-    uint32_t   session;   /* of the peer: new at each of its boots */
-    uint32_t   crc;       /* of the frame being read */
-    pyroi_size peer_max;  /* largest body the peer accepts */
-    pyroi_size rx_len;    /* of the body being read, then what is left */
+    pyro_item  item;     /* handle, waited for */
+    uint32_t   heard;    /* when bytes came last */
+    uint32_t   told;     /* when bytes left last */
+    uint32_t   rx_due;   /* a frame, a greeting or a connect must be done */
+    uint32_t   tx_due;   /* the first frame in the queue must be gone */
+    uint32_t   key;      /* CRC of the address connected to, for sharing */
+    uint32_t   session;  /* of the peer: new at each of its boots */
+    uint32_t   crc;      /* of the frame being read */
+    pyroi_size peer_max; /* largest body the peer accepts */
+    pyroi_size rx_len;   /* of the body being read, then what is left */
     pyroi_size rx_have;
     pyroi_size tx_at;     /* sent of the first buffer or control frame */
     uint16_t   peer_dead; /* how long the peer may be silent, ms */
     uint16_t   gen;
     uint16_t   ready_next;
-    uint16_t   users;     /* proxies bound to it */
-    uint16_t   args_buf;  /* buffers of the frame being read */
+    uint16_t   users;    /* proxies bound to it */
+    uint16_t   args_buf; /* buffers of the frame being read */
     uint16_t   reply_buf;
     uint16_t   tx_head;
     uint16_t   tx_tail;
-    uint16_t   seq;       /* of the last request sent */
-    uint16_t   given_up;  /* oldest number given up, 0: none */
+    uint16_t   seq;      /* of the last request sent */
+    uint16_t   given_up; /* oldest number given up, 0: none */
     uint16_t   n_given_up;
-    uint16_t   busy_seq;  /* refusals owed: first number and count */
+    uint16_t   busy_seq; /* refusals owed: first number and count */
     uint16_t   n_busy;
-    uint16_t   expects;   /* requests sent and not answered */
+    uint16_t   expects; /* requests sent and not answered */
     uint16_t   flags;
     uint8_t    state;
-    uint8_t    rx;        /* what of a frame is being read */
+    uint8_t    rx; /* what of a frame is being read */
     uint8_t    n_head;
-    uint8_t    owed;      /* control frames to send */
-    uint8_t    control;   /* the one being sent */
-    uint8_t    reason;    /* of a CONNECTFAIL */
+    uint8_t    owed;    /* control frames to send */
+    uint8_t    control; /* the one being sent */
+    uint8_t    reason;  /* of a CONNECTFAIL */
     uint8_t    head[10];
 } pyroi_link;
 
@@ -1016,24 +1018,24 @@ typedef struct pyroi_object {
  * (and one more, to tell a fifth "too busy"), 4 buffers of 512 bytes and 8
  * objects. A message may be PYRO_FRAME_EXTRA bytes shorter than a buffer.
  * sizeof room is the bill; the manual has the arithmetic. */
-#define PYRO_ROOM(links_, buffers_, bytes_, objects_)                  \
-    struct {                                                           \
-        pyroi_link   links[(links_) + 1];                              \
-        pyroi_object objects[(objects_) > 0 ? (objects_) : 1];         \
-        pyroi_buffer buffers[buffers_];                                \
-        uint8_t      bytes[buffers_][bytes_];                          \
-        uint32_t     ahead[(links_) + 1][PYRO_LINK_AHEAD / 4 + 1];     \
+#define PYRO_ROOM(links_, buffers_, bytes_, objects_)              \
+    struct {                                                       \
+        pyroi_link   links[(links_) + 1];                          \
+        pyroi_object objects[(objects_) > 0 ? (objects_) : 1];     \
+        pyroi_buffer buffers[buffers_];                            \
+        uint8_t      bytes[buffers_][bytes_];                      \
+        uint32_t     ahead[(links_) + 1][PYRO_LINK_AHEAD / 4 + 1]; \
     }
 
 #define PYRO_FRAME_EXTRA 14 /* header and checksum, at their largest */
 
 /* The room as pyro_open takes it. */
-#define PYRO_ROOM_OF(room)                                                  \
-    pyro_room_of((room).links, PYRO_COUNT((room).links), (room).objects,    \
-                 PYRO_COUNT((room).objects), (room).buffers,                \
-                 PYRO_COUNT((room).buffers), (room).bytes[0],               \
-                 sizeof (room).bytes[0], (room).ahead[0],                   \
-                 sizeof (room).ahead[0], PYRO_LAYOUT)
+#define PYRO_ROOM_OF(room)                                               \
+    pyro_room_of((room).links, PYRO_COUNT((room).links), (room).objects, \
+                 PYRO_COUNT((room).objects), (room).buffers,             \
+                 PYRO_COUNT((room).buffers), (room).bytes[0],            \
+                 sizeof(room).bytes[0], (room).ahead[0],                 \
+                 sizeof(room).ahead[0], PYRO_LAYOUT)
 
 static inline pyro_room pyro_room_of(pyroi_link *links, size_t n_links,
                                      pyroi_object *objects, size_t n_objects,
@@ -1099,10 +1101,10 @@ typedef struct pyro_ring {
     void (*fn)(void *user, uintptr_t value);
     void      *user;
     uintptr_t *values;
-    uint8_t    size;  /* of values */
-    uint8_t    put_;  /* written by the producer alone */
-    uint8_t    got_;  /* written by poll alone */
-    uint8_t    lost;  /* values that found it full; stays at 255 */
+    uint8_t    size; /* of values */
+    uint8_t    put_; /* written by the producer alone */
+    uint8_t    got_; /* written by poll alone */
+    uint8_t    lost; /* values that found it full; stays at 255 */
 } pyro_ring;
 
 /* One context: objects, links, pool. Declare it; do not copy or move it while
@@ -1110,54 +1112,54 @@ typedef struct pyro_ring {
  * called from anywhere else. */
 struct pyro_daemon {
     pyro_stats stats;
-    pyro_why   why;   /* of the last error */
-    void      *user;  /* yours */
+    pyro_why   why;  /* of the last error */
+    void      *user; /* yours */
 
-    pyro_room            room_;
-    const pyro_config   *config_;
-    const pyro_port     *port_;
-    pyro_item           *items_;
-    pyro_proxy          *proxies_;
-    pyro_request        *requests_;
-    struct pyro_later   *laters_;
-    pyro_timer          *timers_;
-    pyro_hook           *hooks_;
-    pyro_ring           *rings_;
-    pyro_call           *calls_;  /* handlers running, innermost first */
-    uint32_t             now_;
-    uint32_t             due_;    /* earliest deadline ever armed */
-    uint32_t             accept_; /* from when connections are accepted */
-    uint32_t             limit_;  /* of the innermost wait */
-    uint32_t             stuck_;
-    uint32_t             session_;
-    uint32_t             ids_[2]; /* with session_: start of object ids */
-    uint16_t             free_;   /* list of free buffers */
-    uint16_t             n_free_;
-    uint16_t             serve_;  /* buffers held for serving */
-    uint16_t             solo_;   /* buffer of the request in the reserve */
-    uint16_t             n_open_; /* requests begun and not done */
-    uint16_t             n_in_;   /* replies being received */
-    uint16_t             n_held_; /* replies whose callback runs */
-    uint16_t             n_reply_; /* buffers with replies queued */
-    uint16_t             top_;    /* links used so far */
-    uint16_t             n_links_; /* connections, the refusing one too */
-    uint16_t             ready_;  /* queue of links with work */
-    uint16_t             ready_end_;
-    uint16_t             guids_;
-    uint16_t             waits_for_; /* link of the innermost wait */
-    uint8_t              depth_;  /* handlers on the stack */
-    uint8_t              waits_;  /* blocking waits on the stack */
-    uint8_t              flags_;
-    pyro_item            listeners_[PYRO_MAX_LISTEN];
-    pyro_item            wake_;
-    int32_t              waker_;
+    pyro_room          room_;
+    const pyro_config *config_;
+    const pyro_port   *port_;
+    pyro_item         *items_;
+    pyro_proxy        *proxies_;
+    pyro_request      *requests_;
+    struct pyro_later *laters_;
+    pyro_timer        *timers_;
+    pyro_hook         *hooks_;
+    pyro_ring         *rings_;
+    pyro_call         *calls_; /* handlers running, innermost first */
+    uint32_t           now_;
+    uint32_t           due_;    /* earliest deadline ever armed */
+    uint32_t           accept_; /* from when connections are accepted */
+    uint32_t           limit_;  /* of the innermost wait */
+    uint32_t           stuck_;
+    uint32_t           session_;
+    uint32_t           ids_[2]; /* with session_: start of object ids */
+    uint16_t           free_;   /* list of free buffers */
+    uint16_t           n_free_;
+    uint16_t           serve_;   /* buffers held for serving */
+    uint16_t           solo_;    /* buffer of the request in the reserve */
+    uint16_t           n_open_;  /* requests begun and not done */
+    uint16_t           n_in_;    /* replies being received */
+    uint16_t           n_held_;  /* replies whose callback runs */
+    uint16_t           n_reply_; /* buffers with replies queued */
+    uint16_t           top_;     /* links used so far */
+    uint16_t           n_links_; /* connections, the refusing one too */
+    uint16_t           ready_;   /* queue of links with work */
+    uint16_t           ready_end_;
+    uint16_t           guids_;
+    uint16_t           waits_for_; /* link of the innermost wait */
+    uint8_t            depth_;     /* handlers on the stack */
+    uint8_t            waits_;     /* blocking waits on the stack */
+    uint8_t            flags_;
+    pyro_item          listeners_[PYRO_MAX_LISTEN];
+    pyro_item          wake_;
+    int32_t            waker_;
 };
 
 /* Opens a daemon in a room: `pyro_open(&node, PYRO_ROOM_OF(room), NULL)`.
  * Nothing is listened on yet. config may be NULL. Errors: PYRO_ERR_STATE when
  * caller and library were built with different macros, PYRO_ERR_NOSPACE when
- * there is no buffer or a buffer is under 64 bytes. A client needs at least 1
- * buffer, a daemon 2, both together 3: pyro_export and pyro_proxy_open check. */
+ * there is no buffer or a buffer is under 64 bytes. A client needs 1 buffer, a
+ * daemon 2, both together 3: pyro_export and pyro_proxy_open check that. */
 PYRO_DEF pyro_err pyro_open(pyro_daemon *node, pyro_room room,
                             const pyro_config *config);
 
@@ -1219,8 +1221,7 @@ PYRO_DEF void pyro_timer_set(pyro_daemon *node, pyro_timer *timer,
                              uint32_t ms);
 PYRO_DEF void pyro_timer_stop(pyro_daemon *node, pyro_timer *timer);
 PYRO_DEF void pyro_watch(pyro_daemon *node, pyro_watched *watched,
-                         const pyro_port *port, int32_t handle,
-                         unsigned want);
+                         const pyro_port *port, int32_t handle, unsigned want);
 PYRO_DEF void pyro_unwatch(pyro_daemon *node, pyro_watched *watched);
 PYRO_DEF void pyro_hook_add(pyro_daemon *node, pyro_hook *hook);
 PYRO_DEF void pyro_hook_drop(pyro_daemon *node, pyro_hook *hook);
@@ -1261,7 +1262,7 @@ PYRO_DEF const char *pyro_check(const pyro_daemon *node);
  * result into `result` (none: the caller gets nil). Everything in it, and
  * every view into the arguments, is gone when the handler returns. */
 struct pyro_call {
-    pyro_reader  args;   /* checked against the signature already */
+    pyro_reader  args; /* checked against the signature already */
     pyro_writer  result;
     pyro_daemon *node;
     const char  *method; /* name, zero-terminated */
@@ -1269,13 +1270,12 @@ struct pyro_call {
     pyro_link    link;   /* the connection it came by */
     bool         oneway; /* nobody waits for the result */
 
-    pyro_call   *outer_;
-    pyro_proxy  *cause_;
-    uint16_t     seq_;
-    uint16_t     args_buf_;
-    uint16_t     reply_buf_;
-    uint16_t     object_;
-    uint8_t      state_;
+    pyro_call *outer_;
+    uint16_t   seq_;
+    uint16_t   args_buf_;
+    uint16_t   reply_buf_;
+    uint16_t   object_;
+    uint8_t    state_;
 };
 
 #define PYRO_ONEWAY    1 /* method: nobody needs its result; answers nil */
@@ -1300,8 +1300,13 @@ typedef struct pyro_method {
 } pyro_method;
 
 enum {
-    PYRO_ATTR_B, PYRO_ATTR_I, PYRO_ATTR_U, PYRO_ATTR_Q, PYRO_ATTR_F,
-    PYRO_ATTR_D, PYRO_ATTR_S
+    PYRO_ATTR_B,
+    PYRO_ATTR_I,
+    PYRO_ATTR_U,
+    PYRO_ATTR_Q,
+    PYRO_ATTR_F,
+    PYRO_ATTR_D,
+    PYRO_ATTR_S
 };
 
 /* A remote attribute: a member of the object's struct. Costs no code. A
@@ -1314,6 +1319,7 @@ typedef struct pyro_attr {
     uint8_t     flags;
 } pyro_attr;
 
+/* clang-format off */
 #define PYROI_ATTR(s, m, ctype, letter, flags)                          \
     { #m, (uint16_t)(offsetof(s, m)                                     \
                      + 0 * sizeof(&((s *)0)->m == (ctype *)0)),         \
@@ -1331,6 +1337,7 @@ typedef struct pyro_attr {
     { #m, (uint16_t)(offsetof(s, m)                                     \
                      + 0 * sizeof(&((s *)0)->m[0] == (char *)0)),       \
       (uint16_t)sizeof(((s *)0)->m), PYRO_ATTR_S, flags }
+/* clang-format on */
 
 /* A class: const tables, shared by all its objects. */
 typedef struct pyro_class {
@@ -1455,7 +1462,7 @@ struct pyro_proxy {
     uint8_t      sent_;
     char         object_[PYRO_MAX_NAME + 1];
 #if PYRO_EXCEPTION_BYTES > 0
-    char         text_[PYRO_EXCEPTION_BYTES];
+    char text_[PYRO_EXCEPTION_BYTES];
 #endif
 };
 
@@ -1576,7 +1583,7 @@ PYRO_DEF bool pyro_cancel(pyro_request *rq);
 
 template <size_t N> struct pyro_args_n {
     pyro_value values[N];
-    operator pyro_args() const
+               operator pyro_args() const
     {
         pyro_args a = { values, N };
         return a;
@@ -1640,12 +1647,14 @@ static void pyroi_store32(uint8_t *p, uint32_t v)
  * long: on a serial line the line is slower still. */
 PYRO_DEF uint32_t pyro_crc32(uint32_t crc, const void *data, size_t n)
 {
+    /* clang-format off */
     static const uint32_t half[16] = {
         0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC,
         0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
         0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
         0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C
     };
+    /* clang-format on */
     const uint8_t *p = (const uint8_t *)data;
 
     crc = ~crc;
@@ -2072,6 +2081,7 @@ typedef struct pyroi_token {
 
 /* Type of a tag from 0xC0 to 0xDF and the bytes of number behind it. */
 #define PYROI_TAG(type, width) (uint8_t)((type) << 4 | (width))
+/* clang-format off */
 static const uint8_t pyroi_tags[32] = {
     PYROI_TAG(PYRO_NIL, 0),   PYROI_TAG(PYRO_NONE, 0),
     PYROI_TAG(PYRO_BOOL, 0),  PYROI_TAG(PYRO_BOOL, 0),
@@ -2090,6 +2100,7 @@ static const uint8_t pyroi_tags[32] = {
     PYROI_TAG(PYRO_LIST, 2),  PYROI_TAG(PYRO_LIST, 4),
     PYROI_TAG(PYRO_MAP, 2),   PYROI_TAG(PYRO_MAP, 4)
 };
+/* clang-format on */
 
 /* Splits the tag at p, from 0x80 to 0xDF: its type and number, which may
  * stand behind it. Gives the first byte behind both, or NULL. */
@@ -2280,8 +2291,7 @@ static uint32_t pyroi_narrow(uint64_t d)
     uint64_t rest;
 
     if (exponent == 0x7FF - 896) /* infinite, or not a number: stays one */
-        return sign | 0x7F800000
-               | ((d & 0xFFFFFFFFFFFFF) != 0 ? 0x400000 : 0);
+        return sign | 0x7F800000 | ((d & 0xFFFFFFFFFFFFF) != 0 ? 0x400000 : 0);
     if (exponent >= 0xFF)
         return sign | 0x7F800000;
     if (exponent <= 0) { /* becomes subnormal */
@@ -2381,8 +2391,8 @@ PYRO_DEF uint32_t pyro_get_map(pyro_reader *in, uint32_t max)
 /* Bounded: each turn takes at least one byte. */
 PYRO_DEF void pyro_skip(pyro_reader *in)
 {
-    pyroi_size left[PYRO_MAX_DEPTH + 1]; /* values missing at each depth */
-    unsigned   depth = 0;
+    pyroi_size  left[PYRO_MAX_DEPTH + 1]; /* values missing at each depth */
+    unsigned    depth = 0;
     pyroi_token t;
 
     left[0] = 1;
@@ -2422,20 +2432,14 @@ PYRO_DEF const void *pyro_get_raw(pyro_reader *in, uint32_t *n)
  * ------------------------------------------------------------------------ */
 
 /* Types of values and slots beside those of pyro_type. */
-enum {
-    PYROI_F32 = PYRO_EXT + 1,
-    PYROI_RAW,
-    PYROI_HERE,
-    PYROI_I32,
-    PYROI_U32
-};
+enum { PYROI_F32 = PYRO_EXT + 1, PYROI_RAW, PYROI_HERE, PYROI_I32, PYROI_U32 };
 
 static pyro_value pyroi_value(unsigned type, const void *p, size_t n)
 {
     pyro_value v;
 
     memset(&v, 0, sizeof v);
-    v.type = (uint8_t)((uint32_t)n == n ? type : PYRO_NONE); /* an error */
+    v.type = (uint8_t)((uint32_t)n == n ? type : 0u);        /* an error */
     v.n_ = (uint32_t)n;
     v.v_.p = p;
     return v;
@@ -2659,8 +2663,8 @@ static void pyroi_fill_blob(pyro_reader *in, const pyro_slot *slot)
 {
     pyro_blob  *blob = (pyro_blob *)slot->to_;
     uint32_t    n;
-    const void *data = slot->type_ == PYRO_BIN ? pyro_get_bin(in, &n)
-                                               : pyro_get_raw(in, &n);
+    const void *data =
+        slot->type_ == PYRO_BIN ? pyro_get_bin(in, &n) : pyro_get_raw(in, &n);
 
     if (in->err == PYRO_OK && n > blob->size)
         in->err = PYRO_ERR_NOSPACE;
@@ -2711,8 +2715,7 @@ static pyro_err pyroi_fill(pyro_reader in, const pyro_slot *slot)
  * >>uri
  * ------------------------------------------------------------------------ */
 
-static const char *const pyroi_protocols[] = { "PYRO", "PYROLOC",
-                                               "PYRONAME" };
+static const char *const pyroi_protocols[] = { "PYRO", "PYROLOC", "PYRONAME" };
 
 static bool pyroi_starts(const char *p, size_t n, const char *with)
 {
@@ -2768,7 +2771,7 @@ static bool pyroi_plain(const char *p, size_t n, const char *without)
 static bool pyroi_needs_port(const pyro_uri *u)
 {
     return u->protocol != PYRO_URI_NAME
-           && !pyroi_starts(u->host, u->host_n, "unix:");
+        && !pyroi_starts(u->host, u->host_n, "unix:");
 }
 
 /* host[:port] or [host][:port]. Gives the reason when it is neither. */
@@ -2819,8 +2822,7 @@ static const char *pyroi_parts(pyro_uri *u, const char *address,
     return pyroi_address(u, address, stop);
 }
 
-static const char *pyroi_uri_read(pyro_uri *u, const char *p,
-                                  const char *end)
+static const char *pyroi_uri_read(pyro_uri *u, const char *p, const char *end)
 {
     const char *split;
     unsigned    i;
@@ -2879,7 +2881,7 @@ PYRO_DEF pyro_err pyro_uri_parse(pyro_uri *uri, const char *text, size_t n,
 static void pyroi_add_address(pyroi_text *t, const pyro_uri *uri)
 {
     bool brackets = pyroi_has(uri->host, uri->host_n, ':')
-                    || pyroi_has(uri->host, uri->host_n, '/');
+                 || pyroi_has(uri->host, uri->host_n, '/');
 
     if (brackets)
         pyroi_add(t, "[", 1);
@@ -3062,29 +3064,28 @@ enum {
 };
 
 enum { /* flags of the header; 0x02, 0x20 and 0x80 are reserved */
-    PYROI_EXCEPTION = 0x01,
-    PYROI_ONEWAY = 0x04,
-    PYROI_BATCH = 0x08,
-    PYROI_CHECKSUM = 0x10,
-    PYROI_LONG = 0x40
+       PYROI_EXCEPTION = 0x01,
+       PYROI_ONEWAY = 0x04,
+       PYROI_BATCH = 0x08,
+       PYROI_CHECKSUM = 0x10,
+       PYROI_LONG = 0x40
 };
 
-#define PYROI_WIRE   6    /* version: Pyro 3 ended at 5 */
-#define PYROI_BODY   10   /* where the body begins in a buffer */
-#define PYROI_GREET  18   /* body of CONNECT and CONNECTOK, nonce empty */
-#define PYROI_NO     0xFFFF /* no buffer, no link */
+#define PYROI_WIRE  6      /* version: Pyro 3 ended at 5 */
+#define PYROI_BODY  10     /* where the body begins in a buffer */
+#define PYROI_GREET 18     /* body of CONNECT and CONNECTOK, nonce empty */
+#define PYROI_NO    0xFFFF /* no buffer, no link */
 
 /* The refusal "busy: not executed", the same for every call. */
-static const uint8_t pyroi_busy_body[] =
-    "\x83\xA9__class__\xA9"
-    "BusyError\xAD__exception__\xC3\xA4"
-    "args\x91\xA4"
-    "busy";
+static const uint8_t pyroi_busy_body[] = "\x83\xA9__class__\xA9"
+                                         "BusyError\xAD__exception__\xC3\xA4"
+                                         "args\x91\xA4"
+                                         "busy";
 #define PYROI_BUSY_BYTES (sizeof pyroi_busy_body - 1)
 
 /* Writes a header in front of the body at `body`; gives its first byte. */
-static uint8_t *pyroi_put_header(uint8_t *body, unsigned type,
-                                 unsigned flags, uint32_t seq, uint32_t n)
+static uint8_t *pyroi_put_header(uint8_t *body, unsigned type, unsigned flags,
+                                 uint32_t seq, uint32_t n)
 {
     uint8_t *head = body - 8;
 
@@ -3110,18 +3111,18 @@ static uint8_t *pyroi_put_header(uint8_t *body, unsigned type,
 
 #ifdef PYRO_TEST_RULES /* the simulation switches one rule off at a time */
 extern unsigned pyro_test_rules;
-#define PYROI_RULE(n) ((pyro_test_rules >> (n) & 1u) != 0)
+#define PYROI_RULE(n) ((pyro_test_rules >> (n)&1u) != 0)
 #else
 #define PYROI_RULE(n) true
 #endif
 
-enum { /* flags_ of a daemon */
-    PYROI_AGAIN = 1,  /* stalled links are to be looked at again */
-    PYROI_ARMED = 2,  /* due_ holds a time (0 is one, too) */
-    PYROI_CORKED = 4, /* some link holds back what it could send */
-    PYROI_YIELD = 8,  /* no handlers and no callbacks now */
-    PYROI_SERVES = 16, /* objects are exported */
-    PYROI_GATHERED = 32 /* some link has PYROI_GATHER */
+enum {                     /* flags_ of a daemon */
+       PYROI_AGAIN = 1,    /* stalled links are to be looked at again */
+       PYROI_ARMED = 2,    /* due_ holds a time (0 is one, too) */
+       PYROI_CORKED = 4,   /* some link holds back what it could send */
+       PYROI_YIELD = 8,    /* no handlers and no callbacks now */
+       PYROI_SERVES = 16,  /* objects are exported */
+       PYROI_GATHERED = 32 /* some link has PYROI_GATHER */
 };
 
 static uint8_t *pyroi_bytes(const pyro_daemon *d, unsigned buf)
@@ -3146,8 +3147,8 @@ static void pyroi_why(pyro_daemon *d, const char *text, uint32_t is,
 #ifdef PYRO_NO_LOG
 #define pyroi_log(d, level, text, a, b) ((void)0)
 #else
-static void pyroi_log(const pyro_daemon *d, pyro_level level,
-                      const char *text, uint32_t a, uint32_t b)
+static void pyroi_log(const pyro_daemon *d, pyro_level level, const char *text,
+                      uint32_t a, uint32_t b)
 {
     if (d->config_->log != NULL)
         d->config_->log(d->config_->user, level, text, a, b);
@@ -3186,7 +3187,7 @@ static unsigned pyroi_reserve(const pyro_daemon *d)
     return 0;
 #else
     return PYROI_RULE(2) && d->proxies_ != NULL && d->n_in_ == 0
-           && d->solo_ == PYROI_NO;
+        && d->solo_ == PYROI_NO;
 #endif
 }
 
@@ -3215,46 +3216,47 @@ static unsigned pyroi_take_request(pyro_daemon *d)
  * ------------------------------------------------------------------------ */
 
 enum { /* state of a link */
-    PYROI_FREE,
-    PYROI_DOWN,     /* a pipe that nobody has greeted on */
-    PYROI_GREETING, /* waits for CONNECT, or for its answer */
-    PYROI_OPEN,
-    PYROI_CLOSING,  /* sends what is queued, then closes */
-    PYROI_DEAD      /* closed; hooks are to be told, then it is free */
+       PYROI_FREE,
+       PYROI_DOWN,     /* a pipe that nobody has greeted on */
+       PYROI_GREETING, /* waits for CONNECT, or for its answer */
+       PYROI_OPEN,
+       PYROI_CLOSING, /* sends what is queued, then closes */
+       PYROI_DEAD     /* closed; hooks are to be told, then it is free */
 };
 
-enum { /* flags of a link */
-    PYROI_PIPE = 1,      /* adopted: survives its peer */
-    PYROI_OURS = 2,      /* we connected */
-    PYROI_SENT = 4,      /* our CONNECT waits for its answer */
-    PYROI_SUMS = 8,      /* CHECKSUM is agreed */
-    PYROI_INPUT = 16,    /* the port has bytes */
-    PYROI_QUEUED = 32,   /* in the ready queue */
-    PYROI_RX_DUE = 64,   /* rx_due counts */
-    PYROI_TX_DUE = 128,
-    PYROI_REFUSE = 256,  /* sits in the one link too many */
-    PYROI_GATHER = 512,  /* a oneway has gone since the last poll */
-    PYROI_CORK = 1024,   /* something is held back */
-    PYROI_TELL_GONE = 2048,
-    PYROI_TELL_ROOM = 4096,
-    PYROI_ROOM = 8192 /* the port has room to send */
+enum {                    /* flags of a link */
+       PYROI_PIPE = 1,    /* adopted: survives its peer */
+       PYROI_OURS = 2,    /* we connected */
+       PYROI_SENT = 4,    /* our CONNECT waits for its answer */
+       PYROI_SUMS = 8,    /* CHECKSUM is agreed */
+       PYROI_INPUT = 16,  /* the port has bytes */
+       PYROI_QUEUED = 32, /* in the ready queue */
+       PYROI_RX_DUE = 64, /* rx_due counts */
+       PYROI_TX_DUE = 128,
+       PYROI_REFUSE = 256, /* sits in the one link too many */
+       PYROI_GATHER = 512, /* a oneway has gone since the last poll */
+       PYROI_CORK = 1024,  /* something is held back */
+       PYROI_TELL_GONE = 2048,
+       PYROI_TELL_ROOM = 4096,
+       PYROI_ROOM = 8192 /* the port has room to send */
 };
 
 enum { /* rx: what is being read */
-    PYROI_RX_HEAD,
-    PYROI_RX_STALL, /* a header is there, buffers for its body are not */
-    PYROI_RX_BODY,
-    PYROI_RX_SKIP,
-    PYROI_RX_GREET  /* body of CONNECT, CONNECTOK or CONNECTFAIL */
+       PYROI_RX_HEAD,
+       PYROI_RX_STALL, /* a header is there, buffers for its body are not */
+       PYROI_RX_BODY,
+    PYROI_RX_FULL, /* a body is there and may not be dispatched yet */
+       PYROI_RX_SKIP,
+       PYROI_RX_GREET /* body of CONNECT, CONNECTOK or CONNECTFAIL */
 };
 
 enum { /* owed: control frames, made when they are sent, from no buffer */
-    PYROI_OWE_CONNECT = 1,
-    PYROI_OWE_OK = 2,
-    PYROI_OWE_FAIL = 4,
-    PYROI_OWE_PONG = 8,
-    PYROI_OWE_PING = 16,
-    PYROI_OWE_BUSY = 32
+       PYROI_OWE_CONNECT = 1,
+       PYROI_OWE_OK = 2,
+       PYROI_OWE_FAIL = 4,
+       PYROI_OWE_PONG = 8,
+       PYROI_OWE_PING = 16,
+       PYROI_OWE_BUSY = 32
 };
 
 enum { PYROI_IS_LINK = 1, PYROI_IS_LISTENER, PYROI_IS_WAKE, PYROI_IS_WATCHED };
@@ -3428,7 +3430,7 @@ static void pyroi_count_lost(pyro_daemon *d, unsigned buf)
         if ((frame[3] & PYROI_LONG) != 0)
             break; /* is alone in its buffer */
         frame += 8 + pyroi_load16(frame + 6)
-                 + ((frame[3] & PYROI_CHECKSUM) != 0 ? 4 : 0);
+               + ((frame[3] & PYROI_CHECKSUM) != 0 ? 4 : 0);
     }
 }
 
@@ -3509,8 +3511,8 @@ static void pyroi_drop(pyro_daemon *d, pyroi_link *l, bool handle_gone)
 #endif
     pyroi_drop_tx(d, l);
     pyroi_drop_rx(d, l);
-    l->flags &= (uint16_t)~(PYROI_SENT | PYROI_SUMS | PYROI_TX_DUE
-                            | PYROI_CORK | PYROI_GATHER);
+    l->flags &= (uint16_t) ~(PYROI_SENT | PYROI_SUMS | PYROI_TX_DUE
+                             | PYROI_CORK | PYROI_GATHER);
     l->item.want = PYRO_IN;
     l->tx_due = d->now_; /* from when on a pipe's peer is told */
     l->session = 0;
@@ -3548,7 +3550,7 @@ static const char *pyroi_fail_text(unsigned reason)
 static unsigned pyroi_wants_sums(const pyro_daemon *d, const pyroi_link *l)
 {
     bool wants = d->config_->checksum != 0
-                 || (l->item.port->flags & PYRO_PORT_NOISY) != 0;
+              || (l->item.port->flags & PYRO_PORT_NOISY) != 0;
 
     return wants ? PYROI_SUMS : 0;
 }
@@ -3581,15 +3583,15 @@ static void pyroi_put_greeting(const pyro_daemon *d, const pyroi_link *l,
 static uint32_t pyroi_make_control(const pyro_daemon *d, const pyroi_link *l,
                                    uint8_t *to)
 {
-    static const uint8_t types[] = { PYROI_CONNECT, PYROI_CONNECTOK,
+    static const uint8_t types[] = { PYROI_CONNECT,     PYROI_CONNECTOK,
                                      PYROI_CONNECTFAIL, PYROI_PING,
-                                     PYROI_PING, PYROI_RESULT };
-    uint8_t    *body = to + PYROI_BODY;
-    pyro_writer w = pyro_writer_of(body, 60, 1);
-    unsigned    flags = (l->flags & PYROI_SUMS) != 0 ? PYROI_CHECKSUM : 0;
-    uint32_t    seq = 0;
-    uint32_t    n;
-    unsigned    i = 0;
+                                     PYROI_PING,        PYROI_RESULT };
+    uint8_t             *body = to + PYROI_BODY;
+    pyro_writer          w = pyro_writer_of(body, 60, 1);
+    unsigned flags = (l->flags & PYROI_SUMS) != 0 ? PYROI_CHECKSUM : 0;
+    uint32_t seq = 0;
+    uint32_t n;
+    unsigned i = 0;
 
     while (l->control >> i > 1)
         i++;
@@ -3626,8 +3628,8 @@ static uint32_t pyroi_make_control(const pyro_daemon *d, const pyroi_link *l,
 
 /* Hands bytes to the port. Returns those left over; a lost link is dropped,
  * and then none are. */
-static uint32_t pyroi_send(pyro_daemon *d, pyroi_link *l,
-                           const uint8_t *bytes, uint32_t n)
+static uint32_t pyroi_send(pyro_daemon *d, pyroi_link *l, const uint8_t *bytes,
+                           uint32_t n)
 {
     int32_t sent = l->item.port->send(l->item.port, l->item.handle, bytes, n);
 
@@ -3655,8 +3657,7 @@ static void pyroi_blocked(pyro_daemon *d, pyroi_link *l, unsigned kind)
     if ((l->flags & PYROI_TX_DUE) != 0)
         return;
     l->flags |= PYROI_TX_DUE;
-    l->tx_due =
-        d->now_ + pyroi_frame_ms(d) * (kind == PYROI_RESULT ? 1u : 8u);
+    l->tx_due = d->now_ + pyroi_frame_ms(d) * (kind == PYROI_RESULT ? 1u : 8u);
     pyroi_arm(d, l->tx_due);
 }
 
@@ -3782,8 +3783,8 @@ static bool pyroi_gather(pyro_daemon *d, pyroi_link *l, unsigned buf)
         return false;
     tail = &d->room_.buffers[l->tx_tail];
     bytes = pyroi_bytes(d, l->tx_tail);
-    if (n > d->room_.buffer_bytes / 4
-        || tail->end + n > d->room_.buffer_bytes || bytes[0] == 'P'
+    if (n > d->room_.buffer_bytes / 4 || tail->end + n > d->room_.buffer_bytes
+        || bytes[0] == 'P'
         || (pyroi_kind(bytes + 2) == PYROI_INVOKE
             && pyroi_load16(bytes + 6) != 0))
         return false;
@@ -3849,8 +3850,7 @@ static bool pyroi_seal(pyro_daemon *d, pyroi_link *l, unsigned buf,
 
     body[-PYROI_BODY] = 0; /* no 10-byte header, unless it is written now */
     pyroi_put_header(body, type, flags, seq, (uint32_t)(end - body));
-    d->room_.buffers[buf].end =
-        (pyroi_size)(end - pyroi_bytes(d, buf));
+    d->room_.buffers[buf].end = (pyroi_size)(end - pyroi_bytes(d, buf));
     return l->state != PYROI_OPEN || pyroi_protect(d, l, buf);
 }
 
@@ -3872,19 +3872,26 @@ static void pyroi_tell(pyro_daemon *d, pyro_link link, pyro_event event)
 
 #ifndef PYRO_NO_SERVER
 
-static const char *const pyroi_err_names[] = {
-    "Exception",     "URIError",      "DaemonError",
-    "ProtocolError", "ConnectionClosedError",
-    "ConnectionDeniedError", "TimeoutError", "NamingError",
-    "Exception",     "TypeError",     "ValueError",
-    "MemoryError",   "BusyError",     "RuntimeError"
-};
+static const char *const pyroi_err_names[] = { "Exception",
+                                               "URIError",
+                                               "DaemonError",
+                                               "ProtocolError",
+                                               "ConnectionClosedError",
+                                               "ConnectionDeniedError",
+                                               "TimeoutError",
+                                               "NamingError",
+                                               "Exception",
+                                               "TypeError",
+                                               "ValueError",
+                                               "MemoryError",
+                                               "BusyError",
+                                               "RuntimeError" };
 
 /* Where a call is, as a line of a traceback: "calc.div on bench 3". */
 static void pyroi_put_place(pyro_writer *w, const pyro_call *call)
 {
-    char       place[2 * PYRO_MAX_NAME + 40];
-    pyroi_text t = pyroi_text_of(place, sizeof place);
+    char        place[2 * PYRO_MAX_NAME + 40];
+    pyroi_text  t = pyroi_text_of(place, sizeof place);
     const char *name = call->node->config_->name;
 
     pyroi_adds(&t, call->object);
@@ -3938,8 +3945,7 @@ static void pyroi_put_exception(pyro_writer *w, const char *type,
  * left out from the end: traceback, message, type. */
 static pyro_writer pyroi_exception_in(const pyro_daemon *d, unsigned buf,
                                       const char *type, const char *message,
-                                      const pyro_call *call,
-                                      const char *cause)
+                                      const pyro_call *call, const char *cause)
 {
     uint8_t    *body = pyroi_bytes(d, buf) + PYROI_BODY;
     pyro_writer w;
@@ -3964,8 +3970,8 @@ static pyro_writer pyroi_exception_in(const pyro_daemon *d, unsigned buf,
 
 enum { PYROI_RUNNING, PYROI_RAISED, PYROI_DEFERRED };
 
-static void pyroi_raise(pyro_call *call, const char *type,
-                        const char *message, const char *cause)
+static void pyroi_raise(pyro_call *call, const char *type, const char *message,
+                        const char *cause)
 {
     if (call->state_ != PYROI_RUNNING)
         return;
@@ -4148,9 +4154,8 @@ static void pyroi_raise_count(pyro_call *call, const char *signature,
     unsigned least;
     unsigned most = pyroi_params(signature, &least);
 
-    pyroi_raise_numbers(call, "TypeError", PYROI_T("arguments given: "),
-                        given, PYROI_T(", expected: "),
-                        given < least ? least : most);
+    pyroi_raise_numbers(call, "TypeError", PYROI_T("arguments given: "), given,
+                        PYROI_T(", expected: "), given < least ? least : most);
 }
 
 #ifndef PYRO_NO_TEXTS
@@ -4349,11 +4354,13 @@ static bool pyroi_check_rest(pyro_call *call, pyroi_check *c, pyro_reader *in)
 static bool pyroi_check_args(pyro_call *call, const char *signature,
                              unsigned given)
 {
-    pyro_reader in = call->args;
+    pyro_reader in = pyro_reader_of(call->args.at,
+                                    (size_t)(call->args.end - call->args.at));
     pyroi_check c;
 
-    memset(&c, 0, sizeof c);
     c.at = signature;
+    c.param.optional = false;
+    c.n = 0;
     c.more = pyroi_param_next(&c.at, &c.param);
     while (c.more && c.n < given) {
         if (!pyroi_check_one(call, &c, &in))
@@ -4468,8 +4475,8 @@ PYRO_DEF pyro_err pyro_export(pyro_daemon *node, const pyro_class *cls,
                || node->room_.objects[i].waiting > 0))
         i++;
     if (i == node->room_.n_objects) {
-        pyroi_why(node, PYROI_T("object table full: raise it in PYRO_ROOM"),
-                  i, i);
+        pyroi_why(node, PYROI_T("object table full: raise it in PYRO_ROOM"), i,
+                  i);
         return PYRO_ERR_NOSPACE;
     }
     node->room_.objects[i].cls = cls;
@@ -4572,25 +4579,23 @@ static void pyroi_put_attr(pyro_writer *w, const pyro_attr *attr,
 
 static void pyroi_set_attr(pyro_call *call, const pyro_attr *attr, void *self)
 {
-    static const uint8_t slots[] = { PYRO_BOOL, PYROI_I32,  PYROI_U32,
+    static const uint8_t slots[] = { PYRO_BOOL, PYROI_I32, PYROI_U32,
                                      PYRO_INT,  PYROI_F32, PYRO_FLOAT,
                                      PYRO_STR };
-    pyro_slot slot = pyroi_slot(slots[attr->type],
-                                (uint8_t *)self + attr->offset, attr->size);
-    pyro_err  err = PYRO_ERR_TYPE;
+    pyro_slot            slot = pyroi_slot(slots[attr->type],
+                                           (uint8_t *)self + attr->offset, attr->size);
+    pyro_err             err = PYRO_ERR_TYPE;
 
     if (pyro_more(&call->args))
         err = pyroi_fill(call->args, &slot);
     if (err != PYRO_OK)
-        pyroi_raise_name(call, err == PYRO_ERR_NOSPACE ? "ValueError"
-                                                       : "TypeError",
-                         PYROI_T("value does not fit attribute "),
-                         attr->name);
+        pyroi_raise_name(call,
+                         err == PYRO_ERR_NOSPACE ? "ValueError" : "TypeError",
+                         PYROI_T("value does not fit attribute "), attr->name);
 }
 
 /* Whether the call is about an attribute, and then does it. */
-static bool pyroi_call_attr(pyro_call *call, const pyro_class *cls,
-                            void *self)
+static bool pyroi_call_attr(pyro_call *call, const pyro_class *cls, void *self)
 {
     const char      *name;
     const pyro_attr *attr = cls->attrs;
@@ -4736,8 +4741,7 @@ static const pyro_class pyroi_internal = {
  * >>dispatch
  * ------------------------------------------------------------------------ */
 
-static const pyro_method *pyroi_method(const pyro_class *cls,
-                                       const char *name)
+static const pyro_method *pyroi_method(const pyro_class *cls, const char *name)
 {
     const pyro_method *m = cls->methods;
     const pyro_method *end = m + cls->n_methods;
@@ -4775,22 +4779,23 @@ static void pyroi_run(pyro_call *call, const pyro_class *cls, void *self,
 static bool pyroi_open_body(pyro_call *call, uint8_t *body, uint32_t len,
                             unsigned *given)
 {
-    pyro_reader in = pyro_reader_of(body, len);
-    uint32_t    object_n;
-    uint32_t    method_n;
-    bool        four = pyro_get_list(&in, 4) == 4;
+    pyro_reader *in = &call->args;
+    uint32_t     object_n;
+    uint32_t     method_n;
+    bool         four;
 
-    call->object = pyro_get_str(&in, &object_n);
-    call->method = pyro_get_str(&in, &method_n);
-    *given = pyro_get_list(&in, PYRO_MAX_ARGS);
-    if (!four || in.err != PYRO_OK || object_n > PYRO_MAX_NAME
+    *in = pyro_reader_of(body, len);
+    four = pyro_get_list(in, 4) == 4;
+    call->object = pyro_get_str(in, &object_n);
+    call->method = pyro_get_str(in, &method_n);
+    *given = pyro_get_list(in, PYRO_MAX_ARGS);
+    if (!four || in->err != PYRO_OK || object_n > PYRO_MAX_NAME
         || method_n > PYRO_MAX_NAME)
         return false;
-    call->args = in;
     body[(const uint8_t *)call->object - body + object_n] = 0;
     body[(const uint8_t *)call->method - body + method_n] = 0;
     return strlen(call->object) == object_n
-           && strlen(call->method) == method_n;
+        && strlen(call->method) == method_n;
 }
 
 /* Finds the object and runs the method. */
@@ -4864,11 +4869,11 @@ static void pyroi_send_reply(pyro_daemon *d, pyro_link link, unsigned buf,
         pyroi_give(d, buf);
         return;
     }
-    if (!pyroi_seal(d, l, buf, PYROI_RESULT, raised ? PYROI_EXCEPTION : 0,
-                    seq, end)) {
+    if (!pyroi_seal(d, l, buf, PYROI_RESULT, raised ? PYROI_EXCEPTION : 0, seq,
+                    end)) {
         w = pyroi_exception_in(d, buf, "MemoryError",
-                               PYROI_T("result too long for the caller"),
-                               NULL, "");
+                               PYROI_T("result too long for the caller"), NULL,
+                               "");
         pyroi_seal(d, l, buf, PYROI_RESULT, PYROI_EXCEPTION, seq, w.at);
     }
     pyroi_queue(d, l, buf);
@@ -4888,9 +4893,11 @@ static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l, unsigned args_buf,
     uint8_t  *body = pyroi_bytes(d, args_buf);
     uint32_t  seq = pyroi_load16(l->head + 4);
 
-    memset(&call, 0, sizeof call);
+    call.result = pyro_writer_of(NULL, 0, 0);
     call.node = d;
     call.link = pyroi_handle(d, l);
+    call.object_ = PYROI_NO;
+    call.state_ = PYROI_RUNNING;
     call.oneway = reply_buf == PYROI_NO;
     call.seq_ = (uint16_t)seq;
     call.args_buf_ = (uint16_t)args_buf;
@@ -4997,9 +5004,9 @@ PYRO_DEF pyro_writer *pyro_finish(pyro_later *later)
     else if (!pyroi_later_take(later))
         w->err = PYRO_ERR_NOSPACE;
     else
-        *w = pyro_writer_of(pyroi_bytes(later->node_, later->buf_)
-                                + PYROI_BODY,
-                            pyroi_max_body(later->node_), 1);
+        *w =
+            pyro_writer_of(pyroi_bytes(later->node_, later->buf_) + PYROI_BODY,
+                           pyroi_max_body(later->node_), 1);
     return w;
 }
 
@@ -5056,8 +5063,8 @@ PYRO_DEF pyro_err pyro_fail(pyro_later *later, const char *type,
     }
     if (!pyroi_later_take(later))
         return PYRO_ERR_NOSPACE;
-    later->out_ = pyroi_exception_in(later->node_, later->buf_, type,
-                                     message, NULL, "");
+    later->out_ =
+        pyroi_exception_in(later->node_, later->buf_, type, message, NULL, "");
     pyroi_later_send(later, true);
     return PYRO_OK;
 }
@@ -5070,8 +5077,14 @@ PYRO_DEF pyro_err pyro_fail(pyro_later *later, const char *type,
 
 #ifndef PYRO_NO_CLIENT
 
-enum { PYROI_IDLE, PYROI_BUILDING, PYROI_BUILDING_KW, PYROI_WAITING,
-       PYROI_FAILING, PYROI_DONE };
+enum {
+    PYROI_IDLE,
+    PYROI_BUILDING,
+    PYROI_BUILDING_KW,
+    PYROI_WAITING,
+    PYROI_FAILING,
+    PYROI_DONE
+};
 
 static pyro_request *pyroi_request_of(const pyro_daemon *d, pyro_link link,
                                       unsigned seq)
@@ -5121,8 +5134,7 @@ static bool pyroi_unsend(pyro_daemon *d, pyroi_link *l, unsigned seq)
         const uint8_t *head = pyroi_bytes(d, buf);
 
         head += pyroi_start(head);
-        if (pyroi_kind(head) == PYROI_INVOKE
-            && pyroi_load16(head + 4) == seq)
+        if (pyroi_kind(head) == PYROI_INVOKE && pyroi_load16(head + 4) == seq)
             break;
         before = buf;
     }
@@ -5205,6 +5217,7 @@ static void pyroi_fail_requests(pyro_daemon *d, pyroi_link *l)
     l->expects = 0;
 }
 
+#if PYRO_EXCEPTION_BYTES > 0
 /* Copies the next str of an exception into the proxy's text area. */
 static const char *pyroi_keep(pyroi_text *t, const char *text, size_t n)
 {
@@ -5233,6 +5246,7 @@ static pyro_reader pyroi_entry(pyro_reader map, const char *name)
     pyroi_spoil(&map, PYRO_ERR_DATA);
     return map;
 }
+#endif
 
 /* Keeps type, message and traceback of an exception for pyro_exception. A
  * message that is cut or no str is no error: what is there is kept. */
@@ -5328,8 +5342,8 @@ static uint32_t pyroi_recv(pyro_daemon *d, pyroi_link *l, uint8_t *to,
 
     if ((l->flags & PYROI_INPUT) == 0)
         return 0;
-    got = l->item.port->recv(l->item.port, l->item.handle, l->item.ahead, to,
-                             n);
+    got =
+        l->item.port->recv(l->item.port, l->item.handle, l->item.ahead, to, n);
     if (got == PYRO_PORT_GAP) {
         d->stats.gaps++;
         pyroi_drop_rx(d, l);
@@ -5362,8 +5376,8 @@ static unsigned pyroi_head_flags(const pyroi_link *l)
 static uint32_t pyroi_body_bytes(const pyroi_link *l)
 {
     uint32_t n = (pyroi_head_flags(l) & PYROI_LONG) != 0
-                     ? pyroi_load32(l->head + 6)
-                     : pyroi_load16(l->head + 6);
+                   ? pyroi_load32(l->head + 6)
+                   : pyroi_load16(l->head + 6);
 
     return n;
 }
@@ -5392,8 +5406,7 @@ static void pyroi_take_body(pyro_daemon *d, pyroi_link *l, uint32_t n)
 static bool pyroi_refuse(pyro_daemon *d, pyroi_link *l, uint32_t seq)
 {
     if (l->n_busy > 0
-        && ((uint16_t)(l->busy_seq + l->n_busy) != seq
-            || l->n_busy == 0xFFFF))
+        && ((uint16_t)(l->busy_seq + l->n_busy) != seq || l->n_busy == 0xFFFF))
         return false;
     if (l->n_busy == 0)
         l->busy_seq = (uint16_t)seq;
@@ -5418,8 +5431,7 @@ static bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
     if (d->depth_ >= PYRO_MAX_NESTING || l->n_busy > 0)
         return false;
     return d->waits_ == 0 || policy == PYRO_SERVE_ALL
-           || (policy == PYRO_SERVE_LINK
-               && pyroi_index(d, l) == d->waits_for_);
+        || (policy == PYRO_SERVE_LINK && pyroi_index(d, l) == d->waits_for_);
 #endif
 }
 
@@ -5438,8 +5450,8 @@ static void pyroi_too_long(pyro_daemon *d, pyroi_link *l, uint32_t n)
     d->serve_++;
     w = pyroi_exception_in(d, buf, "ProtocolError", message, NULL, "");
     pyroi_skip_body(l, n);
-    pyroi_send_reply(d, pyroi_handle(d, l), buf,
-                     pyroi_load16(l->head + 4), true, w.at);
+    pyroi_send_reply(d, pyroi_handle(d, l), buf, pyroi_load16(l->head + 4),
+                     true, w.at);
 }
 
 /* Rules R0, R1, R5: an INVOKE takes what it needs, all at once, or waits with
@@ -5559,8 +5571,8 @@ static bool pyroi_admit_greeting(pyro_daemon *d, pyroi_link *l, uint32_t n)
     bool     wanted = (l->flags & PYROI_SENT) != 0;
 
     if (kind == PYROI_CONNECT)
-        wanted = pipe || (l->state == PYROI_GREETING
-                          && (l->flags & PYROI_OURS) == 0);
+        wanted = pipe
+              || (l->state == PYROI_GREETING && (l->flags & PYROI_OURS) == 0);
     else if (pipe && kind == PYROI_CONNECTFAIL)
         wanted = true;
     if ((!wanted && !pipe) || n > 64
@@ -5592,7 +5604,7 @@ static bool pyroi_admit(pyro_daemon *d, pyroi_link *l)
     uint32_t total = n + ((flags & PYROI_CHECKSUM) != 0 ? 4 : 0);
 
     if (total < n || total > 0x7FFFFFFF
-        || total > (pyroi_size)~(pyroi_size)0) {
+        || total > (pyroi_size) ~(pyroi_size)0) {
         pyroi_bad(d, l, PYROI_T("a length that cannot be"));
         return true;
     }
@@ -5636,14 +5648,15 @@ static bool pyroi_magic(pyro_daemon *d, pyroi_link *l)
         return false;
     }
     if (l->head[2] == 'R') {
-        pyroi_bad(d, l, PYROI_T("the peer speaks Pyro 4 or 5, not this "
-                                "protocol"));
+        pyroi_bad(d, l,
+                  PYROI_T("the peer speaks Pyro 4 or 5, not this "
+                          "protocol"));
         return false;
     }
     if (l->head[2] >> 4 == PYROI_WIRE)
         return true;
-    if (pyroi_kind(l->head) != PYROI_CONNECT
-        || (l->flags & PYROI_PIPE) != 0 || l->state != PYROI_GREETING) {
+    if (pyroi_kind(l->head) != PYROI_CONNECT || (l->flags & PYROI_PIPE) != 0
+        || l->state != PYROI_GREETING) {
         pyroi_bad(d, l, PYROI_T("another version of the protocol"));
         return false;
     }
@@ -5751,7 +5764,7 @@ static void pyroi_protect_queued(pyro_daemon *d, pyroi_link *l)
 static void pyroi_link_up(pyro_daemon *d, pyroi_link *l)
 {
     l->state = PYROI_OPEN;
-    l->flags &= (uint16_t)~(PYROI_SENT | PYROI_RX_DUE);
+    l->flags &= (uint16_t) ~(PYROI_SENT | PYROI_RX_DUE);
     l->heard = l->told = d->now_;
     l->reason = 0;
     l->n_given_up = 0; /* whatever was under way came before the greeting */
@@ -5838,7 +5851,7 @@ static bool pyroi_greet_word(pyroi_link *l, unsigned kind)
     if (l->rx_have == 8) {
         max = pyroi_load32(p + 1);
         l->peer_max = (pyroi_size)max == max ? (pyroi_size)max
-                                             : (pyroi_size)~(pyroi_size)0;
+                                             : (pyroi_size) ~(pyroi_size)0;
         l->peer_dead = (uint16_t)pyroi_load16(p + 6);
         return p[0] == 0xCE && p[5] == 0xCD;
     }
@@ -5856,8 +5869,9 @@ static bool pyroi_read_greeting(pyro_daemon *d, pyroi_link *l)
         want = l->rx_have < body ? body - l->rx_have : 4;
         if (want > 8)
             want = 8;
-        l->n_head = (uint8_t)(l->n_head + pyroi_recv(d, l, l->head + l->n_head,
-                                                     want - l->n_head));
+        l->n_head = (uint8_t)(l->n_head
+                              + pyroi_recv(d, l, l->head + l->n_head,
+                                           want - l->n_head));
         if (l->n_head < want)
             return false;
         l->n_head = 0;
@@ -5907,8 +5921,7 @@ static void pyroi_body_done(pyro_daemon *d, pyroi_link *l)
     uint32_t n = pyroi_body_bytes(l);
 
     if ((pyroi_head_flags(l) & PYROI_CHECKSUM) != 0) {
-        unsigned head =
-            (pyroi_head_flags(l) & PYROI_LONG) != 0 ? 10u : 8u;
+        unsigned head = (pyroi_head_flags(l) & PYROI_LONG) != 0 ? 10u : 8u;
         uint32_t crc = pyro_crc32(0, l->head, head);
 
         crc = pyro_crc32(crc, pyroi_bytes(d, args_buf), n);
@@ -5929,9 +5942,9 @@ static void pyroi_body_done(pyro_daemon *d, pyroi_link *l)
 #endif
 #ifndef PYRO_NO_CLIENT
     if (kind == PYROI_RESULT) {
-        bool exception = (pyroi_head_flags(l) & PYROI_EXCEPTION) != 0;
-        pyro_request *rq = pyroi_request_of(d, pyroi_handle(d, l),
-                                            pyroi_load16(l->head + 4));
+        bool          exception = (pyroi_head_flags(l) & PYROI_EXCEPTION) != 0;
+        pyro_request *rq =
+            pyroi_request_of(d, pyroi_handle(d, l), pyroi_load16(l->head + 4));
 
         d->n_in_--;
         if (rq != NULL && rq->state_ == PYROI_WAITING) {
@@ -5958,6 +5971,11 @@ static bool pyroi_read_body(pyro_daemon *d, pyroi_link *l)
     l->rx_have = (pyroi_size)(l->rx_have + n);
     if (l->rx_have < l->rx_len)
         return false;
+    if ((d->flags_ & PYROI_YIELD) != 0) {
+        l->rx = PYROI_RX_FULL;
+        l->flags &= (uint16_t)~PYROI_RX_DUE;
+        return true;
+    }
     pyroi_frame_done(l);
     pyroi_body_done(d, l);
     return true;
@@ -5968,6 +5986,11 @@ static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
 {
     bool whole = false;
 
+    if (l->rx == PYROI_RX_FULL) {
+        if ((d->flags_ & PYROI_YIELD) != 0)
+            return;
+        l->rx = PYROI_RX_BODY;
+    }
     if (l->rx == PYROI_RX_HEAD && pyroi_read_head(d, l))
         l->rx = PYROI_RX_STALL;
     if (l->rx == PYROI_RX_STALL) {
@@ -6014,7 +6037,8 @@ static void pyroi_step(pyro_daemon *d, pyroi_link *l)
         l->flags &= (uint16_t)~PYROI_TELL_ROOM;
         pyroi_tell(d, pyroi_handle(d, l), PYRO_LINK_WRITABLE);
     }
-    if (l->rx == PYROI_RX_STALL || (l->flags & PYROI_INPUT) != 0)
+    if (l->rx == PYROI_RX_STALL || l->rx == PYROI_RX_FULL
+        || (l->flags & PYROI_INPUT) != 0)
         pyroi_receive(d, l);
     if (l->state == PYROI_FREE || l->state == PYROI_DEAD)
         return;
@@ -6083,8 +6107,7 @@ static void pyroi_keep_alive(pyro_daemon *d, pyroi_link *l)
     uint32_t ours = pyroi_dead_ms(d);
     uint32_t limit = l->peer_dead > ours ? l->peer_dead : ours;
 
-    if (ours == PYRO_NEVER || l->peer_dead == PYRO_NEVER
-        || l->peer_dead == 0)
+    if (ours == PYRO_NEVER || l->peer_dead == PYRO_NEVER || l->peer_dead == 0)
         return;
     if (d->now_ - l->heard >= limit && (l->flags & PYROI_INPUT) == 0
         && l->rx != PYROI_RX_STALL) {
@@ -6161,8 +6184,8 @@ static void pyroi_request_times(pyro_daemon *d)
                                           "not executed"),
                       0, 0);
         }
-        pyroi_finish(d, rq,
-                     failing ? (pyro_err)rq->err_ : PYRO_ERR_TIMEOUT, NULL);
+        pyroi_finish(d, rq, failing ? (pyro_err)rq->err_ : PYRO_ERR_TIMEOUT,
+                     NULL);
         rq = d->requests_;
     }
 }
@@ -6241,8 +6264,7 @@ PYRO_DEF void pyro_timer_stop(pyro_daemon *node, pyro_timer *timer)
         *at = timer->next_;
 }
 
-PYRO_DEF void pyro_timer_set(pyro_daemon *node, pyro_timer *timer,
-                             uint32_t ms)
+PYRO_DEF void pyro_timer_set(pyro_daemon *node, pyro_timer *timer, uint32_t ms)
 {
     pyro_timer **at = &node->timers_;
 
@@ -6265,7 +6287,7 @@ static void pyroi_accepted(pyro_daemon *d, const pyro_port *port,
 {
     bool        last = d->n_links_ + 1u >= d->room_.n_links;
     pyroi_link *l =
-        pyroi_link_new(d, port, handle, last ? PYROI_REFUSE : 0u);
+        pyroi_link_new(d, port, handle, last ? (unsigned)PYROI_REFUSE : 0u);
 
     if (l == NULL) {
         port->close(port, handle);
@@ -6333,8 +6355,8 @@ static void pyroi_event(pyro_daemon *d, pyro_item *item)
 /* Which listeners to wait for: none while no link is free. */
 static void pyroi_listen_if_free(pyro_daemon *d)
 {
-    bool     may = d->n_links_ < d->room_.n_links
-               && pyroi_reached(d->now_, d->accept_);
+    bool may =
+        d->n_links_ < d->room_.n_links && pyroi_reached(d->now_, d->accept_);
     uint8_t  want = may ? PYRO_IN : 0;
     unsigned i;
 
@@ -6411,7 +6433,8 @@ static void pyroi_look_again(pyro_daemon *d)
     for (i = 0; i < d->top_; i++) {
         pyroi_link *l = &d->room_.links[i];
 
-        if (l->state != PYROI_FREE && l->rx == PYROI_RX_STALL)
+        if (l->state != PYROI_FREE
+            && (l->rx == PYROI_RX_STALL || l->rx == PYROI_RX_FULL))
             pyroi_ready(d, l);
     }
 }
@@ -6465,8 +6488,8 @@ static pyro_err pyroi_poll(pyro_daemon *d, int32_t ms)
     pyro_flush(d); /* nothing is held back while anybody waits */
     /* What was done, or came free, may be just what somebody waits for. */
     ms = left < PYRO_POLL_FRAMES || (d->flags_ & PYROI_AGAIN) != 0
-             ? 0
-             : pyroi_may_wait(d, ms);
+           ? 0
+           : pyroi_may_wait(d, ms);
     events = pyroi_wait(d, ms);
     if (ms != 0)
         d->now_ = pyro_now(d);
@@ -6528,7 +6551,7 @@ PYRO_DEF uint32_t pyro_now(const pyro_daemon *node)
 PYRO_DEF bool pyro_random(const pyro_daemon *node, void *to, size_t n)
 {
     return node->port_ != NULL && node->port_->random != NULL
-           && node->port_->random(node->port_, to, n);
+        && node->port_->random(node->port_, to, n);
 }
 
 /* The first port used tells the time; session and ids are drawn then. */
@@ -6569,7 +6592,9 @@ PYRO_DEF void pyro_guid(pyro_daemon *node, char to[33])
 PYRO_DEF pyro_err pyro_open(pyro_daemon *node, pyro_room room,
                             const pyro_config *config)
 {
-    static const pyro_config defaults = { 0 };
+    static const pyro_config defaults = { NULL, NULL, NULL, 0,   0,
+                                          0,    0,    0,    0,   0,
+                                          NULL, NULL, NULL, NULL };
     unsigned                 i;
 
     memset(node, 0, sizeof *node);
@@ -6696,8 +6721,7 @@ PYRO_DEF void pyro_close(pyro_daemon *node)
 }
 
 PYRO_DEF void pyro_watch(pyro_daemon *node, pyro_watched *watched,
-                         const pyro_port *port, int32_t handle,
-                         unsigned want)
+                         const pyro_port *port, int32_t handle, unsigned want)
 {
     watched->item_.ahead = NULL;
     pyroi_item_add(node, &watched->item_, port, handle, PYROI_IS_WATCHED);
@@ -6736,8 +6760,7 @@ PYRO_DEF pyro_err pyro_wake_open(pyro_daemon *node)
         pyroi_why(node, PYROI_T("the port cannot be woken"), 0, 0);
         return PYRO_ERR_DAEMON;
     }
-    pyroi_item_add(node, &node->wake_, node->port_, handles[0],
-                   PYROI_IS_WAKE);
+    pyroi_item_add(node, &node->wake_, node->port_, handles[0], PYROI_IS_WAKE);
     node->waker_ = handles[1];
     return PYRO_OK;
 }
@@ -6854,15 +6877,15 @@ static bool pyroi_own_address(pyro_daemon *d, pyro_link link, char *to,
 {
     return (link != 0
             && pyro_link_address(d, link, false, to, size) == PYRO_OK)
-           || pyro_listening(d, 0, to, size) == PYRO_OK;
+        || pyro_listening(d, 0, to, size) == PYRO_OK;
 }
 
 PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
                               const char *object, char *to, size_t size)
 {
-    char     address[PYRO_MAX_HOST + 9];
-    char     text[PYRO_URI_BYTES + 8];
-    pyro_uri uri;
+    char       address[PYRO_MAX_HOST + 9];
+    char       text[PYRO_URI_BYTES + 8];
+    pyro_uri   uri;
     pyroi_text t = pyroi_text_of(text, sizeof text);
 
     if (!pyroi_own_address(node, link, address, sizeof address)) {
@@ -6909,9 +6932,8 @@ static unsigned pyroi_chain(const pyro_daemon *d, unsigned buf)
     return n;
 }
 
-static const char *pyroi_check_link(const pyro_daemon *d,
-                                    const pyroi_link *l, unsigned *held,
-                                    unsigned *expects)
+static const char *pyroi_check_link(const pyro_daemon *d, const pyroi_link *l,
+                                    unsigned *held, unsigned *expects)
 {
     *held += pyroi_chain(d, l->tx_head);
     *held += l->args_buf != PYROI_NO;
@@ -6919,7 +6941,8 @@ static const char *pyroi_check_link(const pyro_daemon *d,
     *expects += l->expects;
     if ((l->tx_head == PYROI_NO) != (l->tx_tail == PYROI_NO))
         return "a send queue with one end";
-    if (l->rx != PYROI_RX_BODY && l->args_buf != PYROI_NO)
+    if (l->rx != PYROI_RX_BODY && l->rx != PYROI_RX_FULL
+        && l->args_buf != PYROI_NO)
         return "a link holds a buffer and reads no body";
     if (l->rx == PYROI_RX_BODY && l->rx_have > l->rx_len)
         return "a link has read more than a body";
@@ -7015,8 +7038,7 @@ static pyro_err pyroi_proxy_new(pyro_proxy *proxy, pyro_daemon *node)
         return PYRO_ERR_NOSPACE;
     }
     proxy->node_ = node;
-    proxy->timeout_ms =
-        pyroi_or(node->config_->timeout_ms, PYRO_TIMEOUT_MS);
+    proxy->timeout_ms = pyroi_or(node->config_->timeout_ms, PYRO_TIMEOUT_MS);
     proxy->next_ = node->proxies_;
     node->proxies_ = proxy;
     return PYRO_OK;
@@ -7134,8 +7156,7 @@ static pyro_err pyroi_connect(pyro_daemon *d, const pyro_uri *u,
     if (d->port_ != NULL && d->port_->connect != NULL)
         handle = d->port_->connect(d->port_, address);
     if (handle < 0) {
-        pyroi_why(d, PYROI_T("the port cannot connect to this address"), 0,
-                  0);
+        pyroi_why(d, PYROI_T("the port cannot connect to this address"), 0, 0);
         return PYRO_ERR_CLOSED;
     }
     d->now_ = pyro_now(d);
@@ -7294,16 +7315,19 @@ PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
     unsigned     buf;
     pyro_err     err;
 
-    memset(rq, 0, sizeof *rq);
-    proxy->sent_ = 0;
+    rq->state_ = PYROI_IDLE;
+    rq->err_ = rq->sent_ = proxy->sent_ = 0;
+    rq->fn_ = NULL;
+    rq->slot_.size_ = 0;
     err = pyroi_bind(proxy, &l);
     proxy->err_ = (uint8_t)err;
     if (err != PYRO_OK)
         return err;
     buf = pyroi_take_request(d);
     if (buf == PYROI_NO) {
-        pyroi_why(d, PYROI_T("no buffer free for a request: raise buffers "
-                             "in PYRO_ROOM"),
+        pyroi_why(d,
+                  PYROI_T("no buffer free for a request: raise buffers "
+                          "in PYRO_ROOM"),
                   d->room_.n_buffers, d->room_.n_buffers);
         proxy->err_ = PYRO_ERR_NOSPACE;
         return PYRO_ERR_NOSPACE;
@@ -7336,7 +7360,8 @@ static void pyroi_close_args(pyro_request *rq)
 
 PYRO_DEF void pyro_put_kwargs(pyro_request *rq, uint32_t n)
 {
-    if (rq->state_ != PYROI_BUILDING || pyro_writer_end(&rq->args) != PYRO_OK) {
+    if (rq->state_ != PYROI_BUILDING
+        || pyro_writer_end(&rq->args) != PYRO_OK) {
         if (rq->args.err == PYRO_OK)
             rq->args.err = PYRO_ERR_STATE;
         return;
@@ -7370,8 +7395,9 @@ static pyro_err pyroi_launch(pyro_request *rq, unsigned flags)
     unsigned     seq = 0;
 
     if (err == PYRO_ERR_NOSPACE)
-        pyroi_why(d, PYROI_T("arguments do not fit: raise bytes in "
-                             "PYRO_ROOM"),
+        pyroi_why(d,
+                  PYROI_T("arguments do not fit: raise bytes in "
+                          "PYRO_ROOM"),
                   pyroi_max_body(d), d->room_.buffer_bytes);
     if (rq->state_ == PYROI_BUILDING) {
         pyroi_close_args(rq);
@@ -7429,8 +7455,8 @@ PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
     d->now_ = pyro_now(d);
     rq->fn_ = fn;
     rq->user_ = user;
-    return pyroi_send_until(
-        rq, result, d->now_ + (ms != 0 ? ms : rq->proxy_->timeout_ms));
+    return pyroi_send_until(rq, result,
+                            d->now_ + (ms != 0 ? ms : rq->proxy_->timeout_ms));
 }
 
 PYRO_DEF pyro_err pyro_send_oneway(pyro_request *rq)
@@ -7556,7 +7582,7 @@ PYRO_DEF pyro_err pyro_wait(pyro_request *rq)
 static bool pyroi_may_drain(const pyro_daemon *d)
 {
     return d->n_free_ < d->room_.n_buffers
-           && (d->depth_ + d->n_held_ == 0 || d->n_reply_ + d->n_in_ > 0);
+        && (d->depth_ + d->n_held_ == 0 || d->n_reply_ + d->n_in_ > 0);
 }
 
 /* A blocking call's deadline, clamped by the calls waited for already. */

@@ -16,26 +16,26 @@
 #include "link_rig.h"
 
 static struct obj {
-    char        signature[128];
-    void      (*act)(pyro_call *call); /* what the method does, or NULL */
-    int         ran;
-    uint8_t     args[1024]; /* as the last call had them */
-    size_t      n_args;
-    char        object[PYRO_MAX_NAME + 1];
-    char        method[PYRO_MAX_NAME + 1];
-    pyro_link   link;
-    bool        oneway;
-    bool        known; /* what `any` answers */
+    char signature[128];
+    void (*act)(pyro_call *call); /* what the method does, or NULL */
+    int       ran;
+    uint8_t   args[1024]; /* as the last call had them */
+    size_t    n_args;
+    char      object[PYRO_MAX_NAME + 1];
+    char      method[PYRO_MAX_NAME + 1];
+    pyro_link link;
+    bool      oneway;
+    bool      known; /* what `any` answers */
 } obj;
 
 static struct reply {
-    uint8_t     frame[4096];
-    uint32_t    n; /* of the body */
-    bool        raised;
-    char        type[64];
-    char        message[200];
-    char        trace[256]; /* its lines, each with a '\n' */
-    unsigned    seq;
+    uint8_t  frame[4096];
+    uint32_t n; /* of the body */
+    bool     raised;
+    char     type[64];
+    char     message[200];
+    char     trace[256]; /* its lines, each with a '\n' */
+    unsigned seq;
 } reply;
 
 static int32_t  caller; /* handle of the raw peer */
@@ -69,9 +69,8 @@ static const pyro_method obj_methods[] = {
     { "m", obj_m, obj.signature, "v", 0 },
     { "tell", obj_m, obj.signature, "", PYRO_ONEWAY }
 };
-static const pyro_class obj_class = {
-    "Obj", PYRO_METHODS(obj_methods), PYRO_NO_ATTRS, NULL, 0
-};
+static const pyro_class obj_class = { "Obj", PYRO_METHODS(obj_methods),
+                                      PYRO_NO_ATTRS, NULL, 0 };
 
 static inline int call_setup(void **state)
 {
@@ -224,8 +223,7 @@ static inline void call(const char *row, const char *args, const char *kwargs)
     take_reply(row);
 }
 
-#define expect_result(row, hex) \
-    expect_result_(row, hex, __FILE__, __LINE__)
+#define expect_result(row, hex) expect_result_(row, hex, __FILE__, __LINE__)
 
 static inline void expect_result_(const char *row, const char *hex,
                                   const char *file, int line)
@@ -247,8 +245,7 @@ static inline void expect_result_(const char *row, const char *hex,
     expect_raised_(row, type, text, __FILE__, __LINE__)
 
 static inline void expect_raised_(const char *row, const char *type,
-                                  const char *text, const char *file,
-                                  int line)
+                                  const char *text, const char *file, int line)
 {
     if (reply.raised && strcmp(reply.type, type) == 0
         && (text == NULL || strstr(reply.message, text) != NULL))

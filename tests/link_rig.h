@@ -14,7 +14,7 @@
 #define LINK_RIG_H
 
 /* In front of pyro.h: a clock that stands is noticed soon. */
-#define PYRO_STUCK_POLLS    1000
+#define PYRO_STUCK_POLLS 1000
 #define PYRO_IMPLEMENTATION
 #include "../pyro.h"
 
@@ -36,10 +36,10 @@ enum { RIG_BYTES = 512, RIG_BUFFERS = 8, RIG_MAX = RIG_BYTES - 14 };
 
 /* What the object "calc" counts. */
 struct calc {
-    int        ran;      /* handlers of any kind */
-    int        notes;    /* ... of note */
+    int        ran;   /* handlers of any kind */
+    int        notes; /* ... of note */
     int32_t    noted[512];
-    pyro_later later;    /* of the last "later" */
+    pyro_later later; /* of the last "later" */
     /* Called by the method "hook". */
     void (*hook)(pyro_call *call);
 };
@@ -94,8 +94,7 @@ static void calc_big(void *self, pyro_call *call)
     struct calc         *c = (struct calc *)self;
 
     c->ran++;
-    pyro_put_bin(&call->result, zeros,
-                 (size_t)pyro_get_i32(&call->args));
+    pyro_put_bin(&call->result, zeros, (size_t)pyro_get_i32(&call->args));
 }
 
 /* How many bytes there were. */
@@ -134,9 +133,8 @@ static const pyro_method calc_methods[] = {
     { "later", calc_later, "", "i", 0 },
     { "hook", calc_hook, "", "i", 0 }
 };
-static const pyro_class calc_class = {
-    "Calc", PYRO_METHODS(calc_methods), PYRO_NO_ATTRS, NULL, 0
-};
+static const pyro_class calc_class = { "Calc", PYRO_METHODS(calc_methods),
+                                       PYRO_NO_ATTRS, NULL, 0 };
 
 /* ------------------------------------------------------------------------
  * Daemons.
@@ -342,9 +340,8 @@ static inline uint32_t raw_frame(uint8_t *to, unsigned type, unsigned flags,
 }
 
 /* The same with a body in hex. */
-static inline uint32_t raw_frame_of(uint8_t *to, unsigned type,
-                                    unsigned flags, unsigned seq,
-                                    const char *hex)
+static inline uint32_t raw_frame_of(uint8_t *to, unsigned type, unsigned flags,
+                                    unsigned seq, const char *hex)
 {
     uint8_t body[1024];
 
@@ -402,8 +399,8 @@ static inline const uint8_t *raw_expect_type_(const char *row, int32_t raw,
     }
     extra = (rig.got[3] & F_CHECKSUM) != 0 ? 4 : 0;
     test_eq_(row, "type", rig.got[2] & 15, type, file, line);
-    test_eq_(row, "bytes", rig.got_n,
-             8 + extra + pyroi_load16(rig.got + 6), file, line);
+    test_eq_(row, "bytes", rig.got_n, 8 + extra + pyroi_load16(rig.got + 6),
+             file, line);
     return rig.got + 8;
 }
 
@@ -550,13 +547,13 @@ static inline void ask_add(struct ask *ask, pyro_proxy *proxy, int32_t a,
     assert_int_equal(pyro_begin(&ask->rq, proxy, "add"), PYRO_OK);
     pyro_put_int(&ask->rq.args, a);
     pyro_put_int(&ask->rq.args, b);
-    assert_int_equal(
-        pyro_send(&ask->rq, pyro_to_i32(&ask->result), NULL, NULL), PYRO_OK);
+    assert_int_equal(pyro_send(&ask->rq, pyro_to_i32(&ask->result), NULL,
+                               NULL),
+                     PYRO_OK);
 }
 
 /* It is done, with this error. */
-#define ask_ended(row, ask, err) \
-    ask_ended_(row, ask, err, __FILE__, __LINE__)
+#define ask_ended(row, ask, err) ask_ended_(row, ask, err, __FILE__, __LINE__)
 
 static inline void ask_ended_(const char *row, const struct ask *ask,
                               pyro_err err, const char *file, int line)
@@ -572,18 +569,18 @@ static inline void ask_ended_(const char *row, const struct ask *ask,
 
 /* Runs all tests (those that a pattern fits, if one is given) with the clock
  * at 0, about to wrap, and about to change its sign. */
-#define RIG_MAIN(tests)                                                     \
-    int main(int argc, char **argv)                                         \
-    {                                                                       \
-        int failed = 0;                                                     \
-                                                                            \
-        if (argc > 1)                                                       \
-            cmocka_set_test_filter(argv[1]);                                \
-        failed += cmocka_run_group_tests(tests, NULL, NULL);                \
-        rig_clock = 0xFFFFFF00;                                             \
-        failed += cmocka_run_group_tests(tests, NULL, NULL);                \
-        rig_clock = 0x7FFFFF00;                                             \
-        return failed + cmocka_run_group_tests(tests, NULL, NULL);          \
+#define RIG_MAIN(tests)                                            \
+    int main(int argc, char **argv)                                \
+    {                                                              \
+        int failed = 0;                                            \
+                                                                   \
+        if (argc > 1)                                              \
+            cmocka_set_test_filter(argv[1]);                       \
+        failed += cmocka_run_group_tests(tests, NULL, NULL);       \
+        rig_clock = 0xFFFFFF00;                                    \
+        failed += cmocka_run_group_tests(tests, NULL, NULL);       \
+        rig_clock = 0x7FFFFF00;                                    \
+        return failed + cmocka_run_group_tests(tests, NULL, NULL); \
     }
 
 #endif /* LINK_RIG_H */

@@ -487,6 +487,21 @@ static inline uint32_t loop_feed(struct loop_net *net, int32_t handle,
     return n;
 }
 
+/* Damages what an end has sent and the other has not received: the byte
+ * `back` before the end of it, exclusive-or `value`. For use in on_send. */
+static inline void loop_spoil(struct loop_net *net, int32_t handle,
+                              uint32_t back, uint8_t value)
+{
+    unsigned          end;
+    struct loop_conn *c = loop_find(net, handle, &end);
+    struct loop_way  *w;
+
+    if (c == NULL || back == 0 || back > c->way[end].used)
+        return;
+    w = &c->way[end];
+    w->bytes[(w->first + w->used - back) % LOOP_BYTES] ^= value;
+}
+
 /* Receives up to n bytes; returns how many. A gap is passed over. */
 static inline uint32_t loop_take(struct loop_net *net, int32_t handle,
                                  void *to, uint32_t n)

@@ -158,8 +158,8 @@ static inline void rig_turn(void)
             node_switch(&rig.n[0], &rig.n[i]);
 }
 
-static inline void rig_wait(void *user, const pyro_port *port,
-                            pyro_item *list, int32_t ms)
+static inline void rig_wait(void *user, const pyro_port *port, pyro_item *list,
+                            int32_t ms)
 {
     struct node *me = rig.current;
     uint32_t     moved = rig.net.moved;
@@ -319,16 +319,12 @@ static const pyro_method thing_methods[] = {
     { "back", thing_back, "U", "i", 0 }
 };
 
-static const pyro_attr thing_attrs[] = {
-    PYRO_ATTR_I32(struct thing, count, 0),
-    PYRO_ATTR_STR(struct thing, label, PYRO_READONLY)
-};
+static const pyro_attr thing_attrs[] = { PYRO_ATTR_I32(struct thing, count, 0),
+                                         PYRO_ATTR_STR(struct thing, label,
+                                                       PYRO_READONLY) };
 
-static const pyro_class thing_class = { "Thing",
-                                        PYRO_METHODS(thing_methods),
-                                        PYRO_ATTRS(thing_attrs),
-                                        NULL,
-                                        0 };
+static const pyro_class thing_class = { "Thing", PYRO_METHODS(thing_methods),
+                                        PYRO_ATTRS(thing_attrs), NULL, 0 };
 
 /* Answers the i-th "later" call with the value it brought. From a job. */
 static inline pyro_err thing_answer(struct thing *t, unsigned i)
@@ -510,6 +506,67 @@ static inline void rig_end(void)
     test_eq("handles left open", loop_open_handles(&rig.net), 0);
     for (unsigned i = 0; i < NODES; i++)
         assert_false(rig.n[i].thing.spoilt);
+}
+
+/* ------------------------------------------------------------------------
+ * A peer played by the test, at "board:7703": the listener comes first, then
+ * node 0 begins a call, then peer_greet accepts and takes the call's frame.
+ * ------------------------------------------------------------------------ */
+
+static struct {
+    int32_t  listener;
+    int32_t  handle;
+    uint8_t  frame[300];
+    uint32_t n;
+    uint32_t seq; /* of the last INVOKE */
+} peer;
+
+static inline void peer_listen(void)
+{
+    memset(&peer, 0, sizeof peer);
+    peer.listener = loop_listen(&rig.n[3].port, "*:7703");
+    assert_true(peer.listener >= 0);
+}
+
+static inline void peer_close(void)
+{
+    loop_close(&rig.n[3].port, peer.handle);
+    loop_close(&rig.n[3].port, peer.listener);
+}
+
+static inline void peer_send(unsigned kind, unsigned flags, uint32_t seq,
+                             const void *body, uint32_t n)
+{
+    uint8_t  frame[300];
+    uint8_t *at = frame + PYROI_BODY;
+    uint8_t *head;
+
+    memcpy(at, body, n);
+    head = pyroi_put_header(at, kind, flags, seq, n);
+    if ((flags & PYROI_CHECKSUM) != 0) {
+        pyroi_store32(at + n, pyro_crc32(0, head, 8 + n));
+        n += 4;
+    }
+    assert_int_equal(loop_feed(&rig.net, peer.handle, head, 8 + n), 8 + n);
+}
+
+static inline void peer_greet(void)
+{
+    static const uint8_t ok[] = { 0x96, 6,    0,    0xCE, 0,    0,
+                                  0,    9,    0xCE, 0,    0,    1,
+                                  0,    0xCD, 0x4E, 0x20, 0xC4, 0 };
+    uint8_t              hello[64];
+
+    rig_spin(2);
+    peer.handle = loop_accept(&rig.n[3].port, peer.listener);
+    assert_true(peer.handle >= 0);
+    assert_int_equal(loop_take(&rig.net, peer.handle, hello, sizeof hello),
+                     30);
+    peer_send(PYROI_CONNECTOK, PYROI_CHECKSUM, 0, ok, sizeof ok);
+    rig_settle();
+    peer.n = loop_take(&rig.net, peer.handle, peer.frame, sizeof peer.frame);
+    assert_true(peer.n >= 8);
+    peer.seq = pyroi_load16(peer.frame + 4);
 }
 
 #endif /* NODES_H */

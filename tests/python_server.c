@@ -112,9 +112,12 @@ int main(int argc, char **argv)
     if (!err)
         err = pyro_listen(&node, pyro_posix(),
                           argc > 1 ? argv[1] : "127.0.0.1:0");
-    if (!err) err = pyro_export(&node, &calc_class, &calc, "calc");
-    if (!err) err = pyro_listening(&node, 0, at, sizeof at);
-    if (!err && printf("calc is at %s\n", at) > 0) fflush(stdout);
+    if (!err)
+        err = pyro_export(&node, &calc_class, &calc, "calc");
+    if (!err)
+        err = pyro_listening(&node, 0, at, sizeof at);
+    if (!err && printf("calc is at %s\n", at) > 0)
+        fflush(stdout);
     while (!err)
         err = pyro_poll(&node, 100);
     fprintf(stderr, "server: %s\n", pyro_err_text(err));

@@ -566,7 +566,7 @@ static void act(struct node *n, unsigned depth)
 
     if (r == NULL || n->frames > FRAMES)
         return;
-    if (r->lone && chance(4))
+    if (r->lone && !w.cancels && chance(4))
         pyro_release(&r->proxy); /* it connects anew */
     if (dice < w.forks) {
         fork_join(n, depth);

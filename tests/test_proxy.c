@@ -486,8 +486,7 @@ TEST(a_callback_may_block)
             test_eq("first", value, slotted ? 2 : -1);
             test_eq("in the callback", in_callback,
                     slotted || buffers > 1 ? PYRO_OK : PYRO_ERR_NOSPACE);
-            test_eq("sum", sum,
-                    slotted ? 40 : buffers > 1 ? 42 : -1 + 2);
+            test_eq("sum", sum, slotted ? 40 : buffers > 1 ? 42 : -1 + 2);
             rig_end();
         }
     }
@@ -701,7 +700,7 @@ enum { BY_CANCEL, BY_TIMEOUT, BY_CUT, BY_CLOSE, WAYS };
 static void in_a_frame(pyro_request *rq, unsigned way)
 {
     int32_t volatile guard[8] = { 0 };
-    int32_t          value = 0x1234;
+    int32_t value = 0x1234;
 
     begin_later(rq, &P, 99, &value, NULL);
     rig_settle();
@@ -879,7 +878,9 @@ TEST(a_result_of_another_type_is_an_error_and_touches_nothing)
         { 'b', { 0xC0 }, 1, PYRO_ERR_TYPE },
         { 'i', { 0xC3 }, 1, PYRO_ERR_TYPE },
         { 'i', { 0xCE, 0x80, 0, 0, 0 }, 5, PYRO_ERR_TYPE },
-        { 'i', { 0xD3, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF }, 9,
+        { 'i',
+          { 0xD3, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF },
+          9,
           PYRO_ERR_TYPE },
         { 'i', { 0xCA, 0x3F, 0x80, 0, 0 }, 5, PYRO_ERR_TYPE },
         { 'q', { 0xCF, 0x80, 0, 0, 0, 0, 0, 0, 0 }, 9, PYRO_ERR_TYPE },
@@ -888,11 +889,15 @@ TEST(a_result_of_another_type_is_an_error_and_touches_nothing)
         { 'd', { 0xC2 }, 1, PYRO_ERR_TYPE },
         { 's', { 0xC4, 1, 'x' }, 3, PYRO_ERR_TYPE },
         { 's', { 0xA1, 0 }, 2, PYRO_ERR_TYPE },
-        { 's', { 0xA8, 'e', 'i', 'g', 'h', 't', 'c', 'h', 'r' }, 9,
+        { 's',
+          { 0xA8, 'e', 'i', 'g', 'h', 't', 'c', 'h', 'r' },
+          9,
           PYRO_ERR_NOSPACE },
         { 'y', { 0xA1, 'x' }, 2, PYRO_ERR_TYPE },
         { 'y', { 0x90 }, 1, PYRO_ERR_TYPE },
-        { 'r', { 0xA8, 'e', 'i', 'g', 'h', 't', 'c', 'h', 'r' }, 9,
+        { 'r',
+          { 0xA8, 'e', 'i', 'g', 'h', 't', 'c', 'h', 'r' },
+          9,
           PYRO_ERR_NOSPACE }
     };
 
@@ -924,14 +929,12 @@ TEST(attributes_are_got_set_and_asked_for)
     test_eq("got", count, 17);
     test_eq("set", pyro_setattr(&P, "count", pyro_int(-5)), PYRO_OK);
     test_eq("there", thing(1)->count, -5);
-    test_eq("get", pyro_getattr(&P, "label", pyro_to_str(label, 12)),
-            PYRO_OK);
+    test_eq("get", pyro_getattr(&P, "label", pyro_to_str(label, 12)), PYRO_OK);
     assert_string_equal(label, "label");
     test_eq("set", pyro_setattr(&P, "label", pyro_str("other")),
             PYRO_ERR_REMOTE);
     assert_string_equal(thing(1)->label, "label");
-    test_eq("set", pyro_setattr(&P, "count", pyro_str("x")),
-            PYRO_ERR_REMOTE);
+    test_eq("set", pyro_setattr(&P, "count", pyro_str("x")), PYRO_ERR_REMOTE);
     test_eq("there", thing(1)->count, -5);
     test_eq("get", pyro_getattr(&P, "none", pyro_to_i32(&count)),
             PYRO_ERR_REMOTE);
@@ -948,8 +951,8 @@ TEST(oneway_calls_arrive_in_order_and_wait_for_nothing)
     rig_init(1);
     pair(4, 4);
     for (int i = 1; i <= 20; i++)
-        test_eq("oneway",
-                pyro_oneway(&P, "note", PYRO_ARGS(pyro_int(i))), PYRO_OK);
+        test_eq("oneway", pyro_oneway(&P, "note", PYRO_ARGS(pyro_int(i))),
+                PYRO_OK);
     assert_true(pyro_sent(&P));
     works("a call behind them", &P);
     test_eq("arrived", thing(1)->notes, 20);
@@ -963,8 +966,7 @@ TEST(what_a_oneway_call_raises_is_counted)
     rig_init(1);
     pair(4, 4);
     test_eq("oneway",
-            pyro_oneway(&P, "raise",
-                        PYRO_ARGS(pyro_str("E"), pyro_str("m"))),
+            pyro_oneway(&P, "raise", PYRO_ARGS(pyro_str("E"), pyro_str("m"))),
             PYRO_OK);
     test_eq("oneway", pyro_oneway(&P, "none", PYRO_NO_ARGS), PYRO_OK);
     rig_settle();
@@ -1026,8 +1028,7 @@ TEST(arguments_that_do_not_fit_are_an_error_that_says_so)
     /* "thing", "echo", list, header of the bytes, kwargs: 16 bytes of body */
     for (n = 200; n <= NODE_BYTES; n++) {
         bool     fits = n + 16 <= NODE_BYTES - PYRO_FRAME_EXTRA;
-        pyro_err err = pyro_invoke(&P, "echo",
-                                   PYRO_ARGS(pyro_bin(bytes, n)),
+        pyro_err err = pyro_invoke(&P, "echo", PYRO_ARGS(pyro_bin(bytes, n)),
                                    pyro_to_none());
 
         test_eq("fits", err, fits ? PYRO_OK : PYRO_ERR_NOSPACE);
@@ -1096,8 +1097,7 @@ TEST(a_oneway_message_too_long_for_the_peer_is_counted)
     node_run(1);
     node_proxy(0, &P, 1);
     test_eq("before the greeting",
-            pyro_oneway(&P, "echo", PYRO_ARGS(pyro_bin(bytes, 150))),
-            PYRO_OK);
+            pyro_oneway(&P, "echo", PYRO_ARGS(pyro_bin(bytes, 150))), PYRO_OK);
     rig_settle();
     test_eq("lost", node(0)->stats.lost_oneway, 1);
     test_eq("greeted",
@@ -1232,8 +1232,7 @@ TEST(the_smallest_pools_are_legal_and_one_less_is_refused)
 
     rig_init(1);
     node_open_bare(0, 1, 0);
-    test_eq("server with 1",
-            pyro_export(d, &thing_class, thing(0), "thing"),
+    test_eq("server with 1", pyro_export(d, &thing_class, thing(0), "thing"),
             PYRO_ERR_NOSPACE);
     has_text(d->why.text, "buffers");
     test_eq("is", d->why.is, 1);
@@ -1242,8 +1241,7 @@ TEST(the_smallest_pools_are_legal_and_one_less_is_refused)
 
     rig_init(1);
     node_open_bare(0, 2, 0);
-    assert_int_equal(pyro_export(d, &thing_class, thing(0), "thing"),
-                     PYRO_OK);
+    assert_int_equal(pyro_export(d, &thing_class, thing(0), "thing"), PYRO_OK);
     test_eq("both with 2, proxy last", pyro_proxy_open(&P, d, rig.n[1].uri),
             PYRO_ERR_NOSPACE);
     has_text(d->why.text, "buffers");
@@ -1255,8 +1253,7 @@ TEST(the_smallest_pools_are_legal_and_one_less_is_refused)
     node_open_bare(0, 2, 0);
     assert_int_equal(pyro_proxy_open(&P, d, rig.n[1].uri), PYRO_OK);
     test_eq("both with 2, export last",
-            pyro_export(d, &thing_class, thing(0), "thing"),
-            PYRO_ERR_NOSPACE);
+            pyro_export(d, &thing_class, thing(0), "thing"), PYRO_ERR_NOSPACE);
     test_eq("is", d->why.is, 2);
     test_eq("limit", d->why.limit, 3);
     rig_end();
@@ -1348,56 +1345,13 @@ TEST(a_blocking_call_waits_for_a_buffer_until_its_deadline)
  * A peer played by the test
  * ------------------------------------------------------------------------ */
 
-static struct {
-    int32_t  listener;
-    int32_t  handle;
-    uint8_t  frame[300];
-    uint32_t n;
-    uint32_t seq; /* of the last INVOKE */
-} peer;
-
-static void peer_send(unsigned kind, unsigned flags, uint32_t seq,
-                      const void *body, uint32_t n)
-{
-    uint8_t  frame[300];
-    uint8_t *at = frame + PYROI_BODY;
-    uint8_t *head;
-
-    memcpy(at, body, n);
-    head = pyroi_put_header(at, kind, flags, seq, n);
-    if ((flags & PYROI_CHECKSUM) != 0) {
-        pyroi_store32(at + n, pyro_crc32(0, head, 8 + n));
-        n += 4;
-    }
-    assert_int_equal(loop_feed(&rig.net, peer.handle, head, 8 + n), 8 + n);
-}
-
-static void peer_greet(void)
-{
-    static const uint8_t ok[] = { 0x96, 6,    0,    0xCE, 0, 0, 0, 9, 0xCE,
-                                  0,    0,    1,    0,    0xCD, 0x4E, 0x20,
-                                  0xC4, 0 };
-    uint8_t              hello[64];
-
-    rig_spin(2);
-    peer.handle = loop_accept(&rig.n[3].port, peer.listener);
-    assert_true(peer.handle >= 0);
-    assert_int_equal(loop_take(&rig.net, peer.handle, hello, sizeof hello),
-                     30);
-    peer_send(PYROI_CONNECTOK, PYROI_CHECKSUM, 0, ok, sizeof ok);
-    rig_settle();
-    peer.n = loop_take(&rig.net, peer.handle, peer.frame, sizeof peer.frame);
-    assert_true(peer.n >= 8);
-    peer.seq = pyroi_load16(peer.frame + 4);
-}
-
 /* Node 0 has sent "add" to the peer, which has it. */
 static void peer_begin(pyro_request *rq, int32_t *to)
 {
     memset(&seen, 0, sizeof seen);
     rig_init(1);
     node_open_bare(0, 4, 0);
-    peer.listener = loop_listen(&rig.n[3].port, "*:7703");
+    peer_listen();
     node_proxy(0, &P, 3);
     begin_add(rq, &P, 2, 3, to, saw);
     peer_greet();
@@ -1405,8 +1359,7 @@ static void peer_begin(pyro_request *rq, int32_t *to)
 
 static void peer_end(void)
 {
-    loop_close(&rig.n[3].port, peer.handle);
-    loop_close(&rig.n[3].port, peer.listener);
+    peer_close();
     rig_end();
 }
 
@@ -1416,7 +1369,7 @@ TEST(the_fixed_busy_body_is_the_error_busy_and_no_exception)
                                    "BusyError\xAD__exception__\xC3\xA4"
                                    "args\x91\xA4"
                                    "Busy";
-    pyro_request rq;
+    pyro_request         rq;
 
     peer_begin(&rq, &slot);
     peer_send(PYROI_RESULT, PYROI_EXCEPTION, peer.seq, pyroi_busy_body,
@@ -1534,8 +1487,8 @@ TEST(a_late_reply_never_reaches_another_call)
         assert_int_equal(pyro_send(&rq, pyro_to_i32(&slot), saw, NULL),
                          PYRO_OK);
         assert_true(rq.seq_ != peer.seq);
-        peer.n = loop_take(&rig.net, peer.handle, peer.frame,
-                           sizeof peer.frame);
+        peer.n =
+            loop_take(&rig.net, peer.handle, peer.frame, sizeof peer.frame);
         peer_send(PYROI_RESULT, 0, rq.seq_, "\x01", 1);
         for (unsigned i = 0; i < 5 && !pyro_done(&rq); i++)
             pyro_poll(node(0), 0);
@@ -1611,8 +1564,7 @@ TEST(a_pyroloc_is_a_name_at_an_address)
                      PYRO_OK);
     works("PYROLOC", &Q);
     pyro_proxy_close(&Q);
-    assert_int_equal(pyro_proxy_open(&Q, node(0),
-                                     "PYROLOC://board:7701/none"),
+    assert_int_equal(pyro_proxy_open(&Q, node(0), "PYROLOC://board:7701/none"),
                      PYRO_OK);
     test_eq("no such name", add(&Q, 1, 2, &sum), PYRO_ERR_REMOTE);
     assert_string_equal(pyro_exception(&Q)->type, "NamingError");
@@ -1805,8 +1757,7 @@ static void get_object_of_b(void)
 
     thing(1)->fn = returns_itself;
     assert_int_equal(pyro_begin(&rq, &P, "run"), PYRO_OK);
-    assert_int_equal(pyro_send(&rq, pyro_to_none(), keep_uri, NULL),
-                     PYRO_OK);
+    assert_int_equal(pyro_send(&rq, pyro_to_none(), keep_uri, NULL), PYRO_OK);
     assert_int_equal(pyro_wait(&rq), PYRO_OK);
 }
 
@@ -1908,8 +1859,7 @@ TEST(a_proxy_at_a_link_wants_a_link_and_a_name)
     rig_init(1);
     pair(4, 4);
     memset(name, 'x', sizeof name);
-    test_eq("no link", pyro_proxy_at(&Q, node(0), 0, "x", 1),
-            PYRO_ERR_CLOSED);
+    test_eq("no link", pyro_proxy_at(&Q, node(0), 0, "x", 1), PYRO_ERR_CLOSED);
     works("link", &P);
     test_eq("no name", pyro_proxy_at(&Q, node(0), P.link_, "", 0),
             PYRO_ERR_URI);
@@ -1919,8 +1869,7 @@ TEST(a_proxy_at_a_link_wants_a_link_and_a_name)
     test_eq("is", node(0)->why.is, PYRO_MAX_NAME + 1);
     test_eq("limit", node(0)->why.limit, PYRO_MAX_NAME);
     test_eq("longest name",
-            pyro_proxy_at(&Q, node(0), P.link_, name, PYRO_MAX_NAME),
-            PYRO_OK);
+            pyro_proxy_at(&Q, node(0), P.link_, name, PYRO_MAX_NAME), PYRO_OK);
     pyro_proxy_close(&Q);
     rig_end();
 }
@@ -1990,7 +1939,7 @@ TEST(an_exception_was_sent)
  * Several daemons
  * ------------------------------------------------------------------------ */
 
-static int32_t client_sum;
+static int32_t    client_sum;
 static pyro_proxy client_proxies[2];
 
 static void client_job(struct node *n)
@@ -2072,12 +2021,14 @@ TEST(a_blocking_call_ends_when_the_clock_stands_still)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(proxies_to_one_address_share_a_link_until_the_last_is_released),
+        cmocka_unit_test(
+            proxies_to_one_address_share_a_link_until_the_last_is_released),
         cmocka_unit_test(closing_the_last_proxy_closes_the_link),
         cmocka_unit_test(a_released_proxy_connects_anew_on_its_next_use),
         cmocka_unit_test(proxies_to_other_addresses_have_links_of_their_own),
         cmocka_unit_test(after_a_lost_link_the_next_call_makes_another),
-        cmocka_unit_test(requests_in_flight_go_on_when_their_proxy_is_released),
+        cmocka_unit_test(
+            requests_in_flight_go_on_when_their_proxy_is_released),
         cmocka_unit_test(requests_of_a_closed_proxy_end_without_callback),
         cmocka_unit_test(a_full_link_table_is_an_error_that_says_so),
         cmocka_unit_test(connecting_may_take_longer_than_a_frame),
@@ -2086,7 +2037,8 @@ int main(void)
         cmocka_unit_test(a_call_that_nobody_lets_out_ends_unsent),
         cmocka_unit_test(several_in_flight_may_be_answered_in_any_order),
         cmocka_unit_test(requests_can_be_polled_and_waited_for),
-        cmocka_unit_test(a_callback_may_begin_the_next_request_in_the_same_struct),
+        cmocka_unit_test(
+            a_callback_may_begin_the_next_request_in_the_same_struct),
         cmocka_unit_test(a_callback_may_block),
         cmocka_unit_test(a_daemon_closes_although_callbacks_begin_anew),
         cmocka_unit_test(closing_a_daemon_ends_its_requests),
@@ -2098,14 +2050,17 @@ int main(void)
         cmocka_unit_test(cancel_of_what_is_done_changes_nothing),
         cmocka_unit_test(a_slot_is_never_written_after_its_request_has_ended),
         cmocka_unit_test(results_arrive_in_slots_of_every_type),
-        cmocka_unit_test(a_result_of_another_type_is_an_error_and_touches_nothing),
+        cmocka_unit_test(
+            a_result_of_another_type_is_an_error_and_touches_nothing),
         cmocka_unit_test(attributes_are_got_set_and_asked_for),
         cmocka_unit_test(oneway_calls_arrive_in_order_and_wait_for_nothing),
         cmocka_unit_test(what_a_oneway_call_raises_is_counted),
-        cmocka_unit_test(a_oneway_call_of_a_proxy_that_closes_leaves_or_is_counted),
+        cmocka_unit_test(
+            a_oneway_call_of_a_proxy_that_closes_leaves_or_is_counted),
         cmocka_unit_test(oneway_calls_on_a_lost_link_are_counted),
         cmocka_unit_test(arguments_that_do_not_fit_are_an_error_that_says_so),
-        cmocka_unit_test(a_message_too_long_for_the_peer_fails_here_naming_both_sizes),
+        cmocka_unit_test(
+            a_message_too_long_for_the_peer_fails_here_naming_both_sizes),
         cmocka_unit_test(a_oneway_message_too_long_for_the_peer_is_counted),
         cmocka_unit_test(as_many_arguments_as_promised_and_one_more),
         cmocka_unit_test(arguments_half_put_are_an_error_at_send),
@@ -2113,19 +2068,25 @@ int main(void)
         cmocka_unit_test(the_smallest_pools_are_legal_and_one_less_is_refused),
         cmocka_unit_test(no_buffers_or_too_small_ones_are_refused),
         cmocka_unit_test(both_roles_work_with_three_buffers),
-        cmocka_unit_test(without_a_buffer_begin_says_so_and_can_be_tried_again),
-        cmocka_unit_test(a_blocking_call_waits_for_a_buffer_until_its_deadline),
-        cmocka_unit_test(the_fixed_busy_body_is_the_error_busy_and_no_exception),
-        cmocka_unit_test(a_result_that_is_not_one_value_is_an_error_of_its_call_alone),
+        cmocka_unit_test(
+            without_a_buffer_begin_says_so_and_can_be_tried_again),
+        cmocka_unit_test(
+            a_blocking_call_waits_for_a_buffer_until_its_deadline),
+        cmocka_unit_test(
+            the_fixed_busy_body_is_the_error_busy_and_no_exception),
+        cmocka_unit_test(
+            a_result_that_is_not_one_value_is_an_error_of_its_call_alone),
         cmocka_unit_test(a_reply_that_nobody_asked_for_is_counted_and_dropped),
-        cmocka_unit_test(a_result_too_long_for_the_pool_ends_its_call_and_names_both_sizes),
+        cmocka_unit_test(
+            a_result_too_long_for_the_pool_ends_its_call_and_names_both_sizes),
         cmocka_unit_test(a_late_reply_never_reaches_another_call),
         cmocka_unit_test(a_refused_connection_is_denied_with_its_reason),
         cmocka_unit_test(nobody_there_is_closed_and_not_sent),
         cmocka_unit_test(a_pyroloc_is_a_name_at_an_address),
         cmocka_unit_test(a_name_is_resolved_when_its_proxy_connects),
         cmocka_unit_test(a_call_waits_while_its_name_is_being_resolved),
-        cmocka_unit_test(a_call_does_not_wait_for_its_name_longer_than_its_deadline),
+        cmocka_unit_test(
+            a_call_does_not_wait_for_its_name_longer_than_its_deadline),
         cmocka_unit_test(what_a_resolver_reports_is_the_error_of_the_call),
         cmocka_unit_test(a_name_without_a_resolver_is_a_naming_error),
         cmocka_unit_test(a_name_that_moved_is_found_at_its_new_address),

@@ -79,8 +79,10 @@ static const struct letter_row scalar_rows[] = {
     { "y", "d4 01 02", false },
     { "U", "a1 'x'", true },
     { "U", "80", true },
-    { "U", "82 a9 '__class__' ae 'Pyro5.core.URI' a5 'state' 95 a4 'PYRO'"
-           " a1 'x' c0 c0 00", true },
+    { "U",
+      "82 a9 '__class__' ae 'Pyro5.core.URI' a5 'state' 95 a4 'PYRO'"
+      " a1 'x' c0 c0 00",
+      true },
     { "U", "c4 01 'x'", false },
     { "U", "90", false },
     { "U", "c0", false },
@@ -149,12 +151,16 @@ static const struct letter_row container_rows[] = {
 
 static const char *text_of(const char *type)
 {
-    static const char *const texts[] = {
-        "b", "bool", "i", "int of 32 bits", "q", "int of 64 bits",
-        "d", "float", "s", "str", "y", "bytes", "U", "URI or proxy",
-        "[", "list of", "{", "map of str to"
-    };
-    size_t i = 0;
+    static const char *const texts[] = { "b", "bool",
+                                         "i", "int of 32 bits",
+                                         "q", "int of 64 bits",
+                                         "d", "float",
+                                         "s", "str",
+                                         "y", "bytes",
+                                         "U", "URI or proxy",
+                                         "[", "list of",
+                                         "{", "map of str to" };
+    size_t                   i = 0;
 
     while (i + 2 < PYRO_COUNT(texts) && texts[i][0] != type[0])
         i += 2;
@@ -685,7 +691,8 @@ int main(void)
         CALL_TEST(keyword_arguments_come_in_any_order),
         CALL_TEST(keyword_arguments_that_do_not_fit_are_a_type_error),
         CALL_TEST(a_keyword_of_the_wrong_type_is_named),
-        CALL_TEST(keyword_arguments_are_refused_where_parameters_have_no_names),
+        CALL_TEST(
+            keyword_arguments_are_refused_where_parameters_have_no_names),
         CALL_TEST(up_to_as_many_keywords_as_arguments_are_taken),
         CALL_TEST(any_order_of_keywords_is_the_same_call_as_by_position)
     };

@@ -130,15 +130,15 @@ static const pyro_method calc_methods[] = {
     { "one", calc_one, "ii", "", PYRO_ONEWAY },
     { "count", calc_count, "", "i", 0 },
 };
-static const pyro_class calc_class = {
-    "Calc", PYRO_METHODS(calc_methods), PYRO_NO_ATTRS, NULL, 0
-};
+static const pyro_class calc_class = { "Calc", PYRO_METHODS(calc_methods),
+                                       PYRO_NO_ATTRS, NULL, 0 };
 
 static void open_node(bool big)
 {
     config.dead_ms = PYRO_NEVER;
     need(big ? pyro_open(&node, PYRO_ROOM_OF(big_room), &config)
-             : pyro_open(&node, PYRO_ROOM_OF(small_room), &config), "open");
+             : pyro_open(&node, PYRO_ROOM_OF(small_room), &config),
+         "open");
 }
 
 /* Tells its address through `out`, then serves until it is killed. */
@@ -163,7 +163,8 @@ static void call_add(client *c)
 {
     c->sum = 0;
     need(pyro_invoke(&c->proxy, "add", PYRO_ARGS(pyro_int(2), pyro_int(3)),
-                     pyro_to_i32(&c->sum)), "add");
+                     pyro_to_i32(&c->sum)),
+         "add");
     need_sum(c->sum, "add");
 }
 

@@ -41,18 +41,19 @@ typedef struct message {
     uint32_t    key_n[ENTRIES];
 } message;
 
-static message sent = { /* not const: nothing of it is known beforehand */
-    123456,
-    21.625,
-    "lab 3, oven left",
-    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde",
-    { 0, 7, 130, 1000, 70000, -5, -300, 123456789 },
-    { "x", "y", "width", "count" },
-    { 12, -7, 640, 100000 },
-    TEXT,
-    DATA,
-    { 1, 1, 5, 5 }
-};
+static message
+    sent = { /* not const: nothing of it is known beforehand */
+             123456,
+             21.625,
+             "lab 3, oven left",
+             "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde",
+             { 0, 7, 130, 1000, 70000, -5, -300, 123456789 },
+             { "x", "y", "width", "count" },
+             { 12, -7, 640, 100000 },
+             TEXT,
+             DATA,
+             { 1, 1, 5, 5 }
+    };
 
 static uint8_t         mine[512];
 static size_t          mine_n;
@@ -144,7 +145,7 @@ static void decode_mine(message *m)
 }
 
 static const msgpack_object *is(const msgpack_object *o,
-                                msgpack_object_type type)
+                                msgpack_object_type   type)
 {
     need(o->type == type, "decode");
     return o;
@@ -167,17 +168,18 @@ static const char *text_of(const msgpack_object *o, uint32_t *n)
 
 static void decode_theirs(message *m)
 {
-    msgpack_object                  root;
-    const msgpack_object           *o;
-    const msgpack_object_array     *list;
-    const msgpack_object_map       *map;
-    const msgpack_object_bin       *bin;
-    size_t                          at = 0;
-    uint32_t                        i;
+    msgpack_object              root;
+    const msgpack_object       *o;
+    const msgpack_object_array *list;
+    const msgpack_object_map   *map;
+    const msgpack_object_bin   *bin;
+    size_t                      at = 0;
+    uint32_t                    i;
 
     msgpack_zone_clear(&zone);
     need(msgpack_unpack((const char *)mine, mine_n, &at, &zone, &root)
-             == MSGPACK_UNPACK_SUCCESS, "decode");
+             == MSGPACK_UNPACK_SUCCESS,
+         "decode");
     need(is(&root, MSGPACK_OBJECT_ARRAY)->via.array.size == 6, "decode");
     o = root.via.array.ptr;
     m->number = int_of(&o[0]);
@@ -205,11 +207,11 @@ static bool same(const message *a, const message *b)
 {
     unsigned i;
     bool     ok = a->number == b->number
-              && memcmp(&a->real, &b->real, sizeof a->real) == 0
-              && same_text(a->text, a->text_n, b->text, b->text_n)
-              && same_text(a->data, a->data_n, b->data, b->data_n)
-              && memcmp(a->ints, b->ints, sizeof a->ints) == 0
-              && memcmp(a->values, b->values, sizeof a->values) == 0;
+           && memcmp(&a->real, &b->real, sizeof a->real) == 0
+           && same_text(a->text, a->text_n, b->text, b->text_n)
+           && same_text(a->data, a->data_n, b->data, b->data_n)
+           && memcmp(a->ints, b->ints, sizeof a->ints) == 0
+           && memcmp(a->values, b->values, sizeof a->values) == 0;
 
     for (i = 0; i < ENTRIES; i++)
         ok = ok && same_text(a->keys[i], a->key_n[i], b->keys[i], b->key_n[i]);

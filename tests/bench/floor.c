@@ -56,7 +56,8 @@ static int new_socket(void) /* without delay; what it accepts has none too */
 static void turn(int fd, size_t in, size_t out)
 {
     need((in == 0 || recv(fd, buf, in, MSG_WAITALL) == (ssize_t)in)
-             && send(fd, buf, out, MSG_NOSIGNAL) == (ssize_t)out, "floor");
+             && send(fd, buf, out, MSG_NOSIGNAL) == (ssize_t)out,
+         "floor");
 }
 
 static int serve(int listener) /* until it is killed */
@@ -115,17 +116,18 @@ static size_t stream(int fd, double end)
 int main(int argc, char **argv)
 {
     struct sockaddr_in at = { .sin_family = AF_INET };
-    socklen_t   size = sizeof at;
-    const char *mode = argc == 3 ? argv[1] : "?";
-    int         flow = !strcmp(mode, "oneway"), listener = new_socket();
-    nfds_t      i, n = !strcmp(mode, "clients200") ? MANY : 1;
-    double      begin, end;
-    size_t      ops;
-    pid_t       child;
+    socklen_t          size = sizeof at;
+    const char        *mode = argc == 3 ? argv[1] : "?";
+    int                flow = !strcmp(mode, "oneway"), listener = new_socket();
+    nfds_t             i, n = !strcmp(mode, "clients200") ? MANY : 1;
+    double             begin, end;
+    size_t             ops;
+    pid_t              child;
 
     need(strstr("add echo64k clients200 oneway", mode)
              && !bind(listener, (void *)&at, size) && !listen(listener, MANY)
-             && !getsockname(listener, (void *)&at, &size), "floor: arguments");
+             && !getsockname(listener, (void *)&at, &size),
+         "floor: arguments");
     if (!strcmp(mode, "echo64k"))
         ask = BLOB + 28, answer = BLOB + 15;
     for (i = 0; i <= MANY; i++)

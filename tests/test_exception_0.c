@@ -1,0 +1,3 @@
+/* Without room for the texts of an exception. */
+#define PYRO_EXCEPTION_BYTES 0
+#include "test_exception.c"
