@@ -540,9 +540,9 @@ typedef enum pyro_deny {
 
 PYRO_DEF const char *pyro_deny_text(pyro_deny reason);
 
-/* Detail of the last error a daemon met, for people: a text (static, or NULL
- * with PYRO_NO_TEXTS) and the two numbers that disagree, where there are two:
- * "message too long for the peer", is 700, limit 512. */
+/* Detail of the last error a daemon met, for people: a static text and the two
+ * numbers that disagree, where there are two: "message too long for the
+ * peer", is 700, limit 512. All zero with PYRO_NO_TEXTS. */
 typedef struct pyro_why {
     const char *text;
     uint32_t    is;
@@ -958,41 +958,43 @@ typedef struct pyroi_buffer {
     uint16_t   next; /* in the free list, or in a link's send queue */
 } pyroi_buffer;
 
+/* Bytes first, then halves, then words: short instructions reach only so far
+ * into a struct on small processors. */
 typedef struct pyroi_link {
-    pyro_item  item;     /* handle, waited for */
-    uint32_t   heard;    /* when bytes came last */
-    uint32_t   told;     /* when bytes left last */
-    uint32_t   rx_due;   /* a frame, a greeting or a connect must be done */
-    uint32_t   tx_due;   /* the first frame in the queue must be gone */
-    uint32_t   key;      /* CRC of the address connected to, for sharing */
-    uint32_t   session;  /* of the peer: new at each of its boots */
-    uint32_t   crc;      /* of the frame being read */
-    pyroi_size peer_max; /* largest body the peer accepts */
-    pyroi_size rx_len;   /* of the body being read, then what is left */
+    pyro_item  item;      /* handle, waited for */
+    uint8_t    state;
+    uint8_t    rx;        /* what of a frame is being read */
+    uint8_t    n_head;    /* bytes of head that are there */
+    uint8_t    owed;      /* control frames to send */
+    uint8_t    control;   /* the one being sent */
+    uint8_t    reason;    /* of a CONNECTFAIL */
+    uint8_t    head[10];
+    uint16_t   flags;
+    uint16_t   gen;
+    uint16_t   args_buf;  /* buffers of the frame being read */
+    uint16_t   reply_buf;
+    uint16_t   tx_head;   /* queue of buffers to send */
+    uint16_t   tx_tail;
+    uint16_t   expects;   /* requests sent and not answered */
+    uint16_t   n_busy;    /* refusals owed, and the first one's number */
+    uint16_t   busy_seq;
+    uint16_t   users;     /* proxies bound to it */
+    uint16_t   seq;       /* of the last request sent */
+    uint16_t   given_up;  /* oldest number given up */
+    uint16_t   n_given_up;
+    uint16_t   ready_next;
+    uint16_t   peer_dead; /* how long the peer may be silent, ms */
+    pyroi_size rx_len;    /* of the body being read, or left to skip */
     pyroi_size rx_have;
     pyroi_size tx_at;     /* sent of the first buffer or control frame */
-    uint16_t   peer_dead; /* how long the peer may be silent, ms */
-    uint16_t   gen;
-    uint16_t   ready_next;
-    uint16_t   users;    /* proxies bound to it */
-    uint16_t   args_buf; /* buffers of the frame being read */
-    uint16_t   reply_buf;
-    uint16_t   tx_head;
-    uint16_t   tx_tail;
-    uint16_t   seq;      /* of the last request sent */
-    uint16_t   given_up; /* oldest number given up, 0: none */
-    uint16_t   n_given_up;
-    uint16_t   busy_seq; /* refusals owed: first number and count */
-    uint16_t   n_busy;
-    uint16_t   expects; /* requests sent and not answered */
-    uint16_t   flags;
-    uint8_t    state;
-    uint8_t    rx; /* what of a frame is being read */
-    uint8_t    n_head;
-    uint8_t    owed;    /* control frames to send */
-    uint8_t    control; /* the one being sent */
-    uint8_t    reason;  /* of a CONNECTFAIL */
-    uint8_t    head[10];
+    pyroi_size peer_max;  /* largest body the peer accepts */
+    uint32_t   heard;     /* when bytes came last */
+    uint32_t   told;      /* when bytes left last */
+    uint32_t   rx_due;    /* a frame, a greeting or a connect must be done */
+    uint32_t   tx_due;    /* the first frame in the queue must be gone */
+    uint32_t   key;       /* CRC of the address connected to, for sharing */
+    uint32_t   session;   /* of the peer: new at each of its boots */
+    uint32_t   crc;       /* of the greeting being read */
 } pyroi_link;
 
 typedef struct pyroi_object {
@@ -1111,48 +1113,49 @@ typedef struct pyro_ring {
  * it is open. One task owns it: nothing but pyro_wake and pyro_post may be
  * called from anywhere else. */
 struct pyro_daemon {
-    pyro_stats stats;
-    pyro_why   why;  /* of the last error */
-    void      *user; /* yours */
-
-    pyro_room          room_;
+    uint8_t       flags_;
+    uint8_t       depth_;     /* handlers on the stack */
+    uint8_t       waits_;     /* blocking waits on the stack */
+    uint16_t      free_;      /* list of free buffers */
+    uint16_t      n_free_;
+    uint16_t      serve_;     /* buffers held for serving */
+    uint16_t      solo_;      /* buffer of the request in the reserve */
+    uint16_t      n_open_;    /* requests begun and not done */
+    uint16_t      n_in_;      /* replies being received */
+    uint16_t      n_held_;    /* replies whose callback runs */
+    uint16_t      n_reply_;   /* buffers with replies queued */
+    uint16_t      top_;       /* links used so far */
+    uint16_t      n_links_;   /* connections, the refusing one too */
+    uint16_t      ready_;     /* queue of links with work */
+    uint16_t      ready_end_;
+    uint16_t      waits_for_; /* link of the innermost wait */
+    uint16_t      guids_;
+    uint32_t      now_;
+    uint32_t      due_;       /* earliest deadline ever armed */
+    uint32_t      limit_;     /* of the innermost wait */
+    uint32_t      accept_;    /* from when connections are accepted */
+    uint32_t      stuck_;
+    uint32_t      session_;
+    uint32_t      ids_[2];    /* with session_: start of object ids */
+    pyro_room     room_;
+    pyro_request *requests_;
+    pyro_proxy   *proxies_;
+    pyro_call    *calls_;     /* handlers running, innermost first */
+    pyro_item    *items_;
+    pyro_timer   *timers_;
+    pyro_hook    *hooks_;
+    pyro_ring    *rings_;
+    struct pyro_later *laters_;
     const pyro_config *config_;
     const pyro_port   *port_;
-    pyro_item         *items_;
-    pyro_proxy        *proxies_;
-    pyro_request      *requests_;
-    struct pyro_later *laters_;
-    pyro_timer        *timers_;
-    pyro_hook         *hooks_;
-    pyro_ring         *rings_;
-    pyro_call         *calls_; /* handlers running, innermost first */
-    uint32_t           now_;
-    uint32_t           due_;    /* earliest deadline ever armed */
-    uint32_t           accept_; /* from when connections are accepted */
-    uint32_t           limit_;  /* of the innermost wait */
-    uint32_t           stuck_;
-    uint32_t           session_;
-    uint32_t           ids_[2]; /* with session_: start of object ids */
-    uint16_t           free_;   /* list of free buffers */
-    uint16_t           n_free_;
-    uint16_t           serve_;   /* buffers held for serving */
-    uint16_t           solo_;    /* buffer of the request in the reserve */
-    uint16_t           n_open_;  /* requests begun and not done */
-    uint16_t           n_in_;    /* replies being received */
-    uint16_t           n_held_;  /* replies whose callback runs */
-    uint16_t           n_reply_; /* buffers with replies queued */
-    uint16_t           top_;     /* links used so far */
-    uint16_t           n_links_; /* connections, the refusing one too */
-    uint16_t           ready_;   /* queue of links with work */
-    uint16_t           ready_end_;
-    uint16_t           guids_;
-    uint16_t           waits_for_; /* link of the innermost wait */
-    uint8_t            depth_;     /* handlers on the stack */
-    uint8_t            waits_;     /* blocking waits on the stack */
-    uint8_t            flags_;
-    pyro_item          listeners_[PYRO_MAX_LISTEN];
-    pyro_item          wake_;
-    int32_t            waker_;
+
+    pyro_why   why;   /* of the last error */
+    pyro_stats stats;
+    void      *user;  /* yours */
+
+    pyro_item listeners_[PYRO_MAX_LISTEN];
+    pyro_item wake_;
+    int32_t   waker_;
 };
 
 /* Opens a daemon in a room: `pyro_open(&node, PYRO_ROOM_OF(room), NULL)`.
@@ -3136,6 +3139,9 @@ static uint32_t pyroi_max_body(const pyro_daemon *d)
     return d->room_.buffer_bytes - PYRO_FRAME_EXTRA;
 }
 
+#ifdef PYRO_NO_TEXTS
+#define pyroi_why(d, text, is, limit) ((void)0)
+#else
 static void pyroi_why(pyro_daemon *d, const char *text, uint32_t is,
                       uint32_t limit)
 {
@@ -3143,6 +3149,7 @@ static void pyroi_why(pyro_daemon *d, const char *text, uint32_t is,
     d->why.is = is;
     d->why.limit = limit;
 }
+#endif
 
 #ifdef PYRO_NO_LOG
 #define pyroi_log(d, level, text, a, b) ((void)0)

@@ -32,13 +32,14 @@ static struct reply {
     uint8_t  frame[4096];
     uint32_t n; /* of the body */
     bool     raised;
-    char     type[64];
+    char     type[128];
     char     message[200];
     char     trace[256]; /* its lines, each with a '\n' */
     unsigned seq;
 } reply;
 
 static int32_t  caller; /* handle of the raw peer */
+static unsigned always; /* flags of all frames it sends */
 static unsigned last_seq;
 
 static inline void record(pyro_call *call)
@@ -76,7 +77,7 @@ static inline int call_setup(void **state)
 {
     memset(&obj, 0, sizeof obj);
     memset(&reply, 0, sizeof reply);
-    last_seq = 0;
+    last_seq = always = 0;
     return rig_setup(state);
 }
 
@@ -126,7 +127,7 @@ static inline void start(void)
 static inline void send_body(unsigned flags, const char *hex)
 {
     last_seq = (flags & F_ONEWAY) != 0 ? 0 : last_seq % 0xFFFF + 1;
-    raw_send(caller, INVOKE, flags, last_seq, hex);
+    raw_send(caller, INVOKE, flags | always, last_seq, hex);
 }
 
 static inline void send_call(unsigned flags, const char *method,

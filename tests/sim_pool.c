@@ -170,6 +170,7 @@ static struct world {
     unsigned     burst; /* most that a main loop begins before it polls */
     unsigned     deep;
     bool         broken;
+    bool         spoils; /* bits of headers */
     bool         cancels;
     bool         preempt;
     bool         stop;
@@ -269,6 +270,17 @@ static void on_call(void *user, const pyro_port *port)
         w.running->state = CO_READY;
         leave(w.running);
     }
+}
+
+/* A bit of a header is worth more than one of a body: it may be believed
+ * before the checksum is there. */
+static void on_send(void *user, int32_t handle, const void *data, uint32_t n)
+{
+    const uint8_t *p = data;
+
+    (void)user;
+    if (w.spoils && n >= 8 && p[0] == 'P' && p[1] == 'Y' && chance(2))
+        loop_spoil(&w.net, handle, n - 3u - rnd(5), (uint8_t)(1u << rnd(8)));
 }
 
 /* ------------------------------------------------------------------------
@@ -1069,6 +1081,7 @@ static void make_world(uint32_t seed, bool broken)
     w.broken = broken;
     w.net.on_wait = on_wait;
     w.net.on_call = on_call;
+    w.net.on_send = on_send;
     w.net.shorten = chance(50);
     w.net.more = chance(50);
     w.net.block_percent = (uint8_t)(chance(25) ? rnd(40) : 0);
@@ -1081,7 +1094,8 @@ static void make_world(uint32_t seed, bool broken)
     for (unsigned i = 0; i < w.n_nodes; i++)
         make_node(&w.nodes[i], i, tight);
     make_edges(seed % TOPOLOGIES);
-    if (broken)
+    w.spoils = broken && chance(50);
+    if (broken && !w.spoils)
         plan_faults();
 }
 

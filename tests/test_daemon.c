@@ -42,7 +42,7 @@ TEST(an_exception_has_these_bytes)
     will_raise("ValueError", "bad");
     send_call(0, "m", "90", "80");
     raw_expect("frame", caller,
-               "'PY' 65 01 00 01 0055 84"
+               "'PY' 65 01 00 01 0057 84"
                EXCEPTION_OF("aa", "ValueError", "a3", "bad")
                " aa 'attributes' 81 ae '_pyroTraceback' 91"
                " ab 'o.m on pyro'");
@@ -439,6 +439,7 @@ static void modest_caller(uint32_t max, unsigned features)
     caller = raw_connect();
     raw_greet_with(caller, CONNECT, features, max, 0);
     raw_expect_type("greeting", caller, CONNECTOK);
+    always = features != 0 ? F_CHECKSUM : 0;
 }
 
 TEST(a_result_too_long_for_the_caller_is_a_memory_error)
@@ -502,10 +503,10 @@ TEST(nothing_longer_than_announced_is_ever_sent)
             raw_take(caller);
             obj.act = act_bytes;
             result_bytes = 46;
-            last_seq = 0;
             if (loop_ended(&rig.net, caller))
                 continue;
-            send_call(features != 0 ? F_CHECKSUM : 0, "m", "90", "80");
+            always = features != 0 ? F_CHECKSUM : 0;
+            send_call(0, "m", "90", "80");
             settle();
             raw_take(caller);
             for (at = 0; at < rig.got_n; at += 8 + 4 * features
@@ -950,7 +951,6 @@ static const test_row malformed_rows[] = {
 };
 
 /* Methods by the letter of their parameter. */
-static char             letter_signature[8];
 static const pyro_method letter_methods[] = {
     { "m", obj_m, "", "", 0 },     { "v", obj_m, "v", "", 0 },
     { "s", obj_m, "s", "", 0 },    { "S", obj_m, "[s]", "", 0 },
@@ -965,7 +965,6 @@ TEST(a_malformed_body_is_a_protocol_error_and_the_link_stays_up)
 {
     size_t i;
 
-    (void)letter_signature;
     start();
     assert_int_equal(pyro_withdraw(&rig.a, &obj), PYRO_OK);
     assert_int_equal(pyro_export(&rig.a, &letter_class, &obj, "o"), PYRO_OK);
@@ -1028,8 +1027,8 @@ TEST(damaged_bodies_get_one_reply_each)
         raw_feed(caller, frame, raw_frame(frame, INVOKE, 0, ++last_seq, body,
                                           (uint32_t)i));
         take_reply("cut");
-        expect_raised("cut", "ProtocolError");
-        for (byte = 0; byte < 256; byte += 1 + (byte == body[i])) {
+        test_eq("cut", reply.raised, true);
+        for (byte = 0; byte < 256; byte++) {
             uint8_t good = body[i];
 
             body[i] = (uint8_t)byte;
@@ -1161,10 +1160,15 @@ static const char busy_frame[] =
     "'PY' 65 01 00 21 00 2f 83 a9 '__class__' a9 'BusyError'"
     " ad '__exception__' c3 a4 'args' 91 a4 'busy'";
 
+static int32_t other;
+
 /* Waits, as a handler that calls out does: others are served meanwhile. */
 static void act_wait(pyro_call *call)
 {
     obj.act = NULL;
+    raw_send(other, INVOKE, 0, 0x20, CALC_ADD_2_3);
+    raw_send(other, INVOKE, 0, 0x21, "94 a1 'o' a1 'm' 90 80");
+    raw_send(other, INVOKE, F_ONEWAY, 0, "94 a1 'o' a1 'm' 90 80");
     assert_int_equal(pyro_poll(call->node, 0), PYRO_OK);
     assert_int_equal(pyro_poll(call->node, 0), PYRO_OK);
     check(call->node);
@@ -1173,15 +1177,10 @@ static void act_wait(pyro_call *call)
 
 TEST(an_exclusive_object_is_busy_while_a_handler_of_it_waits)
 {
-    int32_t other;
-
     start_with(&exclusive_class);
     other = raw_client();
     obj.act = act_wait;
     send_call(0, "m", "90", "80");
-    raw_send(other, INVOKE, 0, 0x20, CALC_ADD_2_3);
-    raw_send(other, INVOKE, 0, 0x21, "94 a1 'o' a1 'm' 90 80");
-    raw_send(other, INVOKE, F_ONEWAY, 0, "94 a1 'o' a1 'm' 90 80");
     take_reply("first");
     expect_result("first", "05");
     settle();
@@ -1198,17 +1197,15 @@ TEST(an_exclusive_object_is_busy_while_a_handler_of_it_waits)
 
 TEST(an_object_that_is_not_exclusive_is_entered_again)
 {
-    int32_t other;
-
     start();
     other = raw_client();
     obj.act = act_wait;
     send_call(0, "m", "90", "80");
-    raw_send(other, INVOKE, 0, 0x21, "94 a1 'o' a1 'm' 90 80");
     take_reply("first");
     expect_result("first", "05");
-    raw_expect("second", other, "'PY' 65 00 00 21 00 01 c0");
-    assert_int_equal(runs(), 2);
+    raw_expect("others", other,
+               "'PY' 65 00 00 20 00 01 05 'PY' 65 00 00 21 00 01 c0");
+    assert_int_equal(runs(), 3);
     assert_int_equal(rig.a.stats.busy, 0);
     raw_hang_up(other);
 }
@@ -1530,28 +1527,33 @@ TEST(a_proxy_shows_what_a_method_raised)
     pyro_proxy_close(&proxy);
 }
 
+static pyro_request busy_rq;
+
+/* Waits while another daemon's call comes. */
+static void act_wait_for_b(pyro_call *call)
+{
+    obj.act = NULL;
+    assert_int_equal(pyro_send(&busy_rq, pyro_to_none(), NULL, NULL), 0);
+    poll_of(&rig.b);
+    assert_int_equal(pyro_poll(call->node, 0), PYRO_OK);
+}
+
 TEST(a_proxy_takes_busy_for_an_error_of_its_own)
 {
-    pyro_proxy   proxy;
-    pyro_request rq;
+    pyro_proxy proxy;
 
     start_with(&exclusive_class);
     start_proxy(&proxy);
     assert_int_equal(pyro_invoke(&proxy, "m", PYRO_NO_ARGS, pyro_to_none()),
                      PYRO_OK);
-    assert_int_equal(pyro_begin(&rq, &proxy, "m"), PYRO_OK);
-    assert_int_equal(pyro_send(&rq, pyro_to_none(), NULL, NULL), PYRO_OK);
-    obj.act = act_wait;
+    assert_int_equal(pyro_begin(&busy_rq, &proxy, "m"), PYRO_OK);
+    obj.act = act_wait_for_b;
     runs();
-    send_call(0, "m", "90", "80");
-    take_reply("raw");
-    settle();
-    assert_true(pyro_done(&rq));
-    /* whoever came first was served, the other refused */
+    call("raw", "90", "80");
+    expect_nil("raw");
+    assert_true(pyro_done(&busy_rq));
+    assert_int_equal(pyro_result(&busy_rq), PYRO_ERR_BUSY);
     assert_int_equal(runs(), 1);
-    assert_int_equal((pyro_result(&rq) == PYRO_ERR_BUSY)
-                     + (reply.raised
-                        && strcmp(reply.type, "BusyError") == 0), 1);
     pyro_proxy_close(&proxy);
 }
 
@@ -1668,7 +1670,7 @@ TEST(the_daemon_describes_objects)
 
 TEST(a_description_that_does_not_fit_is_a_memory_error)
 {
-    start_in(PYRO_ROOM_OF(small_room));
+    start_in(PYRO_ROOM_OF(tiny_room));
     call_body("calc", INTERNAL "a8 'describe' 91 a4 'calc' 80");
     expect_raised("calc", "MemoryError");
     call_body("o", INTERNAL "ad 'getRegistered' 91 01 80");
@@ -1739,10 +1741,10 @@ TEST(a_uri_for_a_link_has_the_address_the_peer_came_to)
     start();
     obj.act = act_uri;
     call("uri", "90", "80");
-    expect_result("uri", "b4 'PYRO://board:7766/o'");
+    expect_result("uri", "b3 'PYRO://board:7766/o'");
     rig.conf_a.host = "outside";
     call("host", "90", "80");
-    expect_result("host", "b6 'PYRO://outside:7766/o'");
+    expect_result("host", "b5 'PYRO://outside:7766/o'");
 }
 
 /* Its own address there is a number that nobody listens at. */
