@@ -147,7 +147,7 @@
  * MEMORY
  *   Nothing is allocated. The bill is what you declare:
  *     PYRO_ROOM(links, buffers, bytes, objects)  (links + 1) times a link,
- *       buffers times (bytes + 8), objects times 16, and with sockets
+ *       buffers times (bytes + 8), objects times 20, and with sockets
  *       (links + 1) times PYRO_LINK_AHEAD
  *     a pyro_daemon; a pyro_proxy and a pyro_request for each call in flight
  *   `make size` prints the numbers for a Cortex-M. A message may be
@@ -246,7 +246,7 @@
  *   just this form, so that it can be read eight bytes at a time:
  *
  *     96 06 ff ce ssssssss   version 6, features, session id
- *     ce mmmmmmmm cd dddd    largest body accepted, dead_ms
+ *     ce mmmmmmmm cd dddd    largest body accepted (at least 50), dead_ms
  *     c4 nn ...              nonce of nn bytes (0 to 46): reserved, send none
  *
  *   Feature bit 0 is CHECKSUM: in CONNECT it is asked for, in CONNECTOK it
@@ -1001,7 +1001,7 @@ typedef struct pyroi_object {
     const struct pyro_class *cls;
     void                    *self;
     const char              *name;
-    uint16_t                 gen;
+    uint32_t                 serial;  /* counts exports: ids never repeat */
     uint16_t                 waiting; /* handlers of it on the stack */
 } pyroi_object;
 
@@ -1137,6 +1137,7 @@ struct pyro_daemon {
     uint32_t      stuck_;
     uint32_t      session_;
     uint32_t      ids_[2];    /* with session_: start of object ids */
+    uint32_t      exports_;
     pyro_room     room_;
     pyro_request *requests_;
     pyro_proxy   *proxies_;
@@ -3076,6 +3077,7 @@ enum { /* flags of the header; 0x02, 0x20 and 0x80 are reserved */
 
 #define PYROI_WIRE  6      /* version: Pyro 3 ended at 5 */
 #define PYROI_BODY  10     /* where the body begins in a buffer */
+#define PYROI_LEAST_BODY 50 /* that every peer accepts: any exception */
 #define PYROI_GREET 18     /* body of CONNECT and CONNECTOK, nonce empty */
 #define PYROI_NO    0xFFFF /* no buffer, no link */
 
@@ -3269,8 +3271,14 @@ enum { /* owed: control frames, made when they are sent, from no buffer */
 enum { PYROI_IS_LINK = 1, PYROI_IS_LISTENER, PYROI_IS_WAKE, PYROI_IS_WATCHED };
 
 /* Reasons of a CONNECTFAIL beside those of pyro_deny. Another version goes as
- * "unspecified" with a text. The last one is never sent: we were refused. */
-enum { PYROI_FAIL_NOT_UP = 4, PYROI_FAIL_VERSION, PYROI_DENIED };
+ * "unspecified" with a text. The last two are never sent: we were refused, or
+ * the peer broke the protocol. */
+enum {
+    PYROI_FAIL_NOT_UP = 4,
+    PYROI_FAIL_VERSION,
+    PYROI_DENIED,
+    PYROI_BROKEN
+};
 
 static uint32_t pyroi_or(uint32_t value, uint32_t otherwise)
 {
@@ -3508,8 +3516,10 @@ static void pyroi_drop(pyro_daemon *d, pyroi_link *l, bool handle_gone)
 {
     if (l->state == PYROI_DEAD)
         return;
-    if (l->state == PYROI_OPEN)
+    if (l->state == PYROI_OPEN) {
         l->flags |= PYROI_TELL_GONE;
+        l->tx_due = d->now_; /* from when on a pipe's peer is told */
+    }
 #ifndef PYRO_NO_CLIENT
     pyroi_fail_requests(d, l);
 #endif
@@ -3521,7 +3531,6 @@ static void pyroi_drop(pyro_daemon *d, pyroi_link *l, bool handle_gone)
     l->flags &= (uint16_t) ~(PYROI_SENT | PYROI_SUMS | PYROI_TX_DUE
                              | PYROI_CORK | PYROI_GATHER);
     l->item.want = PYRO_IN;
-    l->tx_due = d->now_; /* from when on a pipe's peer is told */
     l->session = 0;
     l->state = PYROI_DOWN;
     if ((l->flags & PYROI_PIPE) == 0 || handle_gone) {
@@ -3541,7 +3550,9 @@ static void pyroi_bad(pyro_daemon *d, pyroi_link *l, const char *text)
     pyroi_why(d, text, l->head[0], l->head[1]);
     pyroi_log(d, PYRO_WARN, text, pyroi_handle(d, l), l->head[2]);
     (void)text;
+    l->reason = PYROI_BROKEN;
     pyroi_drop(d, l, false);
+    l->reason = 0;
 }
 
 static const char *pyroi_fail_text(unsigned reason)
@@ -3948,13 +3959,25 @@ static void pyroi_put_exception(pyro_writer *w, const char *type,
         pyroi_put_traceback(w, call, cause);
 }
 
-/* Writes an exception over whatever is in the buffer. What does not fit is
+/* A writer for a reply in a buffer: as long as that and the caller allow. */
+static pyro_writer pyroi_reply_writer(const pyro_daemon *d, pyro_link link,
+                                      unsigned buf)
+{
+    const pyroi_link *l = pyroi_link_of(d, link);
+    uint32_t          max = pyroi_max_body(d);
+
+    if (l != NULL && l->peer_max < max)
+        max = l->peer_max;
+    return pyro_writer_of(pyroi_bytes(d, buf) + PYROI_BODY, max, 1);
+}
+
+/* Writes an exception instead of whatever is in a reply. What does not fit is
  * left out from the end: traceback, message, type. */
-static pyro_writer pyroi_exception_in(const pyro_daemon *d, unsigned buf,
-                                      const char *type, const char *message,
+static pyro_writer pyroi_exception_in(const pyro_daemon *d, pyro_link link,
+                                      unsigned buf, const char *type,
+                                      const char *message,
                                       const pyro_call *call, const char *cause)
 {
-    uint8_t    *body = pyroi_bytes(d, buf) + PYROI_BODY;
     pyro_writer w;
     unsigned    attempt = 0;
 
@@ -3962,7 +3985,7 @@ static pyro_writer pyroi_exception_in(const pyro_daemon *d, unsigned buf,
     call = NULL;
 #endif
     do {
-        w = pyro_writer_of(body, pyroi_max_body(d), 1);
+        w = pyroi_reply_writer(d, link, buf);
         pyroi_put_exception(&w, type, message, call, cause);
         if (attempt == 0)
             call = NULL;
@@ -3971,7 +3994,7 @@ static pyro_writer pyroi_exception_in(const pyro_daemon *d, unsigned buf,
         else
             type = "Error";
     } while (pyro_writer_end(&w) != PYRO_OK && attempt++ < 3);
-    PYRO_ASSERT(w.err == PYRO_OK); /* 42 bytes; pyro_open asked for 64 */
+    PYRO_ASSERT(w.err == PYRO_OK); /* 42 bytes; both ends take 50 */
     return w;
 }
 
@@ -3988,7 +4011,8 @@ static void pyroi_raise(pyro_call *call, const char *type, const char *message,
         pyroi_log(call->node, PYRO_WARN, message, call->link, 0);
         return;
     }
-    call->result = pyroi_exception_in(call->node, call->reply_buf_, type,
+    call->result = pyroi_exception_in(call->node, call->link,
+                                      call->reply_buf_, type,
                                       message, call, cause);
 }
 
@@ -4395,7 +4419,7 @@ static bool pyroi_skip_args(pyro_call *call, unsigned given)
  * >>objects
  * ------------------------------------------------------------------------ */
 
-/* An id is the node's 12 random bytes, then index and generation. */
+/* An id is the node's 12 random bytes and the number of the export. */
 static void pyroi_id(const pyro_daemon *d, unsigned index, char to[33])
 {
     uint8_t  id[16];
@@ -4404,8 +4428,7 @@ static void pyroi_id(const pyro_daemon *d, unsigned index, char to[33])
     pyroi_store32(id, d->session_);
     pyroi_store32(id + 4, d->ids_[0]);
     pyroi_store32(id + 8, d->ids_[1]);
-    pyroi_store16(id + 12, index);
-    pyroi_store16(id + 14, d->room_.objects[index].gen);
+    pyroi_store32(id + 12, d->room_.objects[index].serial);
     for (i = 0; i < 32; i++)
         to[i] = "0123456789abcdef"[id[i / 2] >> (i % 2 != 0 ? 0 : 4) & 15];
     to[32] = '\0';
@@ -4489,7 +4512,7 @@ PYRO_DEF pyro_err pyro_export(pyro_daemon *node, const pyro_class *cls,
     node->room_.objects[i].cls = cls;
     node->room_.objects[i].self = self;
     node->room_.objects[i].name = name;
-    node->room_.objects[i].gen++;
+    node->room_.objects[i].serial = ++node->exports_;
     node->flags_ |= PYROI_SERVES;
     return PYRO_OK;
 }
@@ -4855,9 +4878,11 @@ static void pyroi_complete(pyro_daemon *d, pyro_call *call)
         pyro_put_nil(w);
     if (pyro_writer_end(w) == PYRO_ERR_NOSPACE)
         pyroi_raise_numbers(call, "MemoryError",
-                            PYROI_T("result does not fit, bytes: over "),
-                            pyroi_max_body(d), PYROI_T(", buffer: "),
-                            d->room_.buffer_bytes);
+                            PYROI_T("result over "),
+                            (uint32_t)(w->end - pyroi_bytes(d, call->reply_buf_)
+                                       - PYROI_BODY),
+                            PYROI_T(" bytes; this buffer takes "),
+                            pyroi_max_body(d));
     else if (pyro_writer_end(w) != PYRO_OK)
         pyro_raise(call, "TypeError",
                    PYROI_T("handler left a malformed result"));
@@ -4868,7 +4893,6 @@ static void pyroi_send_reply(pyro_daemon *d, pyro_link link, unsigned buf,
                              unsigned seq, bool raised, const uint8_t *end)
 {
     pyroi_link *l = pyroi_link_of(d, link);
-    pyro_writer w;
 
     if (l == NULL || l->state != PYROI_OPEN) {
         d->stats.unsent++;
@@ -4876,13 +4900,8 @@ static void pyroi_send_reply(pyro_daemon *d, pyro_link link, unsigned buf,
         pyroi_give(d, buf);
         return;
     }
-    if (!pyroi_seal(d, l, buf, PYROI_RESULT, raised ? PYROI_EXCEPTION : 0, seq,
-                    end)) {
-        w = pyroi_exception_in(d, buf, "MemoryError",
-                               PYROI_T("result too long for the caller"), NULL,
-                               "");
-        pyroi_seal(d, l, buf, PYROI_RESULT, PYROI_EXCEPTION, seq, w.at);
-    }
+    (void)pyroi_seal(d, l, buf, PYROI_RESULT, raised ? PYROI_EXCEPTION : 0,
+                     seq, end); /* its writer knew what the peer accepts */
     pyroi_queue(d, l, buf);
     if ((l->flags & PYROI_INPUT) != 0)
         pyroi_cork(d, l);
@@ -4910,8 +4929,7 @@ static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l, unsigned args_buf,
     call.args_buf_ = (uint16_t)args_buf;
     call.reply_buf_ = (uint16_t)reply_buf;
     if (!call.oneway)
-        call.result = pyro_writer_of(pyroi_bytes(d, reply_buf) + PYROI_BODY,
-                                     pyroi_max_body(d), 1);
+        call.result = pyroi_reply_writer(d, call.link, reply_buf);
     call.outer_ = d->calls_;
     d->calls_ = &call;
     d->depth_++;
@@ -5011,9 +5029,7 @@ PYRO_DEF pyro_writer *pyro_finish(pyro_later *later)
     else if (!pyroi_later_take(later))
         w->err = PYRO_ERR_NOSPACE;
     else
-        *w =
-            pyro_writer_of(pyroi_bytes(later->node_, later->buf_) + PYROI_BODY,
-                           pyroi_max_body(later->node_), 1);
+        *w = pyroi_reply_writer(later->node_, later->link_, later->buf_);
     return w;
 }
 
@@ -5071,7 +5087,8 @@ PYRO_DEF pyro_err pyro_fail(pyro_later *later, const char *type,
     if (!pyroi_later_take(later))
         return PYRO_ERR_NOSPACE;
     later->out_ =
-        pyroi_exception_in(later->node_, later->buf_, type, message, NULL, "");
+        pyroi_exception_in(later->node_, later->link_, later->buf_, type,
+                           message, NULL, "");
     pyroi_later_send(later, true);
     return PYRO_OK;
 }
@@ -5212,14 +5229,18 @@ static void pyroi_fail_requests(pyro_daemon *d, pyroi_link *l)
 {
     pyro_link     link = pyroi_handle(d, l);
     pyro_request *rq;
+    pyro_err      err = PYRO_ERR_CLOSED;
 
+    if (l->reason == PYROI_DENIED)
+        err = PYRO_ERR_DENIED;
+    if (l->reason == PYROI_BROKEN)
+        err = PYRO_ERR_PROTOCOL;
     for (rq = d->requests_; rq != NULL; rq = rq->next_) {
         if (rq->link_ != link || rq->state_ != PYROI_WAITING)
             continue;
         rq->sent_ = !pyroi_unsend(d, l, rq->seq_);
         rq->state_ = PYROI_FAILING;
-        rq->err_ =
-            l->reason == PYROI_DENIED ? PYRO_ERR_DENIED : PYRO_ERR_CLOSED;
+        rq->err_ = (uint8_t)err;
     }
     l->expects = 0;
 }
@@ -5455,7 +5476,8 @@ static void pyroi_too_long(pyro_daemon *d, pyroi_link *l, uint32_t n)
     pyroi_adds(&t, PYROI_T(" bytes, accepted: "));
     pyroi_add_dec(&t, pyroi_max_body(d));
     d->serve_++;
-    w = pyroi_exception_in(d, buf, "ProtocolError", message, NULL, "");
+    w = pyroi_exception_in(d, pyroi_handle(d, l), buf, "ProtocolError",
+                           message, NULL, "");
     pyroi_skip_body(l, n);
     pyroi_send_reply(d, pyroi_handle(d, l), buf, pyroi_load16(l->head + 4),
                      true, w.at);
@@ -5860,9 +5882,10 @@ static bool pyroi_greet_word(pyroi_link *l, unsigned kind)
         l->peer_max = (pyroi_size)max == max ? (pyroi_size)max
                                              : (pyroi_size) ~(pyroi_size)0;
         l->peer_dead = (uint16_t)pyroi_load16(p + 6);
-        return p[0] == 0xCE && p[5] == 0xCD;
+        return p[0] == 0xCE && p[5] == 0xCD && max >= PYROI_LEAST_BODY;
     }
-    return true;
+    return l->rx_have != 16
+           || (p[0] == 0xC4 && p[1] + PYROI_GREET + 4u == l->rx_len);
 }
 
 /* Reads a greeting, eight bytes at a time, so that none needs a buffer. */
@@ -6882,7 +6905,10 @@ PYRO_DEF void pyro_link_close(pyro_daemon *node, pyro_link link)
 static bool pyroi_own_address(pyro_daemon *d, pyro_link link, char *to,
                               size_t size)
 {
-    return (link != 0
+    const pyroi_link *l = pyroi_link_of(d, link);
+
+    /* the address that we called from is nobody's to call */
+    return (l != NULL && (l->flags & PYROI_OURS) == 0
             && pyro_link_address(d, link, false, to, size) == PYRO_OK)
         || pyro_listening(d, 0, to, size) == PYRO_OK;
 }

@@ -226,7 +226,7 @@ def main(args):
         check_vectors(args[1])
     elif re.search(r":\d+$", args[-1]) and args[:-1] in ([], ["--checksum"]):
         try:
-            scenario(wire.Link(args[-1], len(args) == 2, dead_ms=500))
+            scenario(wire.Link(args[-1], len(args) == 2, dead_ms=800))
         except (OSError, WireError, RemoteError) as e:
             verdict(False, "%s: %s" % (type(e).__name__, e))
     else:

@@ -107,7 +107,7 @@ int main(int argc, char **argv)
     char               at[64];
     pyro_err           err;
 
-    config.dead_ms = 500; /* so that keep-alive can be seen soon */
+    config.dead_ms = 800; /* so that keep-alive can be seen soon */
     err = pyro_open(&node, PYRO_ROOM_OF(room), &config);
     if (!err)
         err = pyro_listen(&node, pyro_posix(),

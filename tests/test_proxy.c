@@ -265,6 +265,7 @@ TEST(connecting_may_take_longer_than_a_frame)
 {
     rig_init(1);
     rig.n[0].config.greet_ms = 8000;
+    rig.n[1].config.greet_ms = 8000;
     rig.n[0].config.frame_ms = 500;
     rig.n[0].config.timeout_ms = 9000;
     rig.net.connect_ms = 3000;

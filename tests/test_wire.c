@@ -24,8 +24,8 @@ TEST(a_client_greets_and_calls_in_just_these_bytes)
 {
     int32_t    listener = raw_listen();
     int32_t    raw;
-    pyro_proxy calc;
-    struct ask ask;
+    static pyro_proxy calc;
+    static struct ask ask;
 
     open_b();
     assert_int_equal(pyro_proxy_open(&calc, &rig.b, CALC), PYRO_OK);
@@ -98,8 +98,8 @@ TEST(an_answer_cut_at_any_byte_goes_on_where_it_was)
 
     open_b();
     for (k = 1; k < n; k++) {
-        pyro_proxy calc;
-        struct ask ask;
+        static pyro_proxy calc;
+        static struct ask ask;
         int32_t    raw;
 
         pyro_proxy_open(&calc, &rig.b, CALC);
@@ -179,8 +179,8 @@ TEST(every_malformed_field_of_an_answer_is_refused)
 
     open_b();
     for (i = 0; i < PYRO_COUNT(bad_fields); i++) {
-        pyro_proxy calc;
-        struct ask ask;
+        static pyro_proxy calc;
+        static struct ask ask;
         int32_t    raw;
 
         pyro_proxy_open(&calc, &rig.b, CALC);
@@ -301,8 +301,8 @@ TEST(a_fifth_connection_is_told_that_the_server_is_too_busy)
 
 TEST(a_client_refused_gets_denied_with_the_reason)
 {
-    pyro_proxy calc;
-    struct ask ask;
+    static pyro_proxy calc;
+    static struct ask ask;
     int32_t    raw[4];
     int        i;
 
@@ -474,8 +474,8 @@ TEST(a_daemon_of_pyro_5_is_recognized)
 {
     int32_t    listener = raw_listen();
     int32_t    raw;
-    pyro_proxy calc;
-    struct ask ask;
+    static pyro_proxy calc;
+    static struct ask ask;
 
     open_b();
     pyro_proxy_open(&calc, &rig.b, CALC);
@@ -614,8 +614,8 @@ TEST(a_client_asks_for_checksums_and_takes_them_when_asked)
     int32_t    listener = raw_listen();
     unsigned   ours;
     unsigned   theirs;
-    pyro_proxy calc;
-    struct ask ask;
+    static pyro_proxy calc;
+    static struct ask ask;
 
     for (ours = 0; ours < 2; ours++) {
         for (theirs = ours; theirs < 2; theirs++) {
@@ -720,8 +720,8 @@ TEST(a_reply_with_any_bit_flipped_is_never_delivered)
 
     open_b();
     for (bit = 0; bit < n * 8; bit++) {
-        pyro_proxy calc;
-        struct ask ask;
+        static pyro_proxy calc;
+        static struct ask ask;
         int32_t    raw;
 
         pyro_proxy_open(&calc, &rig.b, CALC);
@@ -770,8 +770,8 @@ static PYRO_ROOM(2, 4, 70100, 2) long_room_b;
 
 TEST(messages_over_65535_bytes_go_both_ways)
 {
-    pyro_proxy calc;
-    struct ask ask;
+    static pyro_proxy calc;
+    static struct ask ask;
     uint8_t    back[70000];
     pyro_blob  blob = { back, sizeof back, 0 };
 
@@ -796,8 +796,8 @@ TEST(the_length_has_32_bits_from_65536_on)
 {
     int32_t    listener = raw_listen();
     int32_t    raw;
-    pyro_proxy calc;
-    struct ask ask[2];
+    static pyro_proxy calc;
+    static struct ask ask[2];
 
     open_b_in(PYRO_ROOM_OF(long_room_b));
     pyro_proxy_open(&calc, &rig.b, CALC);
@@ -833,8 +833,8 @@ TEST(a_short_message_may_come_with_a_long_header)
 
 TEST(a_message_of_the_largest_size_arrives)
 {
-    pyro_proxy calc;
-    struct ask ask;
+    static pyro_proxy calc;
+    static struct ask ask;
 
     open_a();
     open_b();
@@ -848,8 +848,8 @@ TEST(a_message_of_the_largest_size_arrives)
 
 TEST(one_byte_more_than_fits_the_own_buffer_is_an_error_with_both_sizes)
 {
-    pyro_proxy calc;
-    struct ask ask;
+    static pyro_proxy calc;
+    static struct ask ask;
 
     open_a();
     open_b();
@@ -869,8 +869,8 @@ static void too_long_for_the_peer(bool early)
 {
     int32_t    listener = raw_listen();
     int32_t    raw;
-    pyro_proxy calc;
-    struct ask ask;
+    static pyro_proxy calc;
+    static struct ask ask;
 
     open_b();
     pyro_proxy_open(&calc, &rig.b, CALC);
@@ -957,8 +957,8 @@ TEST(a_result_longer_than_accepted_ends_its_call_and_the_link_stays)
     uint8_t        body[700] = { 0xC5, 0x02, 0xB9 };
     int32_t        listener = raw_listen();
     int32_t        raw;
-    pyro_proxy     calc;
-    struct ask     ask[2];
+    static pyro_proxy     calc;
+    static struct ask     ask[2];
 
     open_b();
     pyro_proxy_open(&calc, &rig.b, CALC);

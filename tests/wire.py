@@ -10,7 +10,6 @@ SIMPLE = {0xc0: None, 0xc2: False, 0xc3: True}
 
 class WireError(Exception):
     """The peer does not keep to the manual."""
-
 class RemoteError(Exception):
     """An exception of the other side: type, message, traceback (lines)."""
     def __init__(self, value):
