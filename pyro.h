@@ -3256,6 +3256,7 @@ enum { /* rx: what is being read */
        PYROI_RX_BODY,
     PYROI_RX_FULL, /* a body is there and may not be dispatched yet */
        PYROI_RX_SKIP,
+    PYROI_RX_REFUSE, /* the same, and then the call is refused */
        PYROI_RX_GREET /* body of CONNECT, CONNECTOK or CONNECTFAIL */
 };
 
@@ -4662,29 +4663,45 @@ static bool pyroi_call_attr(pyro_call *call, const pyro_class *cls, void *self)
 
 #define PYROI_INTERNAL_ID "c0000000011000001000000010000001"
 
-/* One entry per object from table index `first` on: id and name. */
+/* Bytes that an entry of getRegistered takes: an id of 34, a name or nil. */
+static size_t pyroi_entry_bytes(const pyroi_object *o)
+{
+    return o->cls == NULL ? 0 : 34 + (o->name == NULL ? 1
+                                                      : 2 + strlen(o->name));
+}
+
+/* Ids and names from the object `first` of the table on, as many as fit. */
 static void pyroi_get_registered(void *self, pyro_call *call)
 {
-    pyro_daemon *d = (pyro_daemon *)self;
-    int32_t      first = 0;
-    uint32_t     n = 0;
-    unsigned     i;
-    char         id[33];
+    pyro_daemon  *d = (pyro_daemon *)self;
+    pyroi_object *o = d->room_.objects;
+    pyroi_object *end = o + d->room_.n_objects;
+    int32_t       first = pyro_more(&call->args) ? pyro_get_i32(&call->args)
+                                                 : 0;
+    size_t        left = (size_t)(call->result.end - call->result.at) - 3;
+    uint32_t      n = 0;
+    char          id[33];
 
-    if (pyro_more(&call->args))
-        first = pyro_get_i32(&call->args);
-    for (i = (unsigned)first; i < d->room_.n_objects; i++)
-        n += d->room_.objects[i].cls != NULL;
+    if (first < 0 || first > (int32_t)d->room_.n_objects) {
+        pyro_raise(call, "ValueError", PYROI_T("first is not in the table"));
+        return;
+    }
+    o += first;
+    for (; o < end && pyroi_entry_bytes(o) <= left; o++) {
+        left -= pyroi_entry_bytes(o);
+        n += o->cls != NULL;
+    }
     pyro_put_map(&call->result, n);
-    for (i = (unsigned)first; i < d->room_.n_objects; i++) {
-        if (d->room_.objects[i].cls == NULL)
+    for (o = d->room_.objects + first; n > 0; o++) {
+        if (o->cls == NULL)
             continue;
-        pyroi_id(d, i, id);
+        pyroi_id(d, (unsigned)(o - d->room_.objects), id);
         pyro_put_str(&call->result, id);
-        if (d->room_.objects[i].name != NULL)
-            pyro_put_str(&call->result, d->room_.objects[i].name);
+        if (o->name != NULL)
+            pyro_put_str(&call->result, o->name);
         else
             pyro_put_nil(&call->result);
+        n--;
     }
 }
 
@@ -5410,12 +5427,17 @@ static uint32_t pyroi_body_bytes(const pyroi_link *l)
     return n;
 }
 
-/* The body is not wanted: drop it as it comes, from no buffer. */
+/* The body is not wanted: drop it as it comes, from no buffer. Nothing is
+ * done for a frame before its checksum is known to be right. */
 static void pyroi_skip_body(pyroi_link *l, uint32_t n)
 {
+    unsigned head = (pyroi_head_flags(l) & PYROI_LONG) != 0 ? 10u : 8u;
+
     l->rx = PYROI_RX_SKIP;
     l->rx_len = (pyroi_size)n;
     l->rx_have = 0;
+    if ((pyroi_head_flags(l) & PYROI_CHECKSUM) != 0)
+        l->crc = pyro_crc32(0, l->head, head);
 }
 
 static void pyroi_take_body(pyro_daemon *d, pyroi_link *l, uint32_t n)
@@ -5429,20 +5451,22 @@ static void pyroi_take_body(pyro_daemon *d, pyroi_link *l, uint32_t n)
 #ifndef PYRO_NO_SERVER
 
 #ifndef PYRO_NO_CLIENT
-/* Owes a refusal: the numbers owed are a range, so what is owed goes first
- * when this one does not continue it. Returns false then. */
-static bool pyroi_refuse(pyro_daemon *d, pyroi_link *l, uint32_t seq)
+/* Whether a refusal can be owed: the numbers owed are a range, so what is
+ * owed goes first when this one does not continue it. */
+static bool pyroi_may_refuse(const pyroi_link *l, uint32_t seq)
 {
-    if (l->n_busy > 0
-        && ((uint16_t)(l->busy_seq + l->n_busy) != seq || l->n_busy == 0xFFFF))
-        return false;
-    if (l->n_busy == 0)
-        l->busy_seq = (uint16_t)seq;
-    l->n_busy++;
+    return l->n_busy == 0
+           || ((uint16_t)(l->busy_seq + l->n_busy) == seq
+               && l->n_busy != 0xFFFF);
+}
+
+static void pyroi_refuse(pyro_daemon *d, pyroi_link *l)
+{
+    if (l->n_busy++ == 0)
+        l->busy_seq = (uint16_t)pyroi_load16(l->head + 4);
     d->stats.busy++;
     l->owed |= PYROI_OWE_BUSY;
     pyroi_cork(d, l);
-    return true;
 }
 #endif
 
@@ -5463,22 +5487,22 @@ static bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
 #endif
 }
 
-/* A call whose body is longer than announced: its reply says so. */
-static void pyroi_too_long(pyro_daemon *d, pyroi_link *l, uint32_t n)
+/* A call whose body is longer than announced: its reply, in the buffer taken
+ * for it, says so. */
+static void pyroi_too_long(pyro_daemon *d, pyroi_link *l)
 {
     char        message[64];
     pyroi_text  t = pyroi_text_of(message, sizeof message);
-    unsigned    buf = pyroi_take(d);
+    unsigned    buf = l->reply_buf;
     pyro_writer w;
 
     pyroi_adds(&t, PYROI_T("message too long: "));
-    pyroi_add_dec(&t, n);
+    pyroi_add_dec(&t, pyroi_body_bytes(l));
     pyroi_adds(&t, PYROI_T(" bytes, accepted: "));
     pyroi_add_dec(&t, pyroi_max_body(d));
-    d->serve_++;
+    l->reply_buf = PYROI_NO;
     w = pyroi_exception_in(d, pyroi_handle(d, l), buf, "ProtocolError",
                            message, NULL, "");
-    pyroi_skip_body(l, n);
     pyroi_send_reply(d, pyroi_handle(d, l), buf, pyroi_load16(l->head + 4),
                      true, w.at);
 }
@@ -5496,21 +5520,19 @@ static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l, uint32_t n,
     if ((d->flags_ & PYROI_YIELD) != 0)
         return false;
     if (serves && d->n_free_ >= need + pyroi_reserve(d)) {
-        if (!fits && !oneway) {
-            pyroi_too_long(d, l, n);
-            l->rx_len = (pyroi_size)total;
-            return true;
-        }
-        if (!fits) {
-            d->stats.lost_oneway++;
+        if (!fits)
             pyroi_skip_body(l, total);
+        else
+            l->args_buf = (uint16_t)pyroi_take(d);
+        if (oneway && !fits) {
+            d->stats.lost_oneway++;
             return true;
         }
-        l->args_buf = (uint16_t)pyroi_take(d);
         if (!oneway)
             l->reply_buf = (uint16_t)pyroi_take(d);
         d->serve_ = (uint16_t)(d->serve_ + need);
-        pyroi_take_body(d, l, total);
+        if (fits)
+            pyroi_take_body(d, l, total);
         return true;
     }
 #ifdef PYRO_NO_CLIENT
@@ -5519,11 +5541,13 @@ static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l, uint32_t n,
     if (serves && !(l->expects > 0 && PYROI_RULE(1))
         && !(d->depth_ > 0 && d->n_reply_ == 0 && PYROI_RULE(5)))
         return false;
-    if (oneway)
-        d->stats.lost_oneway++;
-    else if (!pyroi_refuse(d, l, pyroi_load16(l->head + 4)))
+    if (!oneway && !pyroi_may_refuse(l, pyroi_load16(l->head + 4)))
         return false;
     pyroi_skip_body(l, total);
+    if (oneway)
+        d->stats.lost_oneway++;
+    else
+        l->rx = PYROI_RX_REFUSE;
     return true;
 #endif
 }
@@ -5923,23 +5947,62 @@ static bool pyroi_read_greeting(pyro_daemon *d, pyroi_link *l)
     return true;
 }
 
+/* A frame has been passed over, and was in order: what it comes to. */
+static void pyroi_skipped(pyro_daemon *d, pyroi_link *l)
+{
+#if !defined(PYRO_NO_SERVER) && !defined(PYRO_NO_CLIENT)
+    if (l->rx == PYROI_RX_REFUSE)
+        pyroi_refuse(d, l);
+#endif
+    pyroi_frame_done(l);
+#ifndef PYRO_NO_SERVER
+    if (l->reply_buf != PYROI_NO)
+        pyroi_too_long(d, l);
+#else
+    (void)d;
+#endif
+}
+
+/* Looks at n bytes that are passed over; false: the checksum is wrong. */
+static bool pyroi_skip_sum(pyroi_link *l, const uint8_t *p, uint32_t n)
+{
+    uint32_t left = l->rx_len;
+
+    if (left > 4) {
+        l->crc = pyro_crc32(l->crc, p, n);
+        return true;
+    }
+    for (; n > 0; n--) {
+        if (*p++ != (uint8_t)(l->crc >> 8 * --left))
+            return l->state == PYROI_CLOSING;
+    }
+    return true;
+}
+
 /* At most 2 KB a turn, so that others get theirs. */
 static bool pyroi_read_skip(pyro_daemon *d, pyroi_link *l)
 {
     uint8_t  dropped[32];
+    bool     sum = (pyroi_head_flags(l) & PYROI_CHECKSUM) != 0;
     uint32_t n;
     unsigned pieces;
 
     for (pieces = 0; pieces < 64 && l->rx_len > 0; pieces++) {
-        n = l->rx_len < sizeof dropped ? l->rx_len : (uint32_t)sizeof dropped;
+        n = sum && l->rx_len > 4 ? l->rx_len - 4u : l->rx_len;
+        if (n > sizeof dropped)
+            n = sizeof dropped;
         n = pyroi_recv(d, l, dropped, n);
         if (n == 0)
             return false;
+        if (sum && !pyroi_skip_sum(l, dropped, n)) {
+            pyroi_bad(d, l, PYROI_T("checksum error"));
+            return false;
+        }
         l->rx_len = (pyroi_size)(l->rx_len - n);
     }
     if (l->rx_len > 0)
         return false;
-    pyroi_frame_done(l);
+    pyroi_skipped(d, l);
     return true;
 }
 
@@ -6034,7 +6097,7 @@ static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
     }
     if (l->rx == PYROI_RX_GREET)
         whole = pyroi_read_greeting(d, l);
-    else if (l->rx == PYROI_RX_SKIP)
+    else if (l->rx == PYROI_RX_SKIP || l->rx == PYROI_RX_REFUSE)
         whole = pyroi_read_skip(d, l);
     else if (l->rx == PYROI_RX_BODY)
         whole = pyroi_read_body(d, l);

@@ -229,6 +229,26 @@ TEST(a_pipe_greets_again_before_a_number_given_up_would_be_used)
     pyro_proxy_close(&calling.calc);
 }
 
+TEST(a_peer_that_greets_anew_frees_the_numbers_given_up)
+{
+    static struct ask ask[2];
+    pyro_link         link;
+    int32_t           raw;
+
+    open_b();
+    raw = raw_pipe(&rig.b, &rig.port_b, &link);
+    raw_greet(raw);
+    pyro_proxy_at(&calling.calc, &rig.b, link, "calc", 4);
+    ask_add(&ask[0], &calling.calc, 2, 3);
+    raw_expect_type("call", raw, INVOKE);
+    pyro_cancel(&ask[0].rq);
+    raw_greet(raw);
+    link_of(&rig.b)->seq = 65535;
+    ask_add(&ask[1], &calling.calc, 2, 3);
+    raw_expect_type("no greeting", raw, INVOKE);
+    test_eq("used again", pyroi_load16(rig.got + 4), 1);
+}
+
 /* One call stays open while the counter goes round. */
 TEST(a_call_survives_seventy_thousand_others_on_its_connection)
 {
@@ -1371,6 +1391,7 @@ static const struct CMUnitTest tests[] = {
     RIG_TEST(a_number_given_up_is_not_used_again_on_the_same_connection),
     RIG_TEST(a_number_given_up_and_answered_late_is_used_again),
     RIG_TEST(a_pipe_greets_again_before_a_number_given_up_would_be_used),
+    RIG_TEST(a_peer_that_greets_anew_frees_the_numbers_given_up),
     RIG_TEST(a_call_survives_seventy_thousand_others_on_its_connection),
     RIG_TEST(after_a_third_of_dead_ms_in_silence_a_link_is_asked),
     RIG_TEST(a_link_that_speaks_is_not_asked),
