@@ -1134,6 +1134,7 @@ struct pyro_daemon {
     uint32_t      due_;       /* earliest deadline ever armed */
     uint32_t      limit_;     /* of the innermost wait */
     uint32_t      accept_;    /* from when connections are accepted */
+    uint16_t      accepts_;   /* how many more by this poll */
     uint32_t      stuck_;
     uint32_t      session_;
     uint32_t      ids_[2];    /* with session_: start of object ids */
@@ -1145,6 +1146,7 @@ struct pyro_daemon {
     pyro_item    *items_;
     pyro_timer   *timers_;
     pyro_hook    *hooks_;
+    struct pyroi_telling *telling_;
     pyro_ring    *rings_;
     struct pyro_later *laters_;
     const pyro_config *config_;
@@ -3127,7 +3129,9 @@ enum {                     /* flags_ of a daemon */
        PYROI_CORKED = 4,   /* some link holds back what it could send */
        PYROI_YIELD = 8,    /* no handlers and no callbacks now */
        PYROI_SERVES = 16,  /* objects are exported */
-       PYROI_GATHERED = 32 /* some link has PYROI_GATHER */
+       PYROI_GATHERED = 32, /* some link has PYROI_GATHER */
+    PYROI_CLOSED = 64,  /* nothing is begun any more */
+    PYROI_BACKOFF = 128 /* no connection is accepted until accept_ */
 };
 
 static uint8_t *pyroi_bytes(const pyro_daemon *d, unsigned buf)
@@ -3247,7 +3251,10 @@ enum {                    /* flags of a link */
        PYROI_CORK = 1024,  /* something is held back */
        PYROI_TELL_GONE = 2048,
        PYROI_TELL_ROOM = 4096,
-       PYROI_ROOM = 8192 /* the port has room to send */
+       PYROI_ROOM = 8192, /* the port has room to send */
+    PYROI_TELL_UP = 16384,
+    PYROI_QUIET = 32768, /* has said "not connected"; until tx_due */
+    PYROI_TELL = PYROI_TELL_GONE | PYROI_TELL_UP | PYROI_TELL_ROOM
 };
 
 enum { /* rx: what is being read */
@@ -3398,7 +3405,7 @@ static pyroi_link *pyroi_link_new(pyro_daemon *d, const pyro_port *port,
     l->gen = gen;
     l->flags = (uint16_t)flags;
     l->args_buf = l->reply_buf = l->tx_head = l->tx_tail = PYROI_NO;
-    l->heard = l->told = l->tx_due = d->now_;
+    l->heard = l->told = d->now_;
     if (d->room_.ahead_bytes >= 64) {
         l->item.ahead = (uint8_t *)d->room_.ahead + i * d->room_.ahead_bytes;
         memset(l->item.ahead, 0, 64);
@@ -3466,6 +3473,15 @@ static void pyroi_drop_tx(pyro_daemon *d, pyroi_link *l)
     l->n_busy = 0;
 }
 
+/* A frame is over, and its deadline; but not that of a greeting. */
+static void pyroi_frame_done(pyroi_link *l)
+{
+    l->rx = PYROI_RX_HEAD;
+    l->n_head = 0;
+    if (l->state == PYROI_OPEN || l->state == PYROI_DOWN)
+        l->flags &= (uint16_t)~PYROI_RX_DUE;
+}
+
 /* Forgets a frame half read. */
 static void pyroi_drop_rx(pyro_daemon *d, pyroi_link *l)
 {
@@ -3481,9 +3497,7 @@ static void pyroi_drop_rx(pyro_daemon *d, pyroi_link *l)
         pyroi_give(d, l->reply_buf);
     }
     l->args_buf = l->reply_buf = PYROI_NO;
-    l->rx = PYROI_RX_HEAD;
-    l->n_head = 0;
-    l->flags &= (uint16_t)~PYROI_RX_DUE;
+    pyroi_frame_done(l);
 }
 
 #ifndef PYRO_NO_CLIENT
@@ -3517,9 +3531,10 @@ static void pyroi_drop(pyro_daemon *d, pyroi_link *l, bool handle_gone)
 {
     if (l->state == PYROI_DEAD)
         return;
-    if (l->state == PYROI_OPEN) {
-        l->flags |= PYROI_TELL_GONE;
-        l->tx_due = d->now_; /* from when on a pipe's peer is told */
+    if (l->state >= PYROI_OPEN && (l->flags & PYROI_REFUSE) == 0) {
+        if ((l->flags & PYROI_TELL_UP) == 0)
+            l->flags |= PYROI_TELL_GONE; /* who never heard of it need not */
+        l->flags &= (uint16_t)~PYROI_QUIET;
     }
 #ifndef PYRO_NO_CLIENT
     pyroi_fail_requests(d, l);
@@ -3529,8 +3544,10 @@ static void pyroi_drop(pyro_daemon *d, pyroi_link *l, bool handle_gone)
 #endif
     pyroi_drop_tx(d, l);
     pyroi_drop_rx(d, l);
-    l->flags &= (uint16_t) ~(PYROI_SENT | PYROI_SUMS | PYROI_TX_DUE
-                             | PYROI_CORK | PYROI_GATHER);
+    l->flags &=
+        (uint16_t) ~(PYROI_SENT | PYROI_SUMS | PYROI_RX_DUE | PYROI_TX_DUE
+                     | PYROI_CORK | PYROI_GATHER | PYROI_TELL_UP
+                     | PYROI_TELL_ROOM);
     l->item.want = PYRO_IN;
     l->session = 0;
     l->state = PYROI_DOWN;
@@ -3673,8 +3690,8 @@ static uint32_t pyroi_send(pyro_daemon *d, pyroi_link *l, const uint8_t *bytes,
 static void pyroi_blocked(pyro_daemon *d, pyroi_link *l, unsigned kind)
 {
     l->item.want |= PYRO_OUT;
-    if ((l->flags & PYROI_TX_DUE) != 0)
-        return;
+    if ((l->flags & PYROI_TX_DUE) != 0 || l->state < PYROI_OPEN)
+        return; /* a greeting has a deadline of its own */
     l->flags |= PYROI_TX_DUE;
     l->tx_due = d->now_ + pyroi_frame_ms(d) * (kind == PYROI_RESULT ? 1u : 8u);
     pyroi_arm(d, l->tx_due);
@@ -3873,21 +3890,45 @@ static bool pyroi_seal(pyro_daemon *d, pyroi_link *l, unsigned buf,
     return l->state != PYROI_OPEN || pyroi_protect(d, l, buf);
 }
 
-/* Tells hooks. They may change the list of hooks. */
+/* A walk along the hooks: pyro_hook_drop mends all that are under way. */
+typedef struct pyroi_telling {
+    pyro_hook            *next;
+    struct pyroi_telling *outer;
+} pyroi_telling;
+
 static void pyroi_tell(pyro_daemon *d, pyro_link link, pyro_event event)
 {
-    pyro_hook *hook = d->hooks_;
-    pyro_hook *next;
+    pyroi_telling telling;
 
-    for (; hook != NULL; hook = next) {
-        next = hook->next_;
+    telling.next = d->hooks_;
+    telling.outer = d->telling_;
+    d->telling_ = &telling;
+    while (telling.next != NULL) {
+        pyro_hook *hook = telling.next;
+
+        telling.next = hook->next_;
         hook->fn(hook->user, d, link, event);
     }
+    d->telling_ = telling.outer;
 }
 
-/* ------------------------------------------------------------------------
- * >>exceptions
- * ------------------------------------------------------------------------ */
+/* Tells what has happened to a link, in order, once nobody yields. */
+static void pyroi_tell_all(pyro_daemon *d, pyroi_link *l)
+{
+    static const uint16_t flags[] = { PYROI_TELL_GONE, PYROI_TELL_UP,
+                                      PYROI_TELL_ROOM };
+    static const uint8_t  events[] = { PYRO_LINK_GONE, PYRO_LINK_UP,
+                                       PYRO_LINK_WRITABLE };
+    pyro_link             link = pyroi_handle(d, l);
+    unsigned              i;
+
+    for (i = 0; i < 3 && (d->flags_ & PYROI_YIELD) == 0; i++) {
+        if ((l->flags & flags[i]) == 0 || l->gen != link >> 16)
+            continue;
+        l->flags &= (uint16_t)~flags[i];
+        pyroi_tell(d, link, (pyro_event)events[i]);
+    }
+}
 
 #ifndef PYRO_NO_SERVER
 
@@ -4615,10 +4656,8 @@ static void pyroi_set_attr(pyro_call *call, const pyro_attr *attr, void *self)
                                      PYRO_STR };
     pyro_slot            slot = pyroi_slot(slots[attr->type],
                                            (uint8_t *)self + attr->offset, attr->size);
-    pyro_err             err = PYRO_ERR_TYPE;
+    pyro_err             err = pyroi_fill(call->args, &slot);
 
-    if (pyro_more(&call->args))
-        err = pyroi_fill(call->args, &slot);
     if (err != PYRO_OK)
         pyroi_raise_name(call,
                          err == PYRO_ERR_NOSPACE ? "ValueError" : "TypeError",
@@ -4626,7 +4665,8 @@ static void pyroi_set_attr(pyro_call *call, const pyro_attr *attr, void *self)
 }
 
 /* Whether the call is about an attribute, and then does it. */
-static bool pyroi_call_attr(pyro_call *call, const pyro_class *cls, void *self)
+static bool pyroi_call_attr(pyro_call *call, const pyro_class *cls, void *self,
+                            unsigned given)
 {
     const char      *name;
     const pyro_attr *attr = cls->attrs;
@@ -4637,6 +4677,8 @@ static bool pyroi_call_attr(pyro_call *call, const pyro_class *cls, void *self)
 
     if (!set && !has && strcmp(call->method, "__getattr__") != 0)
         return false;
+    if (!pyroi_check_args(call, set ? "name:s value:v" : "name:s", given))
+        return true;
     name = pyro_get_str(&call->args, &n);
     while (attr < end && !pyroi_is(name, n, attr->name))
         attr++;
@@ -4813,7 +4855,8 @@ static void pyroi_run(pyro_call *call, const pyro_class *cls, void *self,
             m->handler(self, call);
         return;
     }
-    if (!pyroi_skip_args(call, given) || pyroi_call_attr(call, cls, self)
+    if (pyroi_call_attr(call, cls, self, given)
+        || !pyroi_skip_args(call, given)
         || (cls->any != NULL && cls->any(self, call)))
         return;
     pyroi_raise_name(call, "AttributeError", PYROI_T("no such method: "),
@@ -4888,9 +4931,6 @@ static void pyroi_complete(pyro_daemon *d, pyro_call *call)
 {
     pyro_writer *w = &call->result;
 
-    if (call->state_ == PYROI_RUNNING && call->args.err != PYRO_OK)
-        pyro_raise(call, "TypeError",
-                   PYROI_T("arguments are not what the method reads"));
     if (w->more > 0)
         pyro_put_nil(w);
     if (pyro_writer_end(w) == PYRO_ERR_NOSPACE)
@@ -4958,6 +4998,9 @@ static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l, unsigned args_buf,
     }
     d->depth_--;
     d->calls_ = call.outer_;
+    if (call.state_ == PYROI_RUNNING && call.args.err != PYRO_OK)
+        pyro_raise(&call, "TypeError",
+                   PYROI_T("arguments are not what the method reads"));
     if (call.state_ != PYROI_DEFERRED && !call.oneway) {
         pyroi_complete(d, &call);
         pyroi_send_reply(d, call.link, reply_buf, seq,
@@ -4979,7 +5022,15 @@ enum { PYROI_LATER_DONE, PYROI_LATER_OPEN, PYROI_LATER_WRITING };
 PYRO_DEF void pyro_defer(pyro_call *call, pyro_later *later, uint32_t ms)
 {
     pyro_daemon *d = call->node;
+    pyro_later  *used = d->laters_;
 
+    while (used != NULL && used != later)
+        used = used->next_;
+    if (used != NULL) {
+        pyro_raise(call, "RuntimeError",
+                   PYROI_T("deferred into a pyro_later that is in use"));
+        return;
+    }
     memset(later, 0, sizeof *later);
     later->buf_ = PYROI_NO;
     if (call->state_ != PYROI_RUNNING)
@@ -5164,24 +5215,36 @@ static void pyroi_unqueue(pyro_daemon *d, pyroi_link *l, unsigned buf,
     pyroi_give(d, buf);
 }
 
-/* Takes a request that has not begun to leave out of its send queue. True:
- * it was there, so its call will not be executed. */
-static bool pyroi_unsend(pyro_daemon *d, pyroi_link *l, unsigned seq)
+/* The buffer of a request that has not begun to leave, and the one before it
+ * in the send queue; PYROI_NO when it has left, at least in part. */
+static unsigned pyroi_unsent(const pyro_daemon *d, const pyroi_link *l,
+                             unsigned seq, unsigned *before)
 {
-    unsigned before = PYROI_NO;
     unsigned buf = l->tx_head;
 
+    *before = PYROI_NO;
     for (; buf != PYROI_NO; buf = d->room_.buffers[buf].next) {
         const uint8_t *head = pyroi_bytes(d, buf);
 
         head += pyroi_start(head);
         if (pyroi_kind(head) == PYROI_INVOKE && pyroi_load16(head + 4) == seq)
             break;
-        before = buf;
+        *before = buf;
     }
-    if (buf == PYROI_NO
-        || (before == PYROI_NO && l->tx_at > 0 && l->control == 0))
-        return false; /* it has left, or its first bytes have */
+    if (*before == PYROI_NO && l->tx_at > 0 && l->control == 0)
+        return PYROI_NO;
+    return buf;
+}
+
+/* Takes it out of the queue. True: it was there, so its call will not be
+ * executed. */
+static bool pyroi_unsend(pyro_daemon *d, pyroi_link *l, unsigned seq)
+{
+    unsigned before;
+    unsigned buf = pyroi_unsent(d, l, seq, &before);
+
+    if (buf == PYROI_NO)
+        return false;
     pyroi_unqueue(d, l, buf, before);
     return true;
 }
@@ -5195,7 +5258,7 @@ static void pyroi_unused(pyro_daemon *d, pyroi_link *l)
         pyroi_drop(d, l, false);
     } else if (l->state == PYROI_OPEN) {
         l->state = PYROI_CLOSING;
-        l->flags |= PYROI_RX_DUE | PYROI_TELL_GONE;
+        l->flags |= PYROI_RX_DUE;
         l->rx_due = d->now_ + pyroi_frame_ms(d);
         pyroi_arm(d, l->rx_due);
         pyroi_flush(d, l);
@@ -5263,16 +5326,20 @@ static void pyroi_fail_requests(pyro_daemon *d, pyroi_link *l)
 }
 
 #if PYRO_EXCEPTION_BYTES > 0
-/* Copies the next str of an exception into the proxy's text area. */
+/* Copies the next str of an exception into the proxy's text area; one that is
+ * cut ends in dots, as many as fit. */
 static const char *pyroi_keep(pyroi_text *t, const char *text, size_t n)
 {
-    const char *start = t->at;
+    char  *start = t->at;
+    size_t dots;
 
+    t->cut = false;
     pyroi_add(t, text, n);
-    if (t->cut && t->end - start >= 3)
-        memcpy(t->end - 3, "...", 3);
+    dots = (size_t)(t->end - start);
+    if (t->cut)
+        memcpy(t->end - (dots < 3 ? dots : 3), "...", dots < 3 ? dots : 3);
     if (t->at < t->end)
-        t->at++; /* the next text begins behind the zero byte */
+        *++t->at = '\0'; /* the next text begins behind the zero byte */
     return start;
 }
 
@@ -5315,9 +5382,9 @@ static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader body)
         text = pyro_get_str(&in, &n);
         if (in.err != PYRO_OK)
             break;
+        if (t.at > proxy->exc_.traceback && t.at[-1] == '\0')
+            t.at[-1] = '\n'; /* the line before is whole, and not the last */
         pyroi_keep(&t, text, n);
-        if (lines > 1 && t.at < t.end)
-            t.at[-1] = '\n';
     }
 #else
     (void)proxy;
@@ -5539,7 +5606,8 @@ static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l, uint32_t n,
     return false;
 #else
     if (serves && !(l->expects > 0 && PYROI_RULE(1))
-        && !(d->depth_ > 0 && d->n_reply_ == 0 && PYROI_RULE(5)))
+        && !(d->depth_ + d->n_held_ > 0 && d->n_reply_ == 0
+             && PYROI_RULE(5)))
         return false;
     if (!oneway && !pyroi_may_refuse(l, pyroi_load16(l->head + 4)))
         return false;
@@ -5608,9 +5676,10 @@ static bool pyroi_admit_closed(pyro_daemon *d, pyroi_link *l, uint32_t total)
         pyroi_bad(d, l, PYROI_T("a frame before the greeting"));
         return true;
     }
-    if (l->state == PYROI_DOWN && (l->flags & PYROI_TX_DUE) == 0
-        && pyroi_reached(d->now_, l->tx_due)) {
+    if (l->state == PYROI_DOWN && (l->flags & PYROI_QUIET) == 0) {
+        l->flags |= PYROI_QUIET;
         l->tx_due = d->now_ + 1000;
+        pyroi_arm(d, l->tx_due);
         pyroi_fail_link(d, l, PYROI_FAIL_NOT_UP);
     }
     pyroi_skip_body(l, total);
@@ -5714,6 +5783,7 @@ static bool pyroi_magic(pyro_daemon *d, pyroi_link *l)
         return false;
     }
     pyroi_fail_link(d, l, PYROI_FAIL_VERSION);
+    l->flags |= PYROI_REFUSE;
     l->state = PYROI_CLOSING;
     pyroi_skip_body(l, pyroi_body_bytes(l) + 4);
     return false;
@@ -5742,10 +5812,11 @@ static bool pyroi_resync(pyro_daemon *d, pyroi_link *l)
 /* Reads a header up to `need` bytes. True: it is complete. */
 static bool pyroi_fill_head(pyro_daemon *d, pyroi_link *l, unsigned need)
 {
+    uint32_t n = 0;
+
     if (l->n_head < need)
-        l->n_head = (uint8_t)(l->n_head
-                              + pyroi_recv(d, l, l->head + l->n_head,
-                                           need - l->n_head));
+        n = pyroi_recv(d, l, l->head + l->n_head, need - l->n_head);
+    l->n_head = (uint8_t)(l->n_head + n); /* recv may have begun anew */
     return l->n_head == need;
 }
 
@@ -5765,15 +5836,6 @@ static bool pyroi_read_head(pyro_daemon *d, pyroi_link *l)
 #else
     return pyroi_fill_head(d, l, 10);
 #endif
-}
-
-/* A frame is over; the deadline it had is, too. */
-static void pyroi_frame_done(pyroi_link *l)
-{
-    l->rx = PYROI_RX_HEAD;
-    l->n_head = 0;
-    if (l->state == PYROI_OPEN || l->state == PYROI_DOWN)
-        l->flags &= (uint16_t)~PYROI_RX_DUE;
 }
 
 #ifndef PYRO_NO_CLIENT
@@ -5825,8 +5887,9 @@ static void pyroi_link_up(pyro_daemon *d, pyroi_link *l)
 #ifndef PYRO_NO_CLIENT
     pyroi_protect_queued(d, l);
 #endif
+    l->flags |= PYROI_TELL_UP;
     pyroi_cork(d, l);
-    pyroi_tell(d, pyroi_handle(d, l), PYRO_LINK_UP);
+    pyroi_ready(d, l);
 #ifndef PYRO_NO_CLIENT
     pyroi_unused(d, l); /* its proxy may be closed already */
 #endif
@@ -5848,8 +5911,6 @@ static void pyroi_connected(pyro_daemon *d, pyroi_link *l)
     if (l->state == PYROI_OPEN) {
         d->stats.restarts++;
         pyroi_drop(d, l, false);
-        l->flags &= (uint16_t)~PYROI_TELL_GONE;
-        pyroi_tell(d, pyroi_handle(d, l), PYRO_LINK_GONE);
     }
     l->flags |= (uint16_t)sums;
     l->session = session;
@@ -5918,15 +5979,15 @@ static bool pyroi_read_greeting(pyro_daemon *d, pyroi_link *l)
     unsigned kind = l->head[8];
     uint32_t body = l->rx_len - 4u;
     uint32_t want;
+    uint32_t n;
 
     for (;;) {
         want = l->rx_have < body ? body - l->rx_have : 4;
         if (want > 8)
             want = 8;
-        l->n_head = (uint8_t)(l->n_head
-                              + pyroi_recv(d, l, l->head + l->n_head,
-                                           want - l->n_head));
-        if (l->n_head < want)
+        n = pyroi_recv(d, l, l->head + l->n_head, want - l->n_head);
+        l->n_head = (uint8_t)(l->n_head + n);
+        if (l->n_head < want || l->rx != PYROI_RX_GREET)
             return false;
         l->n_head = 0;
         if (l->rx_have == body)
@@ -6113,29 +6174,22 @@ static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
 /* One turn of a link that stands in the ready queue. */
 static void pyroi_step(pyro_daemon *d, pyroi_link *l)
 {
-    if ((l->flags & PYROI_TELL_GONE) != 0 && (d->flags_ & PYROI_YIELD) == 0) {
-        l->flags &= (uint16_t)~PYROI_TELL_GONE;
-        pyroi_tell(d, pyroi_handle(d, l), PYRO_LINK_GONE);
-    }
+    if ((l->flags & PYROI_TELL) != 0)
+        pyroi_tell_all(d, l);
     if (l->state == PYROI_DEAD) {
-        if ((l->flags & PYROI_TELL_GONE) == 0) {
+        if ((l->flags & PYROI_TELL) == 0) {
             l->state = PYROI_FREE;
             d->n_links_--;
-        } else {
-            pyroi_ready(d, l);
         }
         return;
-    }
-    if ((l->flags & PYROI_TELL_ROOM) != 0 && (d->flags_ & PYROI_YIELD) == 0) {
-        l->flags &= (uint16_t)~PYROI_TELL_ROOM;
-        pyroi_tell(d, pyroi_handle(d, l), PYRO_LINK_WRITABLE);
     }
     if (l->rx == PYROI_RX_STALL || l->rx == PYROI_RX_FULL
         || (l->flags & PYROI_INPUT) != 0)
         pyroi_receive(d, l);
     if (l->state == PYROI_FREE || l->state == PYROI_DEAD)
         return;
-    if ((l->flags & PYROI_INPUT) != 0 && l->rx != PYROI_RX_STALL)
+    if ((l->flags & PYROI_INPUT) != 0 && l->rx != PYROI_RX_STALL
+        && l->rx != PYROI_RX_FULL)
         pyroi_ready(d, l);
     else if ((l->item.want & PYRO_OUT) == 0)
         pyroi_flush(d, l);
@@ -6228,6 +6282,12 @@ static void pyroi_link_times(pyro_daemon *d, pyroi_link *l)
             return;
         }
         pyroi_arm(d, l->rx_due);
+    }
+    if ((l->flags & PYROI_QUIET) != 0) {
+        if (pyroi_reached(d->now_, l->tx_due))
+            l->flags &= (uint16_t)~PYROI_QUIET;
+        else
+            pyroi_arm(d, l->tx_due);
     }
     if ((l->flags & PYROI_TX_DUE) != 0) {
         if (pyroi_reached(d->now_, l->tx_due)) {
@@ -6332,6 +6392,12 @@ static void pyroi_times(pyro_daemon *d)
     if ((d->flags_ & PYROI_ARMED) == 0 || !pyroi_reached(d->now_, d->due_))
         return;
     d->flags_ &= (uint8_t)~PYROI_ARMED;
+    if ((d->flags_ & PYROI_BACKOFF) != 0) {
+        if (pyroi_reached(d->now_, d->accept_))
+            d->flags_ &= (uint8_t)~PYROI_BACKOFF;
+        else
+            pyroi_arm(d, d->accept_);
+    }
     for (i = 0; i < d->top_; i++)
         pyroi_link_times(d, &d->room_.links[i]);
     if ((d->flags_ & PYROI_YIELD) != 0) {
@@ -6396,20 +6462,22 @@ static void pyroi_accepted(pyro_daemon *d, const pyro_port *port,
 
 static void pyroi_accept(pyro_daemon *d, pyro_item *listener)
 {
-    unsigned left = PYRO_POLL_ACCEPTS;
-    int32_t  handle;
+    bool    first = true;
+    int32_t handle;
 
-    while (left-- > 0 && d->n_links_ < d->room_.n_links) {
+    for (; d->accepts_ > 0 && d->n_links_ < d->room_.n_links; first = false) {
         handle = listener->port->accept(listener->port, listener->handle);
         if (handle < 0) {
-            if (left == PYRO_POLL_ACCEPTS - 1) {
+            if (first) {
                 /* ready, and yet nothing: the platform is short of
                  * something; do not spin on it */
+                d->flags_ |= PYROI_BACKOFF;
                 d->accept_ = d->now_ + 100;
                 pyroi_arm(d, d->accept_);
             }
             return;
         }
+        d->accepts_--;
         pyroi_accepted(d, listener->port, handle);
     }
 }
@@ -6449,7 +6517,7 @@ static void pyroi_event(pyro_daemon *d, pyro_item *item)
 static void pyroi_listen_if_free(pyro_daemon *d)
 {
     bool may =
-        d->n_links_ < d->room_.n_links && pyroi_reached(d->now_, d->accept_);
+        d->n_links_ < d->room_.n_links && (d->flags_ & PYROI_BACKOFF) == 0;
     uint8_t  want = may ? PYRO_IN : 0;
     unsigned i;
 
@@ -6527,7 +6595,8 @@ static void pyroi_look_again(pyro_daemon *d)
         pyroi_link *l = &d->room_.links[i];
 
         if (l->state != PYROI_FREE
-            && (l->rx == PYROI_RX_STALL || l->rx == PYROI_RX_FULL))
+            && (l->rx == PYROI_RX_STALL || l->rx == PYROI_RX_FULL
+                || (l->flags & PYROI_TELL) != 0))
             pyroi_ready(d, l);
     }
 }
@@ -6575,6 +6644,7 @@ static pyro_err pyroi_poll(pyro_daemon *d, int32_t ms)
     unsigned events;
 
     d->now_ = pyro_now(d);
+    d->accepts_ = PYRO_POLL_ACCEPTS;
     if (d->rings_ != NULL)
         pyroi_drain_rings(d);
     left = pyroi_work(d, left);
@@ -6655,7 +6725,7 @@ static void pyroi_use_port(pyro_daemon *d, const pyro_port *port)
     if (d->port_ != NULL || port == NULL)
         return;
     d->port_ = port;
-    d->now_ = d->accept_ = port->now(port);
+    d->now_ = port->now(port);
     if (!pyro_random(d, words, sizeof words)) {
         words[0] = d->config_->boot;
         words[1] = d->now_;
@@ -6769,7 +6839,7 @@ PYRO_DEF pyro_err pyro_adopt(pyro_daemon *node, const pyro_port *port,
         return PYRO_ERR_NOSPACE;
     }
     pyroi_use_port(node, port);
-    l->heard = l->told = l->tx_due = node->now_;
+    l->heard = l->told = node->now_;
     l->state = PYROI_DOWN;
     if (link != NULL)
         *link = pyroi_handle(node, l);
@@ -6781,6 +6851,7 @@ PYRO_DEF void pyro_close(pyro_daemon *node)
     unsigned i;
 
     pyro_flush(node);
+    node->flags_ |= PYROI_CLOSED;
     for (i = 0; i < node->top_; i++) {
         if (node->room_.links[i].state != PYROI_FREE)
             pyroi_drop(node, &node->room_.links[i], true);
@@ -6834,12 +6905,17 @@ PYRO_DEF void pyro_hook_add(pyro_daemon *node, pyro_hook *hook)
 
 PYRO_DEF void pyro_hook_drop(pyro_daemon *node, pyro_hook *hook)
 {
-    pyro_hook **at = &node->hooks_;
+    pyro_hook    **at = &node->hooks_;
+    pyroi_telling *telling = node->telling_;
 
     while (*at != NULL && *at != hook)
         at = &(*at)->next_;
     if (*at != NULL)
         *at = hook->next_;
+    for (; telling != NULL; telling = telling->outer) {
+        if (telling->next == hook)
+            telling->next = hook->next_;
+    }
 }
 
 PYRO_DEF pyro_err pyro_wake_open(pyro_daemon *node)
@@ -7315,6 +7391,8 @@ static pyro_err pyroi_bind(pyro_proxy *proxy, pyroi_link **link)
     pyro_uri     u;
     pyro_err     err = PYRO_OK;
 
+    if ((d->flags_ & PYROI_CLOSED) != 0)
+        return PYRO_ERR_CLOSED;
     if (l != NULL && l->n_given_up > 0 && pyroi_next_seq(d, l) == 0) {
         l->n_given_up = 0;
         pyroi_drop(d, l, false);
@@ -7367,7 +7445,7 @@ PYRO_DEF void pyro_proxy_close(pyro_proxy *proxy)
 
         if (rq->proxy_ == proxy) {
             pyro_cancel(rq);
-            rq->err_ = PYRO_ERR_CLOSED;
+            rq->proxy_ = NULL; /* may be gone when who waits looks */
         }
         rq = next;
     }
@@ -7602,7 +7680,14 @@ PYRO_DEF pyro_err pyro_result(const pyro_request *rq)
 
 PYRO_DEF bool pyro_request_sent(const pyro_request *rq)
 {
-    return rq->sent_ != 0;
+    const pyroi_link *l = NULL;
+    unsigned          before;
+
+    if (rq->state_ == PYROI_WAITING)
+        l = pyroi_link_of(rq->proxy_->node_, rq->link_);
+    if (l == NULL)
+        return rq->sent_ != 0;
+    return pyroi_unsent(rq->proxy_->node_, l, rq->seq_, &before) == PYROI_NO;
 }
 
 PYRO_DEF bool pyro_cancel(pyro_request *rq)
@@ -7635,7 +7720,7 @@ static pyro_err pyroi_wait_round(pyro_daemon *d, pyro_link link, uint32_t due)
     if ((d->flags_ & PYROI_YIELD) != 0)
         return PYRO_ERR_STATE;
     d->limit_ = due;
-    d->waits_for_ = (uint16_t)(link & 0xFFFF);
+    d->waits_for_ = (uint16_t)(link != 0 ? link & 0xFFFF : PYROI_NO);
     d->waits_++;
     err = pyroi_poll(d, left < 0 ? 0 : left);
     d->waits_--;
@@ -7663,20 +7748,29 @@ PYRO_DEF pyro_err pyro_wait(pyro_request *rq)
         err = pyroi_wait_round(d, rq->link_, rq->due_);
     d->flags_ |= PYROI_AGAIN;
     if (pyro_done(rq)) {
-        /* others may have used the proxy meanwhile */
-        rq->proxy_->err_ = rq->err_;
-        rq->proxy_->sent_ = rq->sent_;
+        if (rq->proxy_ != NULL) { /* others may have used it meanwhile */
+            rq->proxy_->err_ = rq->err_;
+            rq->proxy_->sent_ = rq->sent_;
+        }
         return (pyro_err)rq->err_;
     }
     pyroi_why(d, PYROI_T("the clock stands still, or in pyro_yield"), 0, 0);
     pyro_cancel(rq);
+    d->stuck_ = 0;
     return err;
 }
 
-/* Whether a buffer can come free while we wait for one. What handlers and
- * callbacks on the stack hold will not; replies go away by themselves. */
+/* Whether a buffer, or a link, can come free while we wait for one. What
+ * handlers and callbacks on the stack hold will not; replies go away by
+ * themselves. */
 static bool pyroi_may_drain(const pyro_daemon *d)
 {
+    unsigned i;
+
+    for (i = 0; i < d->top_; i++) {
+        if (d->room_.links[i].state >= PYROI_CLOSING)
+            return true;
+    }
     return d->n_free_ < d->room_.n_buffers
         && (d->depth_ + d->n_held_ == 0 || d->n_reply_ + d->n_in_ > 0);
 }

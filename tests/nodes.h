@@ -14,7 +14,7 @@
  *     err = pyro_invoke(&proxy, "add", ...);
  *     rig_end();                       closes all, checks that nothing leaked
  *
- * pyro_check is called at every wait of every node; a finding ends the test. */
+ * pyro_check is called at every wait of every node; a finding ends a test. */
 #ifndef NODES_H
 #define NODES_H
 

@@ -54,7 +54,7 @@ enum {
     LINKS = 24,  /* two to each other node, and some being closed */
     POOL = 12,   /* largest pool */
     BYTES = 160, /* largest buffer */
-    CALLS = 400, /* most calls of a run */
+    CALLS = 530, /* most calls of a run */
     SLOTS = 5,   /* requests in flight per daemon, beside blocking ones */
     LATERS = 3,  /* deferred replies per daemon */
     PAD = 48,    /* most padding of a message */
@@ -130,8 +130,9 @@ struct node {
     struct slot  slots[SLOTS];
     struct late  lates[LATERS];
 
-    unsigned      actions; /* left to start */
-    struct call  *refused; /* could not begin: tried again after a poll */
+    unsigned      actions;   /* left to start */
+    bool          recovered; /* has tried all its routes once more */
+    struct call  *refused;   /* could not begin: tried again after a poll */
     struct route *refused_route;
     uint32_t      ran;    /* handlers entered */
     unsigned      frames; /* of ours on the stack, above the main loop */
@@ -173,6 +174,7 @@ static struct world {
     bool         spoils; /* bits of headers */
     bool         cancels;
     bool         preempt;
+    bool         recovers; /* no faults from here on */
     bool         stop;
     bool         stuck;
     bool         failed;
@@ -380,6 +382,9 @@ static void ended(struct call *c, pyro_err err, bool sent)
     } else if (err == PYRO_ERR_NOSPACE) {
         w.sums.nospace++; /* before, or the result came with a wrong length */
         c->barred = !w.broken;
+    } else if (w.recovers && err == PYRO_ERR_TIMEOUT) {
+        fail("call %u of node %u by %u timed out, long after the last fault",
+             tag_of(c), c->to, c->from);
     } else {
         w.sums.failed++;
         if (!w.broken && !c->cancelled)
@@ -514,7 +519,7 @@ static void go_on(struct node *n, struct slot *s)
         return;
     if (s->call == NULL && chance(25) && (c = new_call(n, r->to, 1)) != NULL)
         start_request(n, s, r, c);
-    else if (chance(12) && (c = new_call(n, r->to, 0)) != NULL)
+    else if (chance(30) && (c = new_call(n, r->to, 1)) != NULL)
         call_out(n, c, &r->proxy);
     else if (chance(5))
         pyro_poll(&n->d, 0);
@@ -831,6 +836,20 @@ static void say_hello(struct node *n)
     }
 }
 
+/* After the faults every connection must work again, or be known as lost. */
+static void try_all(struct node *n)
+{
+    unsigned routes = n->n_routes;
+
+    for (unsigned i = 0; i < routes; i++) {
+        struct call *c = new_call(n, n->routes[i].to, 0);
+
+        if (c != NULL)
+            call_out(n, c, &n->routes[i].proxy);
+    }
+    n->recovered = true;
+}
+
 /* Begins again what could not begin. */
 static void try_again(struct node *n)
 {
@@ -864,6 +883,8 @@ static void node_main(void)
     while (!w.stop && !w.failed) {
         if (n->refused != NULL)
             try_again(n);
+        else if (w.recovers && !n->recovered)
+            try_all(n);
         for (unsigned i = rnd(w.burst) + 1u;
              i > 0 && n->actions > 0 && n->refused == NULL; i--) {
             n->actions--;
@@ -1029,14 +1050,15 @@ static void plan_faults(void)
 {
     static const uint8_t kinds[] = { LOOP_CUT,    LOOP_SHUT, LOOP_FLIP,
                                      LOOP_FLIP,   LOOP_FLIP, LOOP_DROP,
-                                     LOOP_INSERT, LOOP_GAP };
+                                     LOOP_INSERT, LOOP_GAP,  LOOP_GAP };
+    bool                 greetings = chance(40); /* or anything later, too */
     unsigned             n = 1 + rnd(LOOP_FAULTS);
 
     /* the first connections are those that kick */
     for (unsigned i = 0; i < n; i++)
         loop_fault(&w.net, w.n_nodes + rnd(2 * w.n_nodes), (int)rnd(2),
-                   kinds[rnd(sizeof kinds)], rnd(chance(30) ? 60 : 1500),
-                   (uint8_t)(1u << rnd(8)));
+                   greetings ? kinds[5 + rnd(4)] : kinds[rnd(sizeof kinds)],
+                   rnd(greetings ? 34 : 1500), (uint8_t)(1u << rnd(8)));
 }
 
 /* What the daemons do most. */
@@ -1088,7 +1110,7 @@ static void make_world(uint32_t seed, bool broken)
     w.preempt = chance(30);
     w.cancels = chance(15);
     make_load();
-    w.max_calls = 20 + rnd(chance(70) ? 80 : CALLS - 20);
+    w.max_calls = 20 + rnd(chance(70) ? 80 : 380);
     w.n_nodes = 2 + rnd(NODES - 1);
     tight = chance(50);
     for (unsigned i = 0; i < w.n_nodes; i++)
@@ -1143,6 +1165,8 @@ static void run_node(struct node *n)
 
 static bool at_rest(const struct node *n)
 {
+    if (w.recovers && !n->recovered)
+        return false;
     return n->closed
         || (n->idle && n->frames == 0 && n->actions == 0
             && n->refused == NULL);
@@ -1248,6 +1272,32 @@ static void check_end(void)
              (unsigned long)missing, (unsigned long)lost);
 }
 
+/* With faults, and nobody can run: time passes. When all has been done there
+ * are no more faults, and deadlines end what was cut; then all connections
+ * are tried; then nothing may be missing. */
+static bool after_faults(void)
+{
+    if (!all_at_rest())
+        w.rest_since = w.net.clock_ms;
+    if (w.net.clock_ms > 600000)
+        stuck("not done after ten minutes");
+    if (w.failed || w.net.clock_ms - w.rest_since <= 10000)
+        return !w.failed && pass_time();
+    w.rest_since = w.net.clock_ms;
+    if (w.spoils || w.net.n_faults > 0) {
+        w.net.n_faults = 0;
+        w.spoils = false;
+        return pass_time();
+    }
+    if (w.recovers) {
+        check_end();
+        w.stop = true;
+    }
+    w.recovers = true;
+    w.max_calls = CALLS;
+    return kick(true);
+}
+
 /* Nobody can run. Returns whether somebody can now. */
 static bool nudge(uint32_t *kicked_at)
 {
@@ -1258,19 +1308,8 @@ static bool nudge(uint32_t *kicked_at)
         w.stop = true;
         return kick(true);
     }
-    if (w.broken) {
-        /* what was cut needs its deadlines before its buffers are back */
-        if (!all_at_rest())
-            w.rest_since = w.net.clock_ms;
-        if (w.net.clock_ms - w.rest_since > 10000) {
-            check_end();
-            w.stop = true;
-            return kick(true);
-        }
-        if (w.net.clock_ms > 600000)
-            stuck("not done after ten minutes");
-        return !w.failed && pass_time();
-    }
+    if (w.broken)
+        return after_faults();
     if (*kicked_at != w.events && kick(false)) {
         *kicked_at = w.events;
         return true;
@@ -1468,11 +1507,11 @@ static void all_tests(void)
     static const uint8_t rules[] = { 1, 2, 3, 5 };
 
     for (unsigned t = 0; t < TOPOLOGIES; t++)
-        test_topology(t, 500, false);
+        test_topology(t, 1500, false);
     for (unsigned i = 0; i < sizeof rules; i++)
-        test_without(rules[i], 200);
+        test_without(rules[i], 800);
     for (unsigned t = 0; t < TOPOLOGIES; t++)
-        test_topology(t, 150, true);
+        test_topology(t, 700, true);
 }
 
 static void on_alarm(int sig)

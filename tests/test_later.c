@@ -138,7 +138,7 @@ static void act_defer_and_raise(pyro_call *call)
     pyro_raise(call, "ValueError", "too late for that");
 }
 
-TEST(what_a_handler_puts_or_raises_beside_deferring_does_not_count)
+TEST(what_a_handler_does_beside_deferring_does_not_count)
 {
     start_deferring(1000);
     obj.act = act_put_and_defer;
@@ -265,10 +265,14 @@ static void start_without_buffers(uint32_t ms)
     assert_int_equal(rig.a.n_free_, 0);
 }
 
+/* The rest of add(2, 3); no deadline or lost link stirs anything up. */
 static void let_go(void)
 {
-    raw_hang_up(holder);
-    settle();
+    uint8_t rest[16];
+    size_t  n = test_hex(rest, sizeof rest, CALC_ADD_2_3);
+
+    raw_feed(holder, rest + 1, (uint32_t)n - 1);
+    raw_expect("add", holder, "'PY' 65 00 00 01 00 01 05");
     assert_int_equal(rig.a.n_free_, 2);
 }
 
@@ -327,8 +331,7 @@ TEST(a_reply_begun_may_fail_instead)
     start_deferring(1000);
     call_deferred("call");
     pyro_put_list(pyro_finish(&laters[0]), 2);
-    assert_int_equal(pyro_fail(&laters[0], "ValueError", "half way"),
-                     PYRO_OK);
+    assert_int_equal(pyro_fail(&laters[0], "ValueError", "half way"), PYRO_OK);
     take_reply("failed");
     expect_raised_says("failed", "ValueError", "half way");
 }
@@ -391,7 +394,7 @@ TEST(a_deferred_result_too_long_is_a_memory_error)
     expect_raised("n+1", "MemoryError");
 }
 
-TEST(a_deferred_result_too_long_for_the_caller_is_a_memory_error)
+TEST(a_deferred_result_too_long_for_the_caller_is_none)
 {
     start_deferring(1000);
     raw_hang_up(caller);
@@ -509,7 +512,7 @@ TEST(a_later_in_use_is_not_given_to_another_call)
     call_deferred("first");
     call("second", "90", "80");
     assert_true(reply.raised);
-    check(&rig.a);
+    assert_int_equal(runs(), 1);
     assert_true(pyro_later_open(&laters[0]));
     pyro_put_int(pyro_finish(&laters[0]), 1);
     assert_int_equal(pyro_reply(&laters[0]), PYRO_OK);
@@ -548,7 +551,7 @@ TEST(a_reply_for_a_caller_that_has_gone_is_an_error)
     assert_int_equal(pyro_reply(&laters[2]), PYRO_ERR_CLOSED);
 }
 
-TEST(a_reply_begun_for_a_caller_that_goes_gives_its_buffer_back)
+TEST(a_reply_begun_for_one_who_goes_gives_its_buffer_back)
 {
     start_deferring(1000);
     call_deferred("call");
@@ -646,12 +649,13 @@ TEST(a_blocking_call_waits_for_a_deferred_reply)
     start_deferring(0);
     open_b();
     let_b_wait();
-    assert_int_equal(
-        pyro_proxy_open(&proxy, &rig.b, "PYRO://board:7766/o"), PYRO_OK);
+    assert_int_equal(pyro_proxy_open(&proxy, &rig.b, "PYRO://board:7766/o"),
+                     PYRO_OK);
     pyro_timer_set(&rig.a, &timer, 400);
     since = rig.net.clock_ms;
     assert_int_equal(pyro_invoke(&proxy, "m", PYRO_NO_ARGS,
-                                 pyro_to_str(text, sizeof text)), PYRO_OK);
+                                 pyro_to_str(text, sizeof text)),
+                     PYRO_OK);
     assert_string_equal(text, "done");
     assert_true(rig.net.clock_ms - since >= 400);
     defer_ms = 100;
@@ -661,40 +665,37 @@ TEST(a_blocking_call_waits_for_a_deferred_reply)
     pyro_proxy_close(&proxy);
 }
 
-int main(void)
-{
-    static const struct CMUnitTest tests[] = {
-        CALL_TEST(a_deferred_call_is_answered_when_it_is_finished),
-        CALL_TEST(a_deferred_call_may_fail),
-        CALL_TEST(a_deferred_call_that_puts_nothing_answers_nil),
-        CALL_TEST(a_container_can_be_put_into_a_deferred_reply),
-        CALL_TEST(others_are_served_while_a_call_is_deferred),
-        CALL_TEST(a_call_may_be_finished_in_its_own_handler),
-        CALL_TEST(what_a_handler_puts_or_raises_beside_deferring_does_not_count),
-        CALL_TEST(a_call_that_has_raised_cannot_be_deferred),
-        CALL_TEST(a_deferred_call_expires_by_itself),
-        CALL_TEST(without_a_time_the_default_timeout_counts),
-        CALL_TEST(each_deferred_call_has_a_time_of_its_own),
-        CALL_TEST(the_next_deadline_is_that_of_the_deferred_call),
-        CALL_TEST(without_a_buffer_finishing_can_be_tried_again),
-        CALL_TEST(without_a_buffer_expiry_is_tried_again),
-        CALL_TEST(a_reply_without_finish_is_an_error_of_the_program),
-        CALL_TEST(a_reply_begun_may_fail_instead),
-        CALL_TEST(a_malformed_deferred_result_becomes_a_type_error),
-        CALL_TEST(a_deferred_result_too_long_is_a_memory_error),
-        CALL_TEST(a_deferred_result_too_long_for_the_caller_is_a_memory_error),
-        CALL_TEST(a_failure_too_long_for_the_buffer_is_cut),
-        CALL_TEST(deferring_a_oneway_call_leaves_nothing_to_answer),
-        CALL_TEST(deferring_a_call_twice_is_the_same_as_once),
-        CALL_TEST(of_two_deferrals_of_one_call_the_second_is_void),
-        CALL_TEST(a_later_in_use_is_not_given_to_another_call),
-        CALL_TEST(a_reply_for_a_caller_that_has_gone_is_an_error),
-        CALL_TEST(a_reply_begun_for_a_caller_that_goes_gives_its_buffer_back),
-        CALL_TEST(a_reply_never_goes_to_another_link),
-        CALL_TEST(a_reply_never_goes_to_the_next_session_of_a_pipe),
-        CALL_TEST(closing_the_daemon_ends_what_is_deferred),
-        CALL_TEST(a_blocking_call_waits_for_a_deferred_reply)
-    };
+static const struct CMUnitTest tests[] = {
+    CALL_TEST(a_deferred_call_is_answered_when_it_is_finished),
+    CALL_TEST(a_deferred_call_may_fail),
+    CALL_TEST(a_deferred_call_that_puts_nothing_answers_nil),
+    CALL_TEST(a_container_can_be_put_into_a_deferred_reply),
+    CALL_TEST(others_are_served_while_a_call_is_deferred),
+    CALL_TEST(a_call_may_be_finished_in_its_own_handler),
+    CALL_TEST(what_a_handler_does_beside_deferring_does_not_count),
+    CALL_TEST(a_call_that_has_raised_cannot_be_deferred),
+    CALL_TEST(a_deferred_call_expires_by_itself),
+    CALL_TEST(without_a_time_the_default_timeout_counts),
+    CALL_TEST(each_deferred_call_has_a_time_of_its_own),
+    CALL_TEST(the_next_deadline_is_that_of_the_deferred_call),
+    CALL_TEST(without_a_buffer_finishing_can_be_tried_again),
+    CALL_TEST(without_a_buffer_expiry_is_tried_again),
+    CALL_TEST(a_reply_without_finish_is_an_error_of_the_program),
+    CALL_TEST(a_reply_begun_may_fail_instead),
+    CALL_TEST(a_malformed_deferred_result_becomes_a_type_error),
+    CALL_TEST(a_deferred_result_too_long_is_a_memory_error),
+    CALL_TEST(a_deferred_result_too_long_for_the_caller_is_none),
+    CALL_TEST(a_failure_too_long_for_the_buffer_is_cut),
+    CALL_TEST(deferring_a_oneway_call_leaves_nothing_to_answer),
+    CALL_TEST(deferring_a_call_twice_is_the_same_as_once),
+    CALL_TEST(of_two_deferrals_of_one_call_the_second_is_void),
+    CALL_TEST(a_later_in_use_is_not_given_to_another_call),
+    CALL_TEST(a_reply_for_a_caller_that_has_gone_is_an_error),
+    CALL_TEST(a_reply_begun_for_one_who_goes_gives_its_buffer_back),
+    CALL_TEST(a_reply_never_goes_to_another_link),
+    CALL_TEST(a_reply_never_goes_to_the_next_session_of_a_pipe),
+    CALL_TEST(closing_the_daemon_ends_what_is_deferred),
+    CALL_TEST(a_blocking_call_waits_for_a_deferred_reply)
+};
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RIG_MAIN(tests)

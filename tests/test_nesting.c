@@ -166,7 +166,7 @@ TEST(calls_nest_to_the_limit_and_one_more_is_busy_all_the_way)
 }
 
 /* As many buffers as the formula says and fewer: never stuck, never lost. */
-TEST(with_any_pool_a_deep_call_ends_and_says_busy_when_it_did_not_run)
+TEST(with_any_pool_a_deep_call_ends_and_says_busy_if_it_did_not_run)
 {
     int32_t depth;
 
@@ -198,10 +198,8 @@ TEST(with_any_pool_a_deep_call_ends_and_says_busy_when_it_did_not_run)
     }
 }
 
-static const pyro_class alone_class = { "Alone",
-                                        PYRO_METHODS(thing_methods),
-                                        PYRO_NO_ATTRS, NULL,
-                                        PYRO_EXCLUSIVE };
+static const pyro_class alone_class = { "Alone", PYRO_METHODS(thing_methods),
+                                        PYRO_NO_ATTRS, NULL, PYRO_EXCLUSIVE };
 
 TEST(an_exclusive_object_is_not_entered_while_it_waits)
 {
@@ -244,8 +242,8 @@ static void waits_in_vain(struct thing *t, pyro_call *call)
 {
     uint32_t start = rig.net.clock_ms;
 
-    inner.err = pyro_invoke(t->next, "later", PYRO_ARGS(pyro_int(1)),
-                            pyro_to_none());
+    inner.err =
+        pyro_invoke(t->next, "later", PYRO_ARGS(pyro_int(1)), pyro_to_none());
     inner.took = rig.net.clock_ms - start;
     pyro_put_int(&call->result, 1);
 }
@@ -264,8 +262,8 @@ TEST(a_nested_wait_ends_with_the_waits_below_it)
 
     for (unsigned i = 0; i < PYRO_COUNT(rows); i++) {
         uint32_t start;
-        uint32_t least = rows[i].outer < rows[i].inner ? rows[i].outer
-                                                       : rows[i].inner;
+        uint32_t least =
+            rows[i].outer < rows[i].inner ? rows[i].outer : rows[i].inner;
 
         rig_init(1);
         ring(2, 8);
@@ -319,9 +317,9 @@ static struct {
 
 static void c_calls_add_of_a(struct node *n)
 {
-    other.err = pyro_invoke(n->thing.next, "add",
-                            PYRO_ARGS(pyro_int(1), pyro_int(1)),
-                            pyro_to_i32(&other.value));
+    other.err =
+        pyro_invoke(n->thing.next, "add", PYRO_ARGS(pyro_int(1), pyro_int(1)),
+                    pyro_to_i32(&other.value));
     other.ended = true;
 }
 
@@ -436,7 +434,7 @@ TEST(while_a_name_is_resolved_no_link_is_the_one_waited_for)
 static struct {
     bool     yields;
     bool     polls;
-    uint32_t ran;  /* of others, meanwhile */
+    uint32_t ran; /* of others, meanwhile */
     uint32_t hooks;
     uint32_t ups; /* of hooks, all the time */
     uint32_t callbacks;
@@ -482,7 +480,7 @@ static void busy_begin(bool yields, bool polls, uint32_t rounds)
 }
 
 /* A handler is busy for 5 s; who is silent for 2 s is dead. */
-TEST(a_handler_that_yields_stays_alive_and_one_that_does_not_is_given_up)
+TEST(a_busy_handler_stays_alive_if_it_yields_and_else_is_given_up)
 {
     for (unsigned yields = 0; yields < 2; yields++) {
         busy_begin(yields, false, 500);
@@ -654,8 +652,7 @@ TEST(what_hooks_missed_in_a_yield_they_are_told_after_it)
                                 NULL),
                      PYRO_OK);
     assert_int_equal(pyro_proxy_at(&P, node(0), link, "thing", 5), PYRO_OK);
-    test_eq("over the pipe", pyro_setattr(&P, "count", pyro_int(1)),
-            PYRO_OK);
+    test_eq("over the pipe", pyro_setattr(&P, "count", pyro_int(1)), PYRO_OK);
     hook.fn = count_hook;
     hook.user = NULL;
     thing(0)->fn = loses_the_pipe;
@@ -744,8 +741,8 @@ static void b_calls_and_is_lost(struct node *n)
 static void c_calls_often(struct node *n)
 {
     for (int i = 0; i < 20; i++)
-        pyro_invoke(n->thing.next, "add",
-                    PYRO_ARGS(pyro_int(i), pyro_int(1)), pyro_to_none());
+        pyro_invoke(n->thing.next, "add", PYRO_ARGS(pyro_int(i), pyro_int(1)),
+                    pyro_to_none());
     other.ended = true;
 }
 
@@ -855,16 +852,21 @@ int main(void)
         cmocka_unit_test(a_calls_b_calls_c_calls_a),
         cmocka_unit_test(a_circle_works_with_the_smallest_pools),
         cmocka_unit_test(a_callback_goes_over_the_connection_of_its_call),
-        cmocka_unit_test(calls_nest_to_the_limit_and_one_more_is_busy_all_the_way),
-        cmocka_unit_test(with_any_pool_a_deep_call_ends_and_says_busy_when_it_did_not_run),
+        cmocka_unit_test(
+            calls_nest_to_the_limit_and_one_more_is_busy_all_the_way),
+        cmocka_unit_test(
+            with_any_pool_a_deep_call_ends_and_says_busy_if_it_did_not_run),
         cmocka_unit_test(an_exclusive_object_is_not_entered_while_it_waits),
         cmocka_unit_test(a_nested_wait_ends_with_the_waits_below_it),
-        cmocka_unit_test(a_caller_that_gives_up_leaves_the_handler_to_its_own_deadline),
+        cmocka_unit_test(
+            a_caller_that_gives_up_leaves_the_handler_to_its_own_deadline),
         cmocka_unit_test(everybody_is_served_while_a_call_waits),
         cmocka_unit_test(or_only_the_link_that_is_waited_for),
         cmocka_unit_test(or_nobody),
-        cmocka_unit_test(while_a_name_is_resolved_no_link_is_the_one_waited_for),
-        cmocka_unit_test(a_handler_that_yields_stays_alive_and_one_that_does_not_is_given_up),
+        cmocka_unit_test(
+            while_a_name_is_resolved_no_link_is_the_one_waited_for),
+        cmocka_unit_test(
+            a_busy_handler_stays_alive_if_it_yields_and_else_is_given_up),
         cmocka_unit_test(in_a_yield_no_handler_no_callback_and_no_hook_runs),
         cmocka_unit_test(what_hooks_missed_in_a_yield_they_are_told_after_it),
         cmocka_unit_test(a_handler_may_poll_and_others_are_served_meanwhile),

@@ -448,7 +448,7 @@ TEST(a_keyword_of_the_wrong_type_is_named)
     assert_int_equal(runs(), 0);
 }
 
-TEST(keyword_arguments_are_refused_where_parameters_have_no_names)
+TEST(keywords_are_refused_where_parameters_have_no_names)
 {
     start();
     strcpy(obj.signature, "ii?d");
@@ -691,8 +691,7 @@ int main(void)
         CALL_TEST(keyword_arguments_come_in_any_order),
         CALL_TEST(keyword_arguments_that_do_not_fit_are_a_type_error),
         CALL_TEST(a_keyword_of_the_wrong_type_is_named),
-        CALL_TEST(
-            keyword_arguments_are_refused_where_parameters_have_no_names),
+        CALL_TEST(keywords_are_refused_where_parameters_have_no_names),
         CALL_TEST(up_to_as_many_keywords_as_arguments_are_taken),
         CALL_TEST(any_order_of_keywords_is_the_same_call_as_by_position)
     };

@@ -22,8 +22,8 @@ enum { GREETING = 30 }; /* bytes of a CONNECT or CONNECTOK */
 
 TEST(a_client_greets_and_calls_in_just_these_bytes)
 {
-    int32_t    listener = raw_listen();
-    int32_t    raw;
+    int32_t           listener = raw_listen();
+    int32_t           raw;
     static pyro_proxy calc;
     static struct ask ask;
 
@@ -100,7 +100,7 @@ TEST(an_answer_cut_at_any_byte_goes_on_where_it_was)
     for (k = 1; k < n; k++) {
         static pyro_proxy calc;
         static struct ask ask;
-        int32_t    raw;
+        int32_t           raw;
 
         pyro_proxy_open(&calc, &rig.b, CALC);
         ask_add(&ask, &calc, 2, 3);
@@ -181,7 +181,7 @@ TEST(every_malformed_field_of_an_answer_is_refused)
     for (i = 0; i < PYRO_COUNT(bad_fields); i++) {
         static pyro_proxy calc;
         static struct ask ask;
-        int32_t    raw;
+        int32_t           raw;
 
         pyro_proxy_open(&calc, &rig.b, CALC);
         ask_add(&ask, &calc, 2, 3);
@@ -303,8 +303,8 @@ TEST(a_client_refused_gets_denied_with_the_reason)
 {
     static pyro_proxy calc;
     static struct ask ask;
-    int32_t    raw[4];
-    int        i;
+    int32_t           raw[4];
+    int               i;
 
     open_a();
     open_b();
@@ -441,6 +441,23 @@ TEST(nothing_makes_a_pipe_that_is_down_speak_more_often)
     test_eq("answers", told, 1);
 }
 
+/* The clock goes round twice, nobody says anything. */
+TEST(a_pipe_that_was_down_for_months_still_says_so)
+{
+    int32_t raw;
+    int     i;
+
+    open_a_in(PYRO_ROOM_OF(rig_room_a));
+    raw = raw_pipe(&rig.a, &rig.port_a, NULL);
+    for (i = 0; i < 16; i++) {
+        pass_days();
+        if (i % 5 != 0)
+            continue;
+        raw_send(raw, INVOKE, 0, 1, CALC_ADD_2_3);
+        raw_expect("months later", raw, NOT_CONNECTED);
+    }
+}
+
 TEST(a_refusal_is_never_answered)
 {
     int32_t raw;
@@ -472,8 +489,8 @@ TEST(a_client_of_pyro_5_is_recognized)
 
 TEST(a_daemon_of_pyro_5_is_recognized)
 {
-    int32_t    listener = raw_listen();
-    int32_t    raw;
+    int32_t           listener = raw_listen();
+    int32_t           raw;
     static pyro_proxy calc;
     static struct ask ask;
 
@@ -611,9 +628,9 @@ TEST(checksums_are_agreed_when_either_side_wants_them)
 
 TEST(a_client_asks_for_checksums_and_takes_them_when_asked)
 {
-    int32_t    listener = raw_listen();
-    unsigned   ours;
-    unsigned   theirs;
+    int32_t           listener = raw_listen();
+    unsigned          ours;
+    unsigned          theirs;
     static pyro_proxy calc;
     static struct ask ask;
 
@@ -722,7 +739,7 @@ TEST(a_reply_with_any_bit_flipped_is_never_delivered)
     for (bit = 0; bit < n * 8; bit++) {
         static pyro_proxy calc;
         static struct ask ask;
-        int32_t    raw;
+        int32_t           raw;
 
         pyro_proxy_open(&calc, &rig.b, CALC);
         ask_add(&ask, &calc, 2, 3);
@@ -772,8 +789,8 @@ TEST(messages_over_65535_bytes_go_both_ways)
 {
     static pyro_proxy calc;
     static struct ask ask;
-    uint8_t    back[70000];
-    pyro_blob  blob = { back, sizeof back, 0 };
+    uint8_t           back[70000];
+    pyro_blob         blob = { back, sizeof back, 0 };
 
     open_a_in(PYRO_ROOM_OF(long_room_a));
     listen_a();
@@ -794,8 +811,8 @@ TEST(messages_over_65535_bytes_go_both_ways)
 
 TEST(the_length_has_32_bits_from_65536_on)
 {
-    int32_t    listener = raw_listen();
-    int32_t    raw;
+    int32_t           listener = raw_listen();
+    int32_t           raw;
     static pyro_proxy calc;
     static struct ask ask[2];
 
@@ -867,8 +884,8 @@ TEST(one_byte_more_than_fits_the_own_buffer_is_an_error_with_both_sizes)
 /* Before the greeting the limit is not known: `early` is such a call. */
 static void too_long_for_the_peer(bool early)
 {
-    int32_t    listener = raw_listen();
-    int32_t    raw;
+    int32_t           listener = raw_listen();
+    int32_t           raw;
     static pyro_proxy calc;
     static struct ask ask;
 
@@ -953,12 +970,12 @@ TEST(a_call_longer_than_accepted_arrives_in_pieces_and_is_answered_once)
 
 TEST(a_result_longer_than_accepted_ends_its_call_and_the_link_stays)
 {
-    static uint8_t frame[2000];
-    uint8_t        body[700] = { 0xC5, 0x02, 0xB9 };
-    int32_t        listener = raw_listen();
-    int32_t        raw;
-    static pyro_proxy     calc;
-    static struct ask     ask[2];
+    static uint8_t    frame[2000];
+    uint8_t           body[700] = { 0xC5, 0x02, 0xB9 };
+    int32_t           listener = raw_listen();
+    int32_t           raw;
+    static pyro_proxy calc;
+    static struct ask ask[2];
 
     open_b();
     pyro_proxy_open(&calc, &rig.b, CALC);
@@ -993,7 +1010,7 @@ TEST(a_result_too_long_for_the_caller_becomes_an_exception)
     raw_expect_type("199 and 2", raw, RESULT);
     test_eq("exception", rig.got[3], F_EXCEPTION);
     assert_true(raw_says("MemoryError"));
-    assert_true(raw_says("too long for the caller"));
+    assert_true(raw_says("over 200 bytes"));
 }
 
 /* A caller that accepts next to nothing: what it gets is still a frame it
@@ -1094,6 +1111,7 @@ static const struct CMUnitTest tests[] = {
     RIG_TEST(any_frame_before_the_greeting_closes_a_connection),
     RIG_TEST(a_frame_on_a_pipe_that_is_down_is_told_so_once_a_second),
     RIG_TEST(nothing_makes_a_pipe_that_is_down_speak_more_often),
+    RIG_TEST(a_pipe_that_was_down_for_months_still_says_so),
     RIG_TEST(a_refusal_is_never_answered),
     RIG_TEST(a_client_of_pyro_5_is_recognized),
     RIG_TEST(a_daemon_of_pyro_5_is_recognized),
