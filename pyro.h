@@ -251,34 +251,55 @@
  *
  *   Feature bit 0 is CHECKSUM: in CONNECT it is asked for, in CONNECTOK it
  *   is agreed on; it must be agreed when either side asks. Then a frame
- *   without it is an error. A session id is new at each boot. A side that is
- *   silent for longer than dead_ms (the larger of both) is given up; 0 or
- *   ffff is never. CONNECTFAIL is [reason, text]: 0 unspecified, 1 too busy,
- *   2 host blocked, 3 security, 4 not connected.
+ *   without it is an error; a checksum that is there is looked at in any
+ *   case, and a wrong one ends the link. Other bits are sent 0 and ignored.
+ *   The largest body does not count header and checksum. A session id is new
+ *   at each boot. Unless either side says 0 or ffff, a side that is silent
+ *   for longer than dead_ms (the larger of both) is given up; send a PING
+ *   after a third of it. CONNECTFAIL is [reason, text]: 0 unspecified, 1 too
+ *   busy, 2 host blocked, 3 security, 4 not connected. A link ends by being
+ *   closed; what breaks these rules ends it. Bytes other than 'P' 'Y' 6x end
+ *   a connection and are passed over on a pipe.
  *
  *   On a pipe (serial line) both may send CONNECT at any time. When both did,
- *   the smaller session id answers and forgets its own. On an open link it
- *   means that the peer has started anew: what was pending is lost. Other
- *   frames on a link that is not open are answered, at most once a second, by
- *   CONNECTFAIL 4.
+ *   the smaller session id answers and forgets its own (both, when equal). On
+ *   an open link it means that the peer has started anew: what was pending is
+ *   lost. Other frames on a pipe that is not open are answered, at most once
+ *   a second, by CONNECTFAIL 4; CONNECT is repeated while nobody answers.
  *
  *   Bodies are MessagePack. INVOKE is [object, method, [arguments], {keyword
- *   arguments}]; the object is a name or an id of 32 hex digits. It is
- *   answered by a RESULT of the same sequence number, which is any value, or
- *   with flag EXCEPTION the map shown below. With flag ONEWAY there is no
- *   answer, and the number is 0. Both sides may INVOKE and count for
- *   themselves, up from 1 and round again, skipping 0 and numbers still
- *   open. Answers may come in any order. A number that was given up may be
- *   used again only after a new greeting. Attributes are the methods
- *   __getattr__ (name), __setattr__ (name, value) and __hasattr__ (name). The
- *   object c0000000011000001000000010000001 is the daemon itself:
- *   getRegistered(first=0), ResolvePYROLOC(name), ping(), describe(name).
+ *   arguments}], the last a map or nil; the object is a name or an id of 32
+ *   hex digits. It is answered by a RESULT of the same sequence number, which
+ *   is any value, or with flag EXCEPTION the map shown below: __class__ and
+ *   args count, the first of args is the message; attributes with the lines
+ *   of _pyroTraceback, innermost first, may be missing. The body of
+ *   busy-reply, in just these bytes, says that the call was not executed.
+ *   With flag ONEWAY there is no answer, and the number is 0, as it is in
+ *   greetings and PING. Both sides may INVOKE and count for themselves, up
+ *   from 1 and round again, skipping 0 and numbers still open. Calls of one
+ *   link are begun in order; answers may come in any. An answer that nobody
+ *   waits for is passed over. A number that was given up may be used again
+ *   only after a new greeting. A call longer than accepted gets a
+ *   ProtocolError. LONG may be used for short bodies, too.
+ *   Attributes are the methods __getattr__ (name), __setattr__ (name, value)
+ *   and __hasattr__ (name). Exceptions of the daemon itself: NamingError (no
+ *   such object), AttributeError (method or attribute), TypeError (arguments),
+ *   ProtocolError, MemoryError (result too long), TimeoutError (deferred).
+ *   The object c0000000011000001000000010000001 is the daemon itself:
+ *   getRegistered(first=0) gives {id: name or nil}, as many as fit from that
+ *   table entry on; ResolvePYROLOC(name) the id; ping() nil; describe(name)
+ *   {"class": name, "methods": [[name, arguments, result, oneway]...],
+ *   "attrs": [[name, type, read-only]...]}, types b i u q f d s.
  *   PING with an empty body asks, with nil answers; nobody answers that.
- *   A URI or proxy is the map shown below. Host nil and port 0 is an object
- *   of the sender, to be called back on this link.
+ *   A URI is the map shown below: state is [protocol, object, nil, host,
+ *   port]. Host nil and port 0 is an object of the sender, to be called back
+ *   on this link.
  *
  *   Every form of MessagePack is accepted, except in the greeting; the
- *   shortest is sent. Frames by example (a client of object calc):
+ *   shortest is sent. Text must be UTF-8, ext is passed on or skipped, lists
+ *   and maps nest up to PYRO_MAX_DEPTH.
+ *
+ *   Frames by example (a client of object calc):
  *
  *   connect        50 59 61 10 00 00 00 12 96 06 00 ce 01 02 03 04
  *                  ce 00 00 01 f2 cd 4e 20 c4 00 8b 20 ea 8a
@@ -961,40 +982,41 @@ typedef struct pyroi_buffer {
 /* Bytes first, then halves, then words: short instructions reach only so far
  * into a struct on small processors. */
 typedef struct pyroi_link {
-    pyro_item  item;      /* handle, waited for */
+    pyro_item  item; /* handle, waited for */
     uint8_t    state;
-    uint8_t    rx;        /* what of a frame is being read */
-    uint8_t    n_head;    /* bytes of head that are there */
-    uint8_t    owed;      /* control frames to send */
-    uint8_t    control;   /* the one being sent */
-    uint8_t    reason;    /* of a CONNECTFAIL */
+    uint8_t    rx;      /* what of a frame is being read */
+    uint8_t    n_head;  /* bytes of head that are there */
+    uint8_t    owed;    /* control frames to send */
+    uint8_t    control; /* the one being sent */
+    uint8_t    reason;  /* of a CONNECTFAIL */
+    uint8_t    missed;  /* a frame came while we were quiet */
     uint8_t    head[10];
     uint16_t   flags;
     uint16_t   gen;
-    uint16_t   args_buf;  /* buffers of the frame being read */
+    uint16_t   args_buf; /* buffers of the frame being read */
     uint16_t   reply_buf;
-    uint16_t   tx_head;   /* queue of buffers to send */
+    uint16_t   tx_head; /* queue of buffers to send */
     uint16_t   tx_tail;
-    uint16_t   expects;   /* requests sent and not answered */
-    uint16_t   n_busy;    /* refusals owed, and the first one's number */
+    uint16_t   expects; /* requests sent and not answered */
+    uint16_t   n_busy;  /* refusals owed, and the first one's number */
     uint16_t   busy_seq;
-    uint16_t   users;     /* proxies bound to it */
-    uint16_t   seq;       /* of the last request sent */
-    uint16_t   given_up;  /* oldest number given up */
+    uint16_t   users;    /* proxies bound to it */
+    uint16_t   seq;      /* of the last request sent */
+    uint16_t   given_up; /* oldest number given up */
     uint16_t   n_given_up;
     uint16_t   ready_next;
     uint16_t   peer_dead; /* how long the peer may be silent, ms */
     pyroi_size rx_len;    /* of the body being read, or left to skip */
     pyroi_size rx_have;
-    pyroi_size tx_at;     /* sent of the first buffer or control frame */
-    pyroi_size peer_max;  /* largest body the peer accepts */
-    uint32_t   heard;     /* when bytes came last */
-    uint32_t   told;      /* when bytes left last */
-    uint32_t   rx_due;    /* a frame, a greeting or a connect must be done */
-    uint32_t   tx_due;    /* the first frame in the queue must be gone */
-    uint32_t   key;       /* CRC of the address connected to, for sharing */
-    uint32_t   session;   /* of the peer: new at each of its boots */
-    uint32_t   crc;       /* of the greeting being read */
+    pyroi_size tx_at;    /* sent of the first buffer or control frame */
+    pyroi_size peer_max; /* largest body the peer accepts */
+    uint32_t   heard;    /* when bytes came last */
+    uint32_t   told;     /* when bytes left last */
+    uint32_t   rx_due;   /* a frame, a greeting or a connect must be done */
+    uint32_t   tx_due;   /* the first frame in the queue must be gone */
+    uint32_t   key;      /* CRC of the address connected to, for sharing */
+    uint32_t   session;  /* of the peer: new at each of its boots */
+    uint32_t   crc;      /* of the greeting being read */
 } pyroi_link;
 
 typedef struct pyroi_object {
@@ -1113,48 +1135,48 @@ typedef struct pyro_ring {
  * it is open. One task owns it: nothing but pyro_wake and pyro_post may be
  * called from anywhere else. */
 struct pyro_daemon {
-    uint8_t       flags_;
-    uint8_t       depth_;     /* handlers on the stack */
-    uint8_t       waits_;     /* blocking waits on the stack */
-    uint16_t      free_;      /* list of free buffers */
-    uint16_t      n_free_;
-    uint16_t      serve_;     /* buffers held for serving */
-    uint16_t      solo_;      /* buffer of the request in the reserve */
-    uint16_t      n_open_;    /* requests begun and not done */
-    uint16_t      n_in_;      /* replies being received */
-    uint16_t      n_held_;    /* replies whose callback runs */
-    uint16_t      n_reply_;   /* buffers with replies queued */
-    uint16_t      top_;       /* links used so far */
-    uint16_t      n_links_;   /* connections, the refusing one too */
-    uint16_t      ready_;     /* queue of links with work */
-    uint16_t      ready_end_;
-    uint16_t      waits_for_; /* link of the innermost wait */
-    uint16_t      guids_;
-    uint32_t      now_;
-    uint32_t      due_;       /* earliest deadline ever armed */
-    uint32_t      limit_;     /* of the innermost wait */
-    uint32_t      accept_;    /* from when connections are accepted */
-    uint16_t      accepts_;   /* how many more by this poll */
-    uint32_t      stuck_;
-    uint32_t      session_;
-    uint32_t      ids_[2];    /* with session_: start of object ids */
-    uint32_t      exports_;
-    pyro_room     room_;
-    pyro_request *requests_;
-    pyro_proxy   *proxies_;
-    pyro_call    *calls_;     /* handlers running, innermost first */
-    pyro_item    *items_;
-    pyro_timer   *timers_;
-    pyro_hook    *hooks_;
+    uint8_t               flags_;
+    uint8_t               depth_; /* handlers on the stack */
+    uint8_t               waits_; /* blocking waits on the stack */
+    uint16_t              free_;  /* list of free buffers */
+    uint16_t              n_free_;
+    uint16_t              serve_;   /* buffers held for serving */
+    uint16_t              solo_;    /* buffer of the request in the reserve */
+    uint16_t              n_open_;  /* requests begun and not done */
+    uint16_t              n_in_;    /* replies being received */
+    uint16_t              n_held_;  /* replies whose callback runs */
+    uint16_t              n_reply_; /* buffers with replies queued */
+    uint16_t              top_;     /* links used so far */
+    uint16_t              n_links_; /* connections, the refusing one too */
+    uint16_t              ready_;   /* queue of links with work */
+    uint16_t              ready_end_;
+    uint16_t              waits_for_; /* link of the innermost wait */
+    uint16_t              guids_;
+    uint32_t              now_;
+    uint32_t              due_;     /* earliest deadline ever armed */
+    uint32_t              limit_;   /* of the innermost wait */
+    uint32_t              accept_;  /* from when connections are accepted */
+    uint16_t              accepts_; /* how many more by this poll */
+    uint32_t              stuck_;
+    uint32_t              session_;
+    uint32_t              ids_[2]; /* with session_: start of object ids */
+    uint32_t              exports_;
+    pyro_room             room_;
+    pyro_request         *requests_;
+    pyro_proxy           *proxies_;
+    pyro_call            *calls_; /* handlers running, innermost first */
+    pyro_item            *items_;
+    pyro_timer           *timers_;
+    pyro_hook            *hooks_;
     struct pyroi_telling *telling_;
-    pyro_ring    *rings_;
-    struct pyro_later *laters_;
-    const pyro_config *config_;
-    const pyro_port   *port_;
+    pyro_ring            *rings_;
+    struct pyro_later    *laters_;
+    const pyro_config    *config_;
+    const pyro_port      *port_;
 
-    pyro_why   why;   /* of the last error */
+    pyro_why   why; /* of the last error */
     pyro_stats stats;
-    void      *user;  /* yours */
+    void      *user; /* yours */
 
     pyro_item listeners_[PYRO_MAX_LISTEN];
     pyro_item wake_;
@@ -1430,7 +1452,8 @@ PYRO_DEF bool pyro_later_open(const pyro_later *later);
 /* Takes a buffer; put the one result into the writer it returns, then call
  * pyro_reply; no poll in between. Never NULL: without a buffer (or caller)
  * the writer is in error, and pyro_reply returns it: PYRO_ERR_NOSPACE can be
- * tried again, PYRO_ERR_CLOSED is final. */
+ * tried again, PYRO_ERR_CLOSED is final. PYRO_ERR_DATA: the result was too long
+ * or malformed, and the caller has got an exception that says so. */
 PYRO_DEF pyro_writer *pyro_finish(pyro_later *later);
 PYRO_DEF pyro_err     pyro_reply(pyro_later *later);
 
@@ -1548,7 +1571,8 @@ PYRO_DEF pyro_err pyro_hasattr(pyro_proxy *proxy, const char *name, bool *has);
 PYRO_DEF const pyro_exc *pyro_exception(const pyro_proxy *proxy);
 
 /* Of the proxy's last call: false means it was certainly not executed and can
- * be repeated; true that it left, at least in part, and may have been. */
+ * be repeated (it had not left, or was refused as busy); true that it left,
+ * at least in part, and may have been. */
 PYRO_DEF bool pyro_sent(const pyro_proxy *proxy);
 
 /* The same without waiting. begin takes a buffer (PYRO_ERR_NOSPACE,
@@ -2445,7 +2469,7 @@ static pyro_value pyroi_value(unsigned type, const void *p, size_t n)
     pyro_value v;
 
     memset(&v, 0, sizeof v);
-    v.type = (uint8_t)((uint32_t)n == n ? type : 0u);        /* an error */
+    v.type = (uint8_t)((uint32_t)n == n ? type : 0u); /* an error */
     v.n_ = (uint32_t)n;
     v.v_.p = p;
     return v;
@@ -3077,11 +3101,11 @@ enum { /* flags of the header; 0x02, 0x20 and 0x80 are reserved */
        PYROI_LONG = 0x40
 };
 
-#define PYROI_WIRE  6      /* version: Pyro 3 ended at 5 */
-#define PYROI_BODY  10     /* where the body begins in a buffer */
+#define PYROI_WIRE       6  /* version: Pyro 3 ended at 5 */
+#define PYROI_BODY       10 /* where the body begins in a buffer */
 #define PYROI_LEAST_BODY 50 /* that every peer accepts: any exception */
-#define PYROI_GREET 18     /* body of CONNECT and CONNECTOK, nonce empty */
-#define PYROI_NO    0xFFFF /* no buffer, no link */
+#define PYROI_GREET      18 /* body of CONNECT and CONNECTOK, nonce empty */
+#define PYROI_NO         0xFFFF /* no buffer, no link */
 
 /* The refusal "busy: not executed", the same for every call. */
 static const uint8_t pyroi_busy_body[] = "\x83\xA9__class__\xA9"
@@ -3123,15 +3147,15 @@ extern unsigned pyro_test_rules;
 #define PYROI_RULE(n) true
 #endif
 
-enum {                     /* flags_ of a daemon */
-       PYROI_AGAIN = 1,    /* stalled links are to be looked at again */
-       PYROI_ARMED = 2,    /* due_ holds a time (0 is one, too) */
-       PYROI_CORKED = 4,   /* some link holds back what it could send */
-       PYROI_YIELD = 8,    /* no handlers and no callbacks now */
-       PYROI_SERVES = 16,  /* objects are exported */
+enum {                      /* flags_ of a daemon */
+       PYROI_AGAIN = 1,     /* stalled links are to be looked at again */
+       PYROI_ARMED = 2,     /* due_ holds a time (0 is one, too) */
+       PYROI_CORKED = 4,    /* some link holds back what it could send */
+       PYROI_YIELD = 8,     /* no handlers and no callbacks now */
+       PYROI_SERVES = 16,   /* objects are exported */
        PYROI_GATHERED = 32, /* some link has PYROI_GATHER */
-    PYROI_CLOSED = 64,  /* nothing is begun any more */
-    PYROI_BACKOFF = 128 /* no connection is accepted until accept_ */
+       PYROI_CLOSED = 64,   /* nothing is begun any more */
+       PYROI_BACKOFF = 128  /* no connection is accepted until accept_ */
 };
 
 static uint8_t *pyroi_bytes(const pyro_daemon *d, unsigned buf)
@@ -3252,19 +3276,19 @@ enum {                    /* flags of a link */
        PYROI_TELL_GONE = 2048,
        PYROI_TELL_ROOM = 4096,
        PYROI_ROOM = 8192, /* the port has room to send */
-    PYROI_TELL_UP = 16384,
-    PYROI_QUIET = 32768, /* has said "not connected"; until tx_due */
-    PYROI_TELL = PYROI_TELL_GONE | PYROI_TELL_UP | PYROI_TELL_ROOM
+       PYROI_TELL_UP = 16384,
+       PYROI_QUIET = 32768, /* has said "not connected"; until tx_due */
+       PYROI_TELL = PYROI_TELL_GONE | PYROI_TELL_UP | PYROI_TELL_ROOM
 };
 
 enum { /* rx: what is being read */
        PYROI_RX_HEAD,
        PYROI_RX_STALL, /* a header is there, buffers for its body are not */
        PYROI_RX_BODY,
-    PYROI_RX_FULL, /* a body is there and may not be dispatched yet */
+       PYROI_RX_FULL, /* a body is there and may not be dispatched yet */
        PYROI_RX_SKIP,
-    PYROI_RX_REFUSE, /* the same, and then the call is refused */
-       PYROI_RX_GREET /* body of CONNECT, CONNECTOK or CONNECTFAIL */
+       PYROI_RX_REFUSE, /* the same, and then the call is refused */
+       PYROI_RX_GREET   /* body of CONNECT, CONNECTOK or CONNECTFAIL */
 };
 
 enum { /* owed: control frames, made when they are sent, from no buffer */
@@ -3281,12 +3305,7 @@ enum { PYROI_IS_LINK = 1, PYROI_IS_LISTENER, PYROI_IS_WAKE, PYROI_IS_WATCHED };
 /* Reasons of a CONNECTFAIL beside those of pyro_deny. Another version goes as
  * "unspecified" with a text. The last two are never sent: we were refused, or
  * the peer broke the protocol. */
-enum {
-    PYROI_FAIL_NOT_UP = 4,
-    PYROI_FAIL_VERSION,
-    PYROI_DENIED,
-    PYROI_BROKEN
-};
+enum { PYROI_FAIL_NOT_UP = 4, PYROI_FAIL_VERSION, PYROI_DENIED, PYROI_BROKEN };
 
 static uint32_t pyroi_or(uint32_t value, uint32_t otherwise)
 {
@@ -3544,10 +3563,9 @@ static void pyroi_drop(pyro_daemon *d, pyroi_link *l, bool handle_gone)
 #endif
     pyroi_drop_tx(d, l);
     pyroi_drop_rx(d, l);
-    l->flags &=
-        (uint16_t) ~(PYROI_SENT | PYROI_SUMS | PYROI_RX_DUE | PYROI_TX_DUE
-                     | PYROI_CORK | PYROI_GATHER | PYROI_TELL_UP
-                     | PYROI_TELL_ROOM);
+    l->flags &= (uint16_t) ~(PYROI_SENT | PYROI_SUMS | PYROI_RX_DUE
+                             | PYROI_TX_DUE | PYROI_CORK | PYROI_GATHER
+                             | PYROI_TELL_UP | PYROI_TELL_ROOM);
     l->item.want = PYRO_IN;
     l->session = 0;
     l->state = PYROI_DOWN;
@@ -4017,7 +4035,7 @@ static pyro_writer pyroi_reply_writer(const pyro_daemon *d, pyro_link link,
  * left out from the end: traceback, message, type. */
 static pyro_writer pyroi_exception_in(const pyro_daemon *d, pyro_link link,
                                       unsigned buf, const char *type,
-                                      const char *message,
+                                      const char      *message,
                                       const pyro_call *call, const char *cause)
 {
     pyro_writer w;
@@ -4053,9 +4071,8 @@ static void pyroi_raise(pyro_call *call, const char *type, const char *message,
         pyroi_log(call->node, PYRO_WARN, message, call->link, 0);
         return;
     }
-    call->result = pyroi_exception_in(call->node, call->link,
-                                      call->reply_buf_, type,
-                                      message, call, cause);
+    call->result = pyroi_exception_in(call->node, call->link, call->reply_buf_,
+                                      type, message, call, cause);
 }
 
 PYRO_DEF void pyro_raise(pyro_call *call, const char *type,
@@ -4654,8 +4671,8 @@ static void pyroi_set_attr(pyro_call *call, const pyro_attr *attr, void *self)
     static const uint8_t slots[] = { PYRO_BOOL, PYROI_I32, PYROI_U32,
                                      PYRO_INT,  PYROI_F32, PYRO_FLOAT,
                                      PYRO_STR };
-    pyro_slot            slot = pyroi_slot(slots[attr->type],
-                                           (uint8_t *)self + attr->offset, attr->size);
+    uint8_t             *to = (uint8_t *)self + attr->offset;
+    pyro_slot            slot = pyroi_slot(slots[attr->type], to, attr->size);
     pyro_err             err = pyroi_fill(call->args, &slot);
 
     if (err != PYRO_OK)
@@ -4708,8 +4725,8 @@ static bool pyroi_call_attr(pyro_call *call, const pyro_class *cls, void *self,
 /* Bytes that an entry of getRegistered takes: an id of 34, a name or nil. */
 static size_t pyroi_entry_bytes(const pyroi_object *o)
 {
-    return o->cls == NULL ? 0 : 34 + (o->name == NULL ? 1
-                                                      : 2 + strlen(o->name));
+    return o->cls == NULL ? 0
+                          : 34 + (o->name == NULL ? 1 : 2 + strlen(o->name));
 }
 
 /* Ids and names from the object `first` of the table on, as many as fit. */
@@ -4718,11 +4735,10 @@ static void pyroi_get_registered(void *self, pyro_call *call)
     pyro_daemon  *d = (pyro_daemon *)self;
     pyroi_object *o = d->room_.objects;
     pyroi_object *end = o + d->room_.n_objects;
-    int32_t       first = pyro_more(&call->args) ? pyro_get_i32(&call->args)
-                                                 : 0;
-    size_t        left = (size_t)(call->result.end - call->result.at) - 3;
-    uint32_t      n = 0;
-    char          id[33];
+    int32_t  first = pyro_more(&call->args) ? pyro_get_i32(&call->args) : 0;
+    size_t   left = (size_t)(call->result.end - call->result.at) - 3;
+    uint32_t n = 0;
+    char     id[33];
 
     if (first < 0 || first > (int32_t)d->room_.n_objects) {
         pyro_raise(call, "ValueError", PYROI_T("first is not in the table"));
@@ -4851,8 +4867,13 @@ static void pyroi_run(pyro_call *call, const pyro_class *cls, void *self,
 
     if (m != NULL) {
         call->method = m->name;
-        if (pyroi_check_args(call, m->args, given))
-            m->handler(self, call);
+        if (!pyroi_check_args(call, m->args, given))
+            return;
+        m->handler(self, call);
+        if ((m->flags & PYRO_ONEWAY) != 0 && call->state_ == PYROI_RUNNING
+            && !call->oneway) /* called the long way: answers nil */
+            call->result =
+                pyroi_reply_writer(call->node, call->link, call->reply_buf_);
         return;
     }
     if (pyroi_call_attr(call, cls, self, given)
@@ -4934,12 +4955,10 @@ static void pyroi_complete(pyro_daemon *d, pyro_call *call)
     if (w->more > 0)
         pyro_put_nil(w);
     if (pyro_writer_end(w) == PYRO_ERR_NOSPACE)
-        pyroi_raise_numbers(call, "MemoryError",
-                            PYROI_T("result over "),
-                            (uint32_t)(w->end - pyroi_bytes(d, call->reply_buf_)
-                                       - PYROI_BODY),
-                            PYROI_T(" bytes; this buffer takes "),
-                            pyroi_max_body(d));
+        pyroi_raise_numbers(
+            call, "MemoryError", PYROI_T("result over "),
+            (uint32_t)(w->end - pyroi_bytes(d, call->reply_buf_) - PYROI_BODY),
+            PYROI_T(" bytes; this buffer takes "), pyroi_max_body(d));
     else if (pyro_writer_end(w) != PYRO_OK)
         pyro_raise(call, "TypeError",
                    PYROI_T("handler left a malformed result"));
@@ -5135,12 +5154,14 @@ PYRO_DEF pyro_err pyro_reply(pyro_later *later)
         return w->err != PYRO_OK ? (pyro_err)w->err : PYRO_ERR_STATE;
     if (w->err == PYRO_OK && w->more > 0)
         pyro_put_nil(w);
-    if (pyro_writer_end(w) != PYRO_OK)
-        return pyro_fail(later,
-                         w->err == PYRO_ERR_NOSPACE ? "MemoryError"
-                                                    : "TypeError",
-                         PYROI_T("deferred result does not fit or is "
-                                 "malformed"));
+    if (pyro_writer_end(w) != PYRO_OK) {
+        (void)pyro_fail(later,
+                        w->err == PYRO_ERR_NOSPACE ? "MemoryError"
+                                                   : "TypeError",
+                        PYROI_T("deferred result does not fit or is "
+                                "malformed"));
+        return PYRO_ERR_DATA; /* it has its buffer, so the caller knows */
+    }
     pyroi_later_send(later, false);
     return PYRO_OK;
 }
@@ -5154,9 +5175,8 @@ PYRO_DEF pyro_err pyro_fail(pyro_later *later, const char *type,
     }
     if (!pyroi_later_take(later))
         return PYRO_ERR_NOSPACE;
-    later->out_ =
-        pyroi_exception_in(later->node_, later->link_, later->buf_, type,
-                           message, NULL, "");
+    later->out_ = pyroi_exception_in(later->node_, later->link_, later->buf_,
+                                     type, message, NULL, "");
     pyroi_later_send(later, true);
     return PYRO_OK;
 }
@@ -5423,7 +5443,7 @@ static void pyroi_answered(pyro_daemon *d, pyroi_link *l, pyro_request *rq,
     pyro_link   link = pyroi_handle(d, l);
 
     l->expects--;
-    rq->sent_ = 1;
+    rq->sent_ = err != PYRO_ERR_BUSY;
     if (err == PYRO_OK && rq->fn_ != NULL && rq->slot_.type_ == PYRO_NONE) {
         d->serve_++;
         d->n_held_++;
@@ -5523,8 +5543,7 @@ static void pyroi_take_body(pyro_daemon *d, pyroi_link *l, uint32_t n)
 static bool pyroi_may_refuse(const pyroi_link *l, uint32_t seq)
 {
     return l->n_busy == 0
-           || ((uint16_t)(l->busy_seq + l->n_busy) == seq
-               && l->n_busy != 0xFFFF);
+        || ((uint16_t)(l->busy_seq + l->n_busy) == seq && l->n_busy != 0xFFFF);
 }
 
 static void pyroi_refuse(pyro_daemon *d, pyroi_link *l)
@@ -5606,8 +5625,7 @@ static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l, uint32_t n,
     return false;
 #else
     if (serves && !(l->expects > 0 && PYROI_RULE(1))
-        && !(d->depth_ + d->n_held_ > 0 && d->n_reply_ == 0
-             && PYROI_RULE(5)))
+        && !(d->depth_ + d->n_held_ > 0 && d->n_reply_ == 0 && PYROI_RULE(5)))
         return false;
     if (!oneway && !pyroi_may_refuse(l, pyroi_load16(l->head + 4)))
         return false;
@@ -5668,20 +5686,28 @@ static void pyroi_fail_link(pyro_daemon *d, pyroi_link *l, unsigned reason)
     pyroi_cork(d, l);
 }
 
-/* Something that is no greeting on a link that is not open. A pipe's peer is
- * told, at most once a second, that we know of no connection. */
+/* Tells the peer of a pipe, at most once a second, that we know of no
+ * connection; in between it is noted, so that he hears of it in the end. */
+static void pyroi_say_down(pyro_daemon *d, pyroi_link *l)
+{
+    l->missed = (l->flags & PYROI_QUIET) != 0;
+    if (l->missed)
+        return;
+    l->flags |= PYROI_QUIET;
+    l->tx_due = d->now_ + 1000;
+    pyroi_arm(d, l->tx_due);
+    pyroi_fail_link(d, l, PYROI_FAIL_NOT_UP);
+}
+
+/* Something that is no greeting on a link that is not open. */
 static bool pyroi_admit_closed(pyro_daemon *d, pyroi_link *l, uint32_t total)
 {
     if ((l->flags & PYROI_PIPE) == 0) {
         pyroi_bad(d, l, PYROI_T("a frame before the greeting"));
         return true;
     }
-    if (l->state == PYROI_DOWN && (l->flags & PYROI_QUIET) == 0) {
-        l->flags |= PYROI_QUIET;
-        l->tx_due = d->now_ + 1000;
-        pyroi_arm(d, l->tx_due);
-        pyroi_fail_link(d, l, PYROI_FAIL_NOT_UP);
-    }
+    if (l->state == PYROI_DOWN)
+        pyroi_say_down(d, l);
     pyroi_skip_body(l, total);
     return true;
 }
@@ -5970,7 +5996,7 @@ static bool pyroi_greet_word(pyroi_link *l, unsigned kind)
         return p[0] == 0xCE && p[5] == 0xCD && max >= PYROI_LEAST_BODY;
     }
     return l->rx_have != 16
-           || (p[0] == 0xC4 && p[1] + PYROI_GREET + 4u == l->rx_len);
+        || (p[0] == 0xC4 && p[1] + PYROI_GREET + 4u == l->rx_len);
 }
 
 /* Reads a greeting, eight bytes at a time, so that none needs a buffer. */
@@ -6284,10 +6310,13 @@ static void pyroi_link_times(pyro_daemon *d, pyroi_link *l)
         pyroi_arm(d, l->rx_due);
     }
     if ((l->flags & PYROI_QUIET) != 0) {
-        if (pyroi_reached(d->now_, l->tx_due))
-            l->flags &= (uint16_t)~PYROI_QUIET;
-        else
+        if (!pyroi_reached(d->now_, l->tx_due)) {
             pyroi_arm(d, l->tx_due);
+        } else {
+            l->flags &= (uint16_t)~PYROI_QUIET;
+            if (l->missed && l->state == PYROI_DOWN)
+                pyroi_say_down(d, l);
+        }
     }
     if ((l->flags & PYROI_TX_DUE) != 0) {
         if (pyroi_reached(d->now_, l->tx_due)) {

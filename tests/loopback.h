@@ -196,6 +196,14 @@ static inline void loop_fault(struct loop_net *net, uint32_t conn, int way,
     f->value = value;
 }
 
+/* No faults from here on, the end of a gap included. */
+static inline void loop_heal(struct loop_net *net)
+{
+    net->n_faults = 0;
+    for (unsigned i = 0; i < LOOP_CONNS; i++)
+        net->conns[i].way[0].lose = net->conns[i].way[1].lose = 0;
+}
+
 /* ------------------------------------------------------------------------
  * Handles: 16 bits generation, 16 bits index, never 0; ends come first, two
  * for each connection, then the listeners.

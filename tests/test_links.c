@@ -914,8 +914,8 @@ TEST(a_greeting_half_sent_is_finished_before_the_answer_to_the_other)
     pyro_proxy_at(&calling.calc, &rig.b, link, "calc", 4);
     ask_add(&ask, &calling.calc, 2, 3);
     rig.net.chunk = 13;
-    poll_of(&rig.b); /* 13 bytes of the greeting have gone */
-    test_eq("half sent", loop_pending(&rig.net, raw), 13);
+    poll_of(&rig.b); /* two sends */
+    test_eq("half sent", loop_pending(&rig.net, raw), 26);
     rig.net.block_send = 20;
     raw_greet_with(raw, CONNECT, 0, 60000, 0);
     for (n = 0; n < 6; n++)
@@ -927,6 +927,29 @@ TEST(a_greeting_half_sent_is_finished_before_the_answer_to_the_other)
     test_same_hex("greeting", all, 3, "'PY' 61");
     test_same_hex("answer", all + 30, 3, "'PY' 62");
     test_same_hex("call", all + 60, 3, "'PY' 64");
+}
+
+TEST(a_greeting_never_leaves_behind_the_answer_to_the_other)
+{
+    static struct ask ask;
+    pyro_link         link;
+    int32_t           raw;
+    uint8_t           all[256];
+    uint32_t          n;
+
+    open_b();
+    raw = raw_pipe(&rig.b, &rig.port_b, &link);
+    pyro_proxy_at(&calling.calc, &rig.b, link, "calc", 4);
+    rig.net.block_send = 1000;
+    ask_add(&ask, &calling.calc, 2, 3);
+    settle();
+    raw_greet_with(raw, CONNECT, 0, 60000, 0);
+    settle();
+    rig.net.block_send = 0;
+    n = read_in_pieces(raw, all);
+    assert_in_range(n, 30 + 22, 30 + 30 + 22);
+    test_same_hex("answer", all + n - 52, 3, "'PY' 62");
+    test_same_hex("call", all + n - 22, 3, "'PY' 64");
 }
 
 TEST(a_refusal_of_something_older_does_not_stop_a_greeting)
@@ -1580,6 +1603,7 @@ static const struct CMUnitTest tests[] = {
     RIG_TEST(either_end_of_a_pipe_may_call_first),
     RIG_TEST(both_ends_of_a_pipe_may_greet_at_once),
     RIG_TEST(a_greeting_half_sent_is_finished_before_the_answer_to_the_other),
+    RIG_TEST(a_greeting_never_leaves_behind_the_answer_to_the_other),
     RIG_TEST(a_refusal_of_something_older_does_not_stop_a_greeting),
     RIG_TEST(a_pipe_closed_while_it_waits_for_us_is_listened_to_again),
     RIG_TEST(of_two_that_greet_the_smaller_session_answers),

@@ -259,6 +259,19 @@ TEST(a_nonce_of_any_length_up_to_46_is_passed_over)
     }
 }
 
+TEST(a_peer_must_accept_messages_of_50_bytes)
+{
+    int32_t raw;
+
+    open_a();
+    raw = raw_connect();
+    raw_greet_with(raw, CONNECT, 0, 49, 0);
+    assert_true(raw_closed(raw));
+    raw = raw_connect();
+    raw_greet_with(raw, CONNECT, 0, 50, 0);
+    raw_expect_type("accepted", raw, CONNECTOK);
+}
+
 TEST(version_7_is_told_which_version_is_spoken)
 {
     uint8_t bytes[64];
@@ -439,6 +452,22 @@ TEST(nothing_makes_a_pipe_that_is_down_speak_more_often)
         told += raw_take(raw) > 0;
     }
     test_eq("answers", told, 1);
+}
+
+TEST(a_pipe_that_goes_down_anew_says_so_at_once)
+{
+    pyro_link link;
+    int32_t   raw;
+    int       i;
+
+    open_a_in(PYRO_ROOM_OF(rig_room_a));
+    raw = raw_pipe(&rig.a, &rig.port_a, &link);
+    for (i = 0; i < 3; i++) {
+        raw_send(raw, INVOKE, 0, 1, CALC_ADD_2_3);
+        raw_expect("down", raw, NOT_CONNECTED);
+        raw_greet(raw);
+        pyro_link_close(&rig.a, link);
+    }
 }
 
 /* The clock goes round twice, nobody says anything. */
@@ -1102,6 +1131,7 @@ static const struct CMUnitTest tests[] = {
     RIG_TEST(a_greeting_with_any_bit_flipped_is_not_accepted),
     RIG_TEST(a_greeting_without_a_checksum_is_refused),
     RIG_TEST(a_nonce_of_any_length_up_to_46_is_passed_over),
+    RIG_TEST(a_peer_must_accept_messages_of_50_bytes),
     RIG_TEST(version_7_is_told_which_version_is_spoken),
     RIG_TEST(a_fifth_connection_is_told_that_the_server_is_too_busy),
     RIG_TEST(a_client_refused_gets_denied_with_the_reason),
@@ -1111,6 +1141,7 @@ static const struct CMUnitTest tests[] = {
     RIG_TEST(any_frame_before_the_greeting_closes_a_connection),
     RIG_TEST(a_frame_on_a_pipe_that_is_down_is_told_so_once_a_second),
     RIG_TEST(nothing_makes_a_pipe_that_is_down_speak_more_often),
+    RIG_TEST(a_pipe_that_goes_down_anew_says_so_at_once),
     RIG_TEST(a_pipe_that_was_down_for_months_still_says_so),
     RIG_TEST(a_refusal_is_never_answered),
     RIG_TEST(a_client_of_pyro_5_is_recognized),

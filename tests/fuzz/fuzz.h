@@ -61,30 +61,31 @@ enum { FUZZ_PEERS = 3, FUZZ_FRAME = 512 };
 
 /* One connection, played by the input. */
 struct fuzz_peer {
-    int32_t  handle;  /* 0: none */
-    bool     stream;  /* no pipe: what comes must be frames, without a gap */
-    bool     sums;    /* our frames have a checksum */
-    uint16_t asked[4]; /* numbers of the last INVOKEs that came, newest first */
+    int32_t handle; /* 0: none */
+    bool    stream; /* no pipe: what comes must be frames, without a gap */
+    bool    sums;   /* our frames have a checksum */
+    uint16_t
+        asked[4]; /* numbers of the last INVOKEs that came, newest first */
     uint32_t n;
     uint8_t  bytes[2 * FUZZ_FRAME]; /* received, not yet a whole frame */
 };
 
 struct fuzz {
-    struct loop_net  net;
-    struct fuzz_in   in;
-    pyro_port        port;  /* of the daemon */
-    pyro_port        other; /* of the peers */
-    pyro_config      config;
-    pyro_daemon      node;
-    void            *memory[3];
-    struct fuzz_peer peers[FUZZ_PEERS];
-    struct fuzz_peer *peer; /* who acts now */
-    char     id[33];        /* of the object, for the peer */
-    uint8_t  greets;        /* a CONNECT that comes is answered */
-    uint8_t  reads;         /* what comes is read at once */
-    bool     waits;         /* the library waits: it may not be called */
-    unsigned steps;         /* left, so that every run ends */
-    unsigned turns;         /* waits so far */
+    struct loop_net   net;
+    struct fuzz_in    in;
+    pyro_port         port;  /* of the daemon */
+    pyro_port         other; /* of the peers */
+    pyro_config       config;
+    pyro_daemon       node;
+    void             *memory[3];
+    struct fuzz_peer  peers[FUZZ_PEERS];
+    struct fuzz_peer *peer;   /* who acts now */
+    char              id[33]; /* of the object, for the peer */
+    uint8_t           greets; /* a CONNECT that comes is answered */
+    uint8_t           reads;  /* what comes is read at once */
+    bool              waits;  /* the library waits: it may not be called */
+    unsigned          steps;  /* left, so that every run ends */
+    unsigned          turns;  /* waits so far */
     /* Makes a connection of the current peer, if it can. */
     void (*dial)(struct fuzz *f, unsigned how);
 };
@@ -225,14 +226,20 @@ static inline void fuzz_tail(struct fuzz *f, pyro_writer *w)
 static inline void fuzz_invoke_body(struct fuzz *f, pyro_writer *w)
 {
     static const char *const methods[] = {
-        "add",  "echo",  "all",  "later", "note",     "fail",
-        "call", "yield", "poll", "twice", "big",      "leave",
-        "cut",  "any",   "nil",  "text",  "describe", "getRegistered",
-        "ping", "ResolvePYROLOC", "__getattr__", "__setattr__", "__hasattr__"
+        "add",         "echo",          "all",        "later",
+        "note",        "fail",          "call",       "yield",
+        "poll",        "twice",         "big",        "leave",
+        "cut",         "any",           "nil",        "text",
+        "describe",    "getRegistered", "ping",       "ResolvePYROLOC",
+        "__getattr__", "__setattr__",   "__hasattr__"
     };
-    const char *objects[] = { "calc", "one", "any", "c000000001100000100000001"
-                                                    "0000001",
-                              NULL,   "none" };
+    const char *objects[] = { "calc",
+                              "one",
+                              "any",
+                              "c000000001100000100000001"
+                              "0000001",
+                              NULL,
+                              "none" };
 
     objects[4] = f->id;
     *w->at++ = 0x94;

@@ -335,7 +335,7 @@ static void inside(struct fuzz *f, unsigned op)
 
 static void open_objects(struct fuzz *f)
 {
-    static const char *const names[] = { "calc", "one", "any", NULL };
+    static const char *const       names[] = { "calc", "one", "any", NULL };
     static const pyro_class *const classes[] = { &calc_class, &one_class,
                                                  &any_class, &calc_class };
     unsigned                       i;

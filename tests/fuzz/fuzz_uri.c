@@ -75,8 +75,7 @@ static void read_text(const char *text, size_t n)
     before = uri;
     if (pyro_uri_parse(&uri, text, n, &reason) == PYRO_OK) {
         FUZZ_CHECK(reason == NULL && uri.object_n > 0, "a URI of nothing");
-        FUZZ_CHECK(uri.object >= text
-                       && uri.object + uri.object_n <= text + n,
+        FUZZ_CHECK(uri.object >= text && uri.object + uri.object_n <= text + n,
                    "the object is not in the text");
         by_text(&uri);
         by_value(&uri);
@@ -122,8 +121,8 @@ static void read_parts(struct fuzz_in *in)
 
     pyro_put_map(&w, 2);
     pyro_put_str(&w, "__class__");
-    pyro_put_str(&w, (how & 128) != 0 ? "Pyro5.client.Proxy"
-                                      : "Pyro5.core.URI");
+    pyro_put_str(&w,
+                 (how & 128) != 0 ? "Pyro5.client.Proxy" : "Pyro5.core.URI");
     pyro_put_str(&w, "state");
     pyro_put_list(&w, (how & 64) != 0 ? 4 : 5);
     if ((how & 128) == 0)

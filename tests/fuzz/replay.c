@@ -25,8 +25,8 @@ static bool run_file(const char *path, size_t size)
 {
     FILE    *file = fopen(path, "rb");
     uint8_t *data = malloc(size > 0 ? size : 1);
-    bool     read = file != NULL && data != NULL
-             && fread(data, 1, size, file) == size;
+    bool     read =
+        file != NULL && data != NULL && fread(data, 1, size, file) == size;
 
     if (verbose)
         fprintf(stderr, "%s\n", path);
