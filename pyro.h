@@ -196,7 +196,9 @@
  *   PINGs keep an idle one alive. The clock may start anywhere and wrap.
  *   One task owns a daemon. Only pyro_wake and pyro_post may be called from
  *   interrupts, signal handlers and other tasks. Several daemons do not know
- *   of each other. In a handler that runs long call pyro_yield.
+ *   of each other. In a handler that runs long call pyro_yield. Finish a
+ *   deferred reply from a timer, a hook or a callback rather than from the
+ *   main loop: that stands still while it waits for a call itself.
  *
  * LIMITS, AND WHAT HAPPENS AT THEM
  *   links full           connecting: PYRO_ERR_NOSPACE; a client that comes:
@@ -989,7 +991,7 @@ typedef struct pyroi_link {
     uint8_t    owed;    /* control frames to send */
     uint8_t    control; /* the one being sent */
     uint8_t    reason;  /* of a CONNECTFAIL */
-    uint8_t    missed;  /* a frame came while we were quiet */
+    uint8_t    missed;  /* while quiet: 1 a frame came, 2 do not greet */
     uint8_t    head[10];
     uint16_t   flags;
     uint16_t   gen;
@@ -1192,7 +1194,8 @@ PYRO_DEF pyro_err pyro_open(pyro_daemon *node, pyro_room room,
                             const pyro_config *config);
 
 /* Ends it: closes all links, requests end with PYRO_ERR_CLOSED (their
- * callbacks are called), all structs lent to it are the caller's again. */
+ * callbacks are called; hooks are not), all structs lent to it are the
+ * caller's again. */
 PYRO_DEF void pyro_close(pyro_daemon *node);
 
 /* Listens at an address of the port; any number of times up to
@@ -1215,9 +1218,11 @@ PYRO_DEF pyro_err pyro_adopt(pyro_daemon *node, const pyro_port *port,
                              int32_t handle, pyro_link *link);
 
 /* The whole engine: accept, receive, dispatch, send, time out. Waits up to ms
- * (-1: until something happens) and works off at most PYRO_POLL_FRAMES frames
- * and PYRO_POLL_ACCEPTS connections. PYRO_ERR_STATE: the clock stands still,
- * or it was called inside pyro_yield. A handler may call it. */
+ * (-1: until something happens; with ports that cannot wait together it looks
+ * at all of them every 5 ms and may return earlier) and works off at most
+ * PYRO_POLL_FRAMES frames and PYRO_POLL_ACCEPTS connections. PYRO_ERR_STATE:
+ * the clock stands still, or it was called inside pyro_yield. A handler may
+ * call it. */
 PYRO_DEF pyro_err pyro_poll(pyro_daemon *node, int32_t ms);
 
 /* In a long handler: moves bytes and answers the keep-alive, runs no handler
@@ -1576,9 +1581,10 @@ PYRO_DEF const pyro_exc *pyro_exception(const pyro_proxy *proxy);
 PYRO_DEF bool pyro_sent(const pyro_proxy *proxy);
 
 /* The same without waiting. begin takes a buffer (PYRO_ERR_NOSPACE,
- * PYRO_ERR_BUSY: not now, poll and begin again; other errors are final), then
- * put the arguments into rq->args, then send; no poll in between. The result
- * goes to the slot, then fn (may be NULL) is called, from poll. */
+ * PYRO_ERR_BUSY: not now, poll and begin again; PYRO_ERR_STATE: rq is under
+ * way; other errors are final), then put the arguments into rq->args, then
+ * send; no poll in between. The result goes to the slot, then fn (may be NULL)
+ * is called, from poll. */
 PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
                              const char *method);
 PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
@@ -2857,6 +2863,8 @@ static const char *pyroi_uri_read(pyro_uri *u, const char *p, const char *end)
     const char *split;
     unsigned    i;
 
+    if (!pyroi_utf8((const uint8_t *)p, (size_t)(end - p)))
+        return PYROI_T("not UTF-8");
     for (i = 0; i < PYRO_COUNT(pyroi_protocols); i++) {
         size_t n = strlen(pyroi_protocols[i]);
 
@@ -3277,7 +3285,7 @@ enum {                    /* flags of a link */
        PYROI_TELL_ROOM = 4096,
        PYROI_ROOM = 8192, /* the port has room to send */
        PYROI_TELL_UP = 16384,
-       PYROI_QUIET = 32768, /* has said "not connected"; until tx_due */
+       PYROI_QUIET = 32768, /* a pipe: nothing is said unasked until tx_due */
        PYROI_TELL = PYROI_TELL_GONE | PYROI_TELL_UP | PYROI_TELL_ROOM
 };
 
@@ -3543,6 +3551,13 @@ static void pyroi_forget_calls(pyro_daemon *d, const pyroi_link *l)
 }
 #endif
 
+static void pyroi_quiet(pyro_daemon *d, pyroi_link *l, uint32_t ms)
+{
+    l->flags |= PYROI_QUIET;
+    l->tx_due = d->now_ + ms;
+    pyroi_arm(d, l->tx_due);
+}
+
 /* The connection is lost, or its peer starts anew: nothing that was under way
  * goes on. A pipe stays, down. Hooks and callbacks are told by the next poll,
  * never from in here, so that this can be called anywhere. */
@@ -3554,6 +3569,10 @@ static void pyroi_drop(pyro_daemon *d, pyroi_link *l, bool handle_gone)
         if ((l->flags & PYROI_TELL_UP) == 0)
             l->flags |= PYROI_TELL_GONE; /* who never heard of it need not */
         l->flags &= (uint16_t)~PYROI_QUIET;
+    }
+    if (l->state == PYROI_GREETING && (l->flags & PYROI_PIPE) != 0) {
+        pyroi_quiet(d, l, pyroi_greet_ms(d) / 8);
+        l->missed = 2; /* it was not wanted: not again at once */
     }
 #ifndef PYRO_NO_CLIENT
     pyroi_fail_requests(d, l);
@@ -4409,7 +4428,9 @@ static bool pyroi_check_rest(pyro_call *call, pyroi_check *c, pyro_reader *in)
     if (t.n == 0 && (t.type == PYRO_MAP || t.type == PYRO_NIL)
         && in->at == in->end)
         return true;
-#ifndef PYRO_NO_KWARGS
+#ifdef PYRO_NO_KWARGS
+    (void)c;
+#else
     if (t.type == PYRO_MAP && t.n > 0 && c != NULL) {
         pyroi_kwargs kw;
 
@@ -4687,7 +4708,7 @@ static bool pyroi_call_attr(pyro_call *call, const pyro_class *cls, void *self,
 {
     const char      *name;
     const pyro_attr *attr = cls->attrs;
-    const pyro_attr *end = attr + cls->n_attrs;
+    const pyro_attr *end = cls->n_attrs > 0 ? attr + cls->n_attrs : attr;
     uint32_t         n;
     bool             set = strcmp(call->method, "__setattr__") == 0;
     bool             has = strcmp(call->method, "__hasattr__") == 0;
@@ -4848,12 +4869,11 @@ static const pyro_class pyroi_internal = {
 
 static const pyro_method *pyroi_method(const pyro_class *cls, const char *name)
 {
-    const pyro_method *m = cls->methods;
-    const pyro_method *end = m + cls->n_methods;
+    size_t i; /* no pointer to the end: there may be no table */
 
-    for (; m < end; m++) {
-        if (strcmp(m->name, name) == 0)
-            return m;
+    for (i = 0; i < cls->n_methods; i++) {
+        if (strcmp(cls->methods[i].name, name) == 0)
+            return &cls->methods[i];
     }
     return NULL;
 }
@@ -4995,7 +5015,7 @@ static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l, unsigned args_buf,
     uint8_t  *body = pyroi_bytes(d, args_buf);
     uint32_t  seq = pyroi_load16(l->head + 4);
 
-    call.result = pyro_writer_of(NULL, 0, 0);
+    call.result = pyro_writer_of(body, 0, 0); /* of no bytes, for oneways */
     call.node = d;
     call.link = pyroi_handle(d, l);
     call.object_ = PYROI_NO;
@@ -5110,7 +5130,7 @@ PYRO_DEF pyro_writer *pyro_finish(pyro_later *later)
 {
     pyro_writer *w = &later->out_;
 
-    *w = pyro_writer_of(NULL, 0, 1);
+    *w = pyro_writer_of(w, 0, 1); /* of no bytes */
     if (!pyro_later_open(later))
         w->err = PYRO_ERR_CLOSED;
     else if (!pyroi_later_take(later))
@@ -5680,7 +5700,7 @@ static void pyroi_fail_link(pyro_daemon *d, pyroi_link *l, unsigned reason)
 {
     if (l->control == PYROI_OWE_FAIL)
         return; /* its bytes must not change now */
-    d->stats.denied++;
+    d->stats.denied += reason != PYROI_FAIL_NOT_UP;
     l->reason = (uint8_t)reason;
     l->owed |= PYROI_OWE_FAIL;
     pyroi_cork(d, l);
@@ -5693,9 +5713,7 @@ static void pyroi_say_down(pyro_daemon *d, pyroi_link *l)
     l->missed = (l->flags & PYROI_QUIET) != 0;
     if (l->missed)
         return;
-    l->flags |= PYROI_QUIET;
-    l->tx_due = d->now_ + 1000;
-    pyroi_arm(d, l->tx_due);
+    pyroi_quiet(d, l, 1000);
     pyroi_fail_link(d, l, PYROI_FAIL_NOT_UP);
 }
 
@@ -5803,8 +5821,8 @@ static bool pyroi_magic(pyro_daemon *d, pyroi_link *l)
     }
     if (l->head[2] >> 4 == PYROI_WIRE)
         return true;
-    if (pyroi_kind(l->head) != PYROI_CONNECT || (l->flags & PYROI_PIPE) != 0
-        || l->state != PYROI_GREETING) {
+    if (pyroi_kind(l->head) != PYROI_CONNECT || l->state != PYROI_GREETING
+        || (l->flags & (PYROI_PIPE | PYROI_OURS)) != 0) {
         pyroi_bad(d, l, PYROI_T("another version of the protocol"));
         return false;
     }
@@ -5940,7 +5958,7 @@ static void pyroi_connected(pyro_daemon *d, pyroi_link *l)
     }
     l->flags |= (uint16_t)sums;
     l->session = session;
-    l->owed = (uint8_t)(PYROI_OWE_OK | l->control);
+    l->owed = PYROI_OWE_OK;
     pyroi_link_up(d, l);
 }
 
@@ -5950,6 +5968,8 @@ static void pyroi_refused(pyro_daemon *d, pyroi_link *l)
     unsigned reason = l->reason;
 
     l->reason = 0;
+    if (reason > PYROI_FAIL_NOT_UP)
+        reason = PYRO_DENY_UNSPECIFIED;
     if (reason == PYROI_FAIL_NOT_UP && l->state == PYROI_GREETING)
         return; /* told about something older: our CONNECT is on its way */
     pyroi_why(d, pyroi_fail_text(reason), reason, 0);
@@ -6314,7 +6334,7 @@ static void pyroi_link_times(pyro_daemon *d, pyroi_link *l)
             pyroi_arm(d, l->tx_due);
         } else {
             l->flags &= (uint16_t)~PYROI_QUIET;
-            if (l->missed && l->state == PYROI_DOWN)
+            if (l->missed == 1 && l->state == PYROI_DOWN)
                 pyroi_say_down(d, l);
         }
     }
@@ -7429,6 +7449,11 @@ static pyro_err pyroi_bind(pyro_proxy *proxy, pyroi_link **link)
     }
     *link = l;
     if (l != NULL && l->state != PYROI_CLOSING) {
+        if (l->state == PYROI_DOWN && (l->flags & PYROI_QUIET) != 0
+            && l->missed == 2) {
+            pyroi_why(d, PYROI_T("the peer of this pipe did not greet"), 0, 0);
+            return PYRO_ERR_BUSY;
+        }
         if (l->state == PYROI_DOWN)
             pyroi_greet(d, l);
         return PYRO_OK;
@@ -7513,11 +7538,16 @@ static uint8_t *pyroi_args_at(const pyro_request *rq)
 PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
                              const char *method)
 {
-    pyro_daemon *d = proxy->node_;
-    pyroi_link  *l;
-    unsigned     buf;
-    pyro_err     err;
+    pyro_daemon  *d = proxy->node_;
+    pyro_request *used;
+    pyroi_link   *l;
+    unsigned      buf;
+    pyro_err      err;
 
+    for (used = d->requests_; used != NULL; used = used->next_) {
+        if (used == rq)
+            return PYRO_ERR_STATE; /* it is under way */
+    }
     rq->state_ = PYROI_IDLE;
     rq->err_ = rq->sent_ = proxy->sent_ = 0;
     rq->fn_ = NULL;

@@ -21,6 +21,13 @@ enum {
 /* The ways to damage a byte: each of its bits flipped, all, or lost. */
 enum { ALL_BITS = 8, DROPPED, DAMAGES };
 
+/* A new stack for each case costs a millisecond with ASan: fewer cases. */
+#ifdef NODES_ASAN
+#define SPARSE true
+#else
+#define SPARSE false
+#endif
+
 /* The frames of an exchange, in the order in which they leave, each of which
  * answers the one before: the first two are the greeting, the third is the
  * call, and where the server calls back, that is the fourth. */
@@ -342,6 +349,8 @@ static void check_outcome(const struct exchange *x, struct outcome o,
     bool oneway = x->run == run_oneway;
     bool done = oneway || p.arrived == tape.n_frames;
 
+    if (p.arrived < 2 && errors == spoilt)
+        errors |= 1u << PYRO_ERR_DENIED; /* another version, it seemed */
     if (inner.made && o.inner != PYRO_OK && errors == spoilt)
         errors |= 1u << PYRO_ERR_REMOTE; /* the server could still say so */
     check_err("the call", o.err, done, x->ok, errors);
@@ -413,6 +422,8 @@ static void every_cut(const struct exchange *x)
     for (unsigned extra = 0; extra <= 5; extra += 5) {
         play(x, extra, false);
         for (uint32_t chunk = 0; chunk <= 3; chunk += 3) {
+            if (SPARSE && (chunk == 0) != (extra == 0))
+                continue;
             cut(x, extra, chunk, LOOP_CUT);
             cut(x, extra, chunk, LOOP_SHUT);
         }
@@ -425,7 +436,7 @@ static void plan_damage(unsigned way, uint32_t k, int how)
         loop_fault(&rig.net, 0, (int)way, LOOP_DROP, k, 0);
     else
         loop_fault(&rig.net, 0, (int)way, LOOP_FLIP, k,
-                   how == ALL_BITS ? 0xFF : (uint8_t)(1u << how));
+                   (uint8_t)(how == ALL_BITS ? 0xFFu : 1u << how));
 }
 
 static void damage(const struct exchange *x, unsigned extra, unsigned way,
@@ -438,6 +449,8 @@ static void damage(const struct exchange *x, unsigned extra, unsigned way,
         p.begun = true;
     }
     for (int how = 0; how < DAMAGES; how++) {
+        if (SPARSE && how != (int)(k % 8) && how != DROPPED)
+            continue;
         snprintf(label, sizeof label,
                  "%s, %u more buffers, byte %u %s damaged in way %d", x->label,
                  extra, (unsigned)k,

@@ -54,9 +54,8 @@ pinned() { taskset -c "$core" "$@"; }
 
 # rate floor|bench NAME: operations per second of one turn.
 rate() {
-    set -- $(pinned $out/"$1" "$2" $ms) || die "$1 $2 failed"
-    [ $# = 2 ] || die "$1 $2 failed"
-    awk -v n="$1" -v s="$2" 'BEGIN { printf "%.0f\n", n / s }'
+    line=$(pinned $out/"$1" "$2" $ms) || die "$1 $2 failed"
+    echo "$line" | awk '{ printf "%.0f\n", $1 / $2 }'
 }
 
 # One line for each round: rates of floor and library.
@@ -91,9 +90,9 @@ summary() {
 # trace floor|bench NAME: system calls per operation, client and server, and
 # the bytes that each sent.
 trace() {
-    log=$out/strace.$1.$2
-    set -- $(pinned strace -f -o "$log" $out/"$1" "$2" 1000) || return 1
-    awk -v ops="$1" '
+    log=$out/strace
+    line=$(pinned strace -f -o $log $out/"$1" "$2" 1000) || return 1
+    awk -v ops="${line% *}" '
     /getppid\(/ { on = !on; client = $1; next }
     !on { next }
     !/resumed>/ { calls[$1 == client]++ }
@@ -101,8 +100,8 @@ trace() {
     END {
         printf "%.2f %.2f %.1f %.1f\n", calls[1] / ops, calls[0] / ops,
             bytes[1] / ops, bytes[0] / ops
-    }' "$log"
-    rm "$log"
+    }' $log
+    rm $log
 }
 
 # Prints the system calls of both; fails if the floor is none, or if bytes
