@@ -1,6 +1,9 @@
-/* Firmware that keeps one configuration's whole public interface, and nothing
+/* Firmware that keeps the public functions of one configuration, and nothing
  * else: what the linker throws away then is not needed by anybody. It is
- * linked and weighed, never run. WEIGH_* says which configuration. */
+ * linked and weighed, never run. WEIGH_MARSHALLER: every put and get.
+ * WEIGH_LEAN: what a program needs for names, exceptions, attributes,
+ * signatures, timeouts, keep-alive, nesting, deferral and reconnecting.
+ * Neither: everything there is. */
 #include "../../pyro.h"
 
 typedef void (*any_function)(void);
@@ -10,6 +13,27 @@ typedef void (*any_function)(void);
 /* Volatile: the compiler may not find out that nobody calls them. */
 /* clang-format off */
 static const volatile any_function kept[] = {
+#if defined(WEIGH_LEAN)
+    KEEP(pyro_open), KEEP(pyro_listen), KEEP(pyro_adopt), KEEP(pyro_poll),
+    KEEP(pyro_put_bool), KEEP(pyro_put_int), KEEP(pyro_put_str),
+    KEEP(pyro_put_bin), KEEP(pyro_put_list), KEEP(pyro_get_bool),
+    KEEP(pyro_get_i32), KEEP(pyro_get_str), KEEP(pyro_get_bin),
+    KEEP(pyro_get_list),
+#if !defined(PYRO_NO_SERVER)
+    KEEP(pyro_export), KEEP(pyro_withdraw), KEEP(pyro_raise),
+    KEEP(pyro_defer), KEEP(pyro_finish), KEEP(pyro_reply),
+#endif
+#if !defined(PYRO_NO_CLIENT)
+    KEEP(pyro_int), KEEP(pyro_str), KEEP(pyro_to_none), KEEP(pyro_to_i32),
+    KEEP(pyro_to_str), KEEP(pyro_proxy_open), KEEP(pyro_proxy_close),
+    KEEP(pyro_invoke), KEEP(pyro_oneway), KEEP(pyro_getattr),
+    KEEP(pyro_setattr), KEEP(pyro_exception), KEEP(pyro_begin),
+    KEEP(pyro_send), KEEP(pyro_done), KEEP(pyro_result),
+#endif
+#if !defined(PYRO_NO_SERVER) && !defined(PYRO_NO_CLIENT)
+    KEEP(pyro_get_uri), KEEP(pyro_proxy_from), KEEP(pyro_reraise),
+#endif
+#else
     KEEP(pyro_writer_of), KEEP(pyro_writer_end), KEEP(pyro_put_nil),
     KEEP(pyro_put_bool), KEEP(pyro_put_int), KEEP(pyro_put_uint),
     KEEP(pyro_put_f32), KEEP(pyro_put_f64), KEEP(pyro_put_str),
@@ -59,6 +83,7 @@ static const volatile any_function kept[] = {
     && !defined(PYRO_NO_SERVER)
     KEEP(pyro_proxy_from), KEEP(pyro_reraise),
 #endif
+#endif /* WEIGH_LEAN */
 };
 /* clang-format on */
 
