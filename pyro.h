@@ -1040,17 +1040,20 @@ typedef struct pyroi_object {
     ((uint32_t)(sizeof(pyroi_link) + 131u * sizeof(pyro_daemon) \
                 + 1048583u * sizeof(pyroi_buffer) + PYROI_CLIENT_LAYOUT))
 
+/* A cache line more than 4096 keeps links out of each other's cache sets. */
+#define PYROI_AHEAD_WORDS (PYRO_LINK_AHEAD == 0 ? 1 : PYRO_LINK_AHEAD / 4 + 16)
+
 /* The memory of a daemon: `static PYRO_ROOM(4, 4, 512, 8) room;` for 4 links
  * (and one more, to tell a fifth "too busy"), 4 buffers of 512 bytes and 8
  * objects. A message may be PYRO_FRAME_EXTRA bytes shorter than a buffer.
  * sizeof room is the bill; the manual has the arithmetic. */
-#define PYRO_ROOM(links_, buffers_, bytes_, objects_)              \
-    struct {                                                       \
-        pyroi_link   links[(links_) + 1];                          \
-        pyroi_object objects[(objects_) > 0 ? (objects_) : 1];     \
-        pyroi_buffer buffers[buffers_];                            \
-        uint8_t      bytes[buffers_][bytes_];                      \
-        uint32_t     ahead[(links_) + 1][PYRO_LINK_AHEAD / 4 + 1]; \
+#define PYRO_ROOM(links_, buffers_, bytes_, objects_)          \
+    struct {                                                   \
+        pyroi_link   links[(links_) + 1];                      \
+        pyroi_object objects[(objects_) > 0 ? (objects_) : 1]; \
+        pyroi_buffer buffers[buffers_];                        \
+        uint8_t      bytes[buffers_][bytes_];                  \
+        uint32_t     ahead[(links_) + 1][PYROI_AHEAD_WORDS];   \
     }
 
 #define PYRO_FRAME_EXTRA 14 /* header and checksum, at their largest */
@@ -1138,9 +1141,10 @@ typedef struct pyro_ring {
  * called from anywhere else. */
 struct pyro_daemon {
     uint8_t               flags_;
-    uint8_t               depth_; /* handlers on the stack */
-    uint8_t               waits_; /* blocking waits on the stack */
-    uint16_t              free_;  /* list of free buffers */
+    uint8_t               depth_;   /* handlers on the stack */
+    uint8_t               waits_;   /* blocking waits on the stack */
+    uint8_t               stalled_; /* some link waits to be looked at again */
+    uint16_t              free_;    /* list of free buffers */
     uint16_t              n_free_;
     uint16_t              serve_;   /* buffers held for serving */
     uint16_t              solo_;    /* buffer of the request in the reserve */
@@ -1165,6 +1169,7 @@ struct pyro_daemon {
     uint32_t              exports_;
     pyro_room             room_;
     pyro_request         *requests_;
+    pyro_request        **requests_end_;
     pyro_proxy           *proxies_;
     pyro_call            *calls_; /* handlers running, innermost first */
     pyro_item            *items_;
@@ -1581,10 +1586,10 @@ PYRO_DEF const pyro_exc *pyro_exception(const pyro_proxy *proxy);
 PYRO_DEF bool pyro_sent(const pyro_proxy *proxy);
 
 /* The same without waiting. begin takes a buffer (PYRO_ERR_NOSPACE,
- * PYRO_ERR_BUSY: not now, poll and begin again; PYRO_ERR_STATE: rq is under
- * way; other errors are final), then put the arguments into rq->args, then
- * send; no poll in between. The result goes to the slot, then fn (may be NULL)
- * is called, from poll. */
+ * PYRO_ERR_BUSY: not now, poll and begin again; other errors are final), then
+ * put the arguments into rq->args, then send; no poll in between. rq must not
+ * be under way already. The result goes to the slot, then fn (may be NULL) is
+ * called, from poll. */
 PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
                              const char *method);
 PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
@@ -5236,8 +5241,11 @@ static void pyroi_unlink(pyro_daemon *d, pyro_request *rq)
 
     while (*at != NULL && *at != rq)
         at = &(*at)->next_;
-    if (*at != NULL)
-        *at = rq->next_;
+    if (*at == NULL)
+        return;
+    *at = rq->next_;
+    if (d->requests_end_ == &rq->next_)
+        d->requests_end_ = at;
 }
 
 /* Takes a buffer out of a send queue; `before` it stands this one. */
@@ -6172,6 +6180,7 @@ static bool pyroi_read_body(pyro_daemon *d, pyroi_link *l)
     if (l->rx_have < l->rx_len)
         return false;
     if ((d->flags_ & PYROI_YIELD) != 0) {
+        d->stalled_ = 1;
         l->rx = PYROI_RX_FULL;
         l->flags &= (uint16_t)~PYROI_RX_DUE;
         return true;
@@ -6195,6 +6204,7 @@ static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
         l->rx = PYROI_RX_STALL;
     if (l->rx == PYROI_RX_STALL) {
         if (!pyroi_admit(d, l)) {
+            d->stalled_ = 1;
             l->item.want &= (uint8_t)~PYRO_IN;
             l->flags &= (uint16_t)~PYROI_RX_DUE; /* the delay is ours */
             return;
@@ -6222,6 +6232,8 @@ static void pyroi_step(pyro_daemon *d, pyroi_link *l)
 {
     if ((l->flags & PYROI_TELL) != 0)
         pyroi_tell_all(d, l);
+    if ((l->flags & PYROI_TELL) != 0)
+        d->stalled_ = 1;
     if (l->state == PYROI_DEAD) {
         if ((l->flags & PYROI_TELL) == 0) {
             l->state = PYROI_FREE;
@@ -6640,13 +6652,18 @@ static void pyroi_look_again(pyro_daemon *d)
     if ((d->flags_ & PYROI_AGAIN) == 0)
         return;
     d->flags_ &= (uint8_t)~PYROI_AGAIN;
+    if (d->stalled_ == 0)
+        return;
+    d->stalled_ = 0;
     for (i = 0; i < d->top_; i++) {
         pyroi_link *l = &d->room_.links[i];
 
-        if (l->state != PYROI_FREE
-            && (l->rx == PYROI_RX_STALL || l->rx == PYROI_RX_FULL
-                || (l->flags & PYROI_TELL) != 0))
-            pyroi_ready(d, l);
+        if (l->state == PYROI_FREE
+            || (l->rx != PYROI_RX_STALL && l->rx != PYROI_RX_FULL
+                && (l->flags & PYROI_TELL) == 0))
+            continue;
+        d->stalled_ = 1;
+        pyroi_ready(d, l);
     }
 }
 
@@ -6826,6 +6843,7 @@ PYRO_DEF pyro_err pyro_open(pyro_daemon *node, pyro_room room,
     memset(room.objects, 0, room.n_objects * sizeof *room.objects);
     node->free_ = node->ready_ = node->solo_ = PYROI_NO;
     node->waker_ = -1;
+    node->requests_end_ = &node->requests_;
     node->stats.least_free = room.n_buffers;
     for (i = 0; i < room.n_buffers; i++)
         pyroi_give(node, i);
@@ -7427,7 +7445,8 @@ static unsigned pyroi_next_seq(const pyro_daemon *d, const pyroi_link *l)
             seq = 1;
         if (l->n_given_up > 0 && seq == l->given_up)
             return 0;
-    } while (pyroi_request_of(d, pyroi_handle(d, l), seq) != NULL);
+    } while (l->expects > 0
+             && pyroi_request_of(d, pyroi_handle(d, l), seq) != NULL);
     return seq;
 }
 
@@ -7538,16 +7557,11 @@ static uint8_t *pyroi_args_at(const pyro_request *rq)
 PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
                              const char *method)
 {
-    pyro_daemon  *d = proxy->node_;
-    pyro_request *used;
-    pyroi_link   *l;
-    unsigned      buf;
-    pyro_err      err;
+    pyro_daemon *d = proxy->node_;
+    pyroi_link  *l;
+    unsigned     buf;
+    pyro_err     err;
 
-    for (used = d->requests_; used != NULL; used = used->next_) {
-        if (used == rq)
-            return PYRO_ERR_STATE; /* it is under way */
-    }
     rq->state_ = PYROI_IDLE;
     rq->err_ = rq->sent_ = proxy->sent_ = 0;
     rq->fn_ = NULL;
@@ -7570,8 +7584,9 @@ PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
     rq->buf_ = (uint16_t)buf;
     rq->state_ = PYROI_BUILDING;
     rq->seq_ = 0;
-    rq->next_ = d->requests_;
-    d->requests_ = rq;
+    rq->next_ = NULL; /* oldest first: answers mostly come in that order */
+    *d->requests_end_ = rq;
+    d->requests_end_ = &rq->next_;
     d->n_open_++;
     rq->args = pyro_writer_of(pyroi_bytes(d, buf) + PYROI_BODY,
                               pyroi_max_body(d) - 1, 4);
