@@ -5677,21 +5677,7 @@ static bool pyroi_admit_result(pyro_daemon *d, pyroi_link *l, uint32_t n,
 
     if ((d->flags_ & PYROI_YIELD) != 0)
         return false;
-    if (rq == NULL || rq->state_ != PYROI_WAITING) {
-        d->stats.late++;
-        if (l->n_given_up > 0)
-            l->n_given_up--;
-        pyroi_skip_body(l, total);
-        return true;
-    }
-    if (n > pyroi_max_body(d)) {
-        pyroi_why(d, PYROI_T("result too long: raise bytes in PYRO_ROOM"), n,
-                  pyroi_max_body(d));
-        l->expects--;
-        rq->sent_ = 1;
-        rq->state_ = PYROI_FAILING;
-        rq->err_ = PYRO_ERR_NOSPACE;
-        pyroi_arm(d, d->now_);
+    if (rq == NULL || rq->state_ != PYROI_WAITING || n > pyroi_max_body(d)) {
         pyroi_skip_body(l, total);
         return true;
     }
@@ -6062,9 +6048,35 @@ static bool pyroi_read_greeting(pyro_daemon *d, pyroi_link *l)
     return true;
 }
 
+#ifndef PYRO_NO_CLIENT
+/* A RESULT that nobody waits for, or that is too long for us. */
+static void pyroi_result_skipped(pyro_daemon *d, pyroi_link *l)
+{
+    pyro_request *rq =
+        pyroi_request_of(d, pyroi_handle(d, l), pyroi_load16(l->head + 4));
+
+    if (rq == NULL || rq->state_ != PYROI_WAITING) {
+        d->stats.late++;
+        l->n_given_up = (uint16_t)(l->n_given_up - (l->n_given_up > 0));
+        return;
+    }
+    pyroi_why(d, PYROI_T("result too long: raise bytes in PYRO_ROOM"),
+              pyroi_body_bytes(l), pyroi_max_body(d));
+    l->expects--;
+    rq->sent_ = 1;
+    rq->state_ = PYROI_FAILING;
+    rq->err_ = PYRO_ERR_NOSPACE;
+    pyroi_arm(d, d->now_);
+}
+#endif
+
 /* A frame has been passed over, and was in order: what it comes to. */
 static void pyroi_skipped(pyro_daemon *d, pyroi_link *l)
 {
+#ifndef PYRO_NO_CLIENT
+    if (pyroi_kind(l->head) == PYROI_RESULT)
+        pyroi_result_skipped(d, l);
+#endif
 #if !defined(PYRO_NO_SERVER) && !defined(PYRO_NO_CLIENT)
     if (l->rx == PYROI_RX_REFUSE)
         pyroi_refuse(d, l);
@@ -6684,7 +6696,7 @@ static unsigned pyroi_work(pyro_daemon *d, unsigned left)
     }
 }
 
-static void pyroi_drain_rings(pyro_daemon *d);
+static bool pyroi_drain_rings(pyro_daemon *d);
 
 /* How long may be waited: `ms`, but no longer than to the next deadline. */
 static int32_t pyroi_may_wait(const pyro_daemon *d, int32_t ms)
@@ -6708,20 +6720,23 @@ static pyro_err pyroi_poll(pyro_daemon *d, int32_t ms)
     uint32_t before = d->now_;
     unsigned left = PYRO_POLL_FRAMES;
     unsigned events;
+    bool     rang;
 
     d->now_ = pyro_now(d);
     d->accepts_ = PYRO_POLL_ACCEPTS;
-    if (d->rings_ != NULL)
-        pyroi_drain_rings(d);
+    rang = pyroi_drain_rings(d);
     left = pyroi_work(d, left);
     pyro_flush(d); /* nothing is held back while anybody waits */
     /* What was done, or came free, may be just what somebody waits for. */
-    ms = left < PYRO_POLL_FRAMES || (d->flags_ & PYROI_AGAIN) != 0
+    ms = rang || left < PYRO_POLL_FRAMES || (d->flags_ & PYROI_AGAIN) != 0
            ? 0
            : pyroi_may_wait(d, ms);
     events = pyroi_wait(d, ms);
     if (ms != 0)
         d->now_ = pyro_now(d);
+    if (!rang)
+        (void)pyroi_drain_rings(
+            d); /* what a wake told of comes in this poll */
     left = pyroi_work(d, left);
     pyroi_times(d);
     pyro_flush(d);
@@ -7037,10 +7052,11 @@ PYRO_DEF bool pyro_post(pyro_ring *ring, uintptr_t value)
 }
 
 /* At most one ring's worth each: a fast producer does not hold poll up. */
-static void pyroi_drain_rings(pyro_daemon *d)
+static bool pyroi_drain_rings(pyro_daemon *d)
 {
     pyro_ring *ring = d->rings_;
     unsigned   left;
+    bool       any = false;
 
     for (; ring != NULL; ring = ring->next_) {
         for (left = ring->size; left > 0; left--) {
@@ -7051,10 +7067,12 @@ static void pyroi_drain_rings(pyro_daemon *d)
                 || (d->flags_ & PYROI_YIELD) != 0)
                 break;
             value = ring->values[got];
+            any = true;
             PYRO_STORE_REL(&ring->got_, pyroi_ring_after(ring, got));
             ring->fn(ring->user, value);
         }
     }
+    return any;
 }
 
 PYRO_DEF void pyro_ring_add(pyro_daemon *node, pyro_ring *ring)
