@@ -1658,6 +1658,14 @@ template <class... T> pyro_args_n<sizeof...(T)> pyro_args_of(T... v)
 extern "C" {
 #endif
 
+/* Where a program is compiled to be small, what stands in several places is
+ * called and not copied there: gcc takes some of these to be smaller copied. */
+#if defined(__GNUC__) && defined(__OPTIMIZE_SIZE__)
+#define PYROI_SHARED __attribute__((noinline))
+#else
+#define PYROI_SHARED
+#endif
+
 /* ------------------------------------------------------------------------
  * >>basics: bytes, texts
  * ------------------------------------------------------------------------ */
@@ -1723,7 +1731,7 @@ typedef struct pyroi_text {
     bool  cut;
 } pyroi_text;
 
-static pyroi_text pyroi_text_of(char *to, size_t size)
+PYROI_SHARED static pyroi_text pyroi_text_of(char *to, size_t size)
 {
     pyroi_text t;
 
@@ -1837,101 +1845,115 @@ PYRO_DEF pyro_err pyro_writer_end(const pyro_writer *out)
     return (pyro_err)out->err;
 }
 
-/* Accounts for one value and gives room for its n bytes, or NULL. */
-static uint8_t *pyroi_claim(pyro_writer *w, uint32_t n)
+/* Accounts for one value of n bytes, or says why not. */
+static pyro_err pyroi_claim(pyro_writer *w, uint32_t n)
 {
-    uint8_t *p = w->at;
+    uint32_t owed = w->owed; /* a load of its own: one of both fields would */
+    unsigned more = w->more; /* wait for the value before to be stored */
+    bool     fits = (size_t)(w->end - w->at) >= n;
 
     if (w->err != PYRO_OK)
-        return NULL;
-    if (w->owed == 0 && w->more == 0) {
-        w->err = PYRO_ERR_STATE;
-        return NULL;
-    }
-    if ((size_t)(w->end - p) < n) {
-        w->err = PYRO_ERR_NOSPACE;
-        return NULL;
-    }
-    if (w->owed == 0)
+        return (pyro_err)w->err;
+    if ((owed | more) == 0)
+        return PYRO_ERR_STATE;
+    if (!fits)
+        return PYRO_ERR_NOSPACE;
+    if (owed == 0)
         w->more--;
     else
         w->owed--;
-    w->at = p + n;
-    return p;
+    return PYRO_OK;
 }
 
-static void pyroi_put_byte(pyro_writer *w, unsigned byte)
+/* Puts a tag and the number behind it. A code is the tag, and from bit 8 on
+ * the number's size: 0 for none, 1 to 4 for 1, 2, 4 and 8 bytes. */
+static void pyroi_put_code(pyro_writer *w, unsigned code, uint64_t v)
 {
-    uint8_t *p = pyroi_claim(w, 1);
+    uint32_t n = 1u << (code >> 8) >> 1;
+    uint8_t *p = w->at;
 
-    if (p != NULL)
-        *p = (uint8_t)byte;
-}
-
-/* Number of bytes, as a power of two, that hold v. */
-static unsigned pyroi_width(uint64_t v)
-{
-    if (v >> 32 != 0)
-        return 3;
-    if ((uint32_t)v > 0xFFFF)
-        return 2;
-    return (uint32_t)v > 0xFF;
-}
-
-/* Writes a tag and 1 << width bytes of v behind it. */
-static void pyroi_store(uint8_t *p, unsigned tag, unsigned width, uint64_t v)
-{
-    unsigned n = 1u << width;
-
-    p[0] = (uint8_t)tag;
-    do {
+    w->err = (uint8_t)pyroi_claim(w, 1 + n);
+    if (w->err != PYRO_OK)
+        return;
+    w->at = p + 1 + n;
+    *p = (uint8_t)code;
+    for (; n > 0; n--) {
         p[n] = (uint8_t)v;
         v >>= 8;
-    } while (--n > 0);
+    }
 }
 
-static void pyroi_put_num(pyro_writer *w, unsigned tag, unsigned width,
-                          uint64_t v)
-{
-    uint8_t *p = pyroi_claim(w, 1 + (1u << width));
+/* What has a header whose size depends on a number: the tag for numbers below
+ * `limit`, which are inside of it, and the code for those of one byte. Those
+ * of more bytes follow it, with both parts one higher. */
+typedef struct pyroi_form {
+    uint8_t  fix;
+    uint8_t  limit;
+    uint16_t code;
+} pyroi_form;
 
-    if (p != NULL)
-        pyroi_store(p, tag, width, v);
+enum {
+    PYROI_FORM_UINT,
+    PYROI_FORM_NEGATIVE,
+    PYROI_FORM_LIST,
+    PYROI_FORM_MAP,
+    PYROI_FORM_BIN,
+    PYROI_FORM_STR,
+    PYROI_FORM_RAW
+};
+
+static const pyroi_form pyroi_forms[] = {
+    { 0x00, 128, 0x1CC },
+    { 0xFF, 32, 0x1D0 }, /* turned over, see pyroi_put_head */
+    { 0x90, 16, 0x1DB }, /* no form of one byte: its tag is another's */
+    { 0x80, 16, 0x1DD }, /* the same */
+    { 0x00, 0, 0x1C4 },
+    { 0xA0, 32, 0x1D9 },
+    { 0x00, 255, 0x0FF } /* any byte, as it is */
+};
+
+/* Puts a header in its shortest form. A negative number is as long as its
+ * complement with a sign bit, and the last bits of a short one are those of
+ * the complement turned over. */
+static void pyroi_put_head(pyro_writer *w, unsigned form, uint64_t v)
+{
+    const pyroi_form *f = &pyroi_forms[form];
+    uint64_t          flip = 0 - (uint64_t)(form == PYROI_FORM_NEGATIVE);
+    uint64_t          m = v ^ flip;
+    unsigned          code = f->fix ^ (unsigned)m;
+
+    if (m >= f->limit) {
+        m += m & flip; /* room for the sign */
+        code = f->code;
+        if (m >> 32 != 0)
+            code += 3 * 0x101;
+        else if ((uint32_t)m > 0xFFFF)
+            code += 2 * 0x101;
+        else if ((uint32_t)m > 0xFF || f->limit == 16)
+            code += 0x101; /* the least that lists and maps have */
+    }
+    pyroi_put_code(w, code, v);
 }
 
 PYRO_DEF void pyro_put_nil(pyro_writer *out)
 {
-    pyroi_put_byte(out, 0xC0);
+    pyroi_put_code(out, 0xC0, 0);
 }
 
 PYRO_DEF void pyro_put_bool(pyro_writer *out, bool v)
 {
-    pyroi_put_byte(out, v ? 0xC3 : 0xC2);
+    pyroi_put_code(out, 0xC2u + v, 0);
 }
 
 PYRO_DEF void pyro_put_uint(pyro_writer *out, uint64_t v)
 {
-    unsigned width = pyroi_width(v);
-
-    if (v < 128)
-        pyroi_put_byte(out, (unsigned)v);
-    else
-        pyroi_put_num(out, 0xCC + width, width, v);
+    pyroi_put_head(out, PYROI_FORM_UINT, v);
 }
 
 PYRO_DEF void pyro_put_int(pyro_writer *out, int64_t v)
 {
-    /* Of a negative number the complement, shifted by the sign bit, has the
-     * width: -128 is 0x7F -> 0xFE -> one byte. */
-    uint64_t u = (uint64_t)v;
-    unsigned width = pyroi_width(~u << 1);
-
-    if (v >= 0)
-        pyro_put_uint(out, u);
-    else if (v >= -32)
-        pyroi_put_byte(out, (unsigned)u & 0xFF);
-    else
-        pyroi_put_num(out, 0xD0 + width, width, u);
+    pyroi_put_head(out, v < 0 ? PYROI_FORM_NEGATIVE : PYROI_FORM_UINT,
+                   (uint64_t)v);
 }
 
 PYRO_DEF void pyro_put_f32(pyro_writer *out, float v)
@@ -1939,7 +1961,7 @@ PYRO_DEF void pyro_put_f32(pyro_writer *out, float v)
     uint32_t bits;
 
     memcpy(&bits, &v, 4);
-    pyroi_put_num(out, 0xCA, 2, bits);
+    pyroi_put_code(out, 0x3CA, bits);
 }
 
 PYRO_DEF void pyro_put_f64(pyro_writer *out, double v)
@@ -1948,64 +1970,60 @@ PYRO_DEF void pyro_put_f64(pyro_writer *out, double v)
     uint64_t bits;
 
     memcpy(&bits, &v, 8);
-    pyroi_put_num(out, 0xCB, 3, bits);
+    pyroi_put_code(out, 0x4CB, bits);
 #else
     pyro_put_f32(out, (float)v); /* where double is float, as on AVR */
 #endif
 }
 
-/* The header of a value of n bytes or entries: below `limit` in the tag
- * `fix` itself, else in 1 << width bytes behind `tag` + width; lists and maps
- * have no form with one byte. Gives the place of the `body` bytes. */
-static uint8_t *pyroi_put_head(pyro_writer *w, unsigned fix, unsigned limit,
-                               unsigned tag, uint32_t n, uint32_t body)
-{
-    unsigned width = pyroi_width(n);
-    uint32_t head = 1;
-    uint8_t *p;
-
-    if (n >= limit) {
-        if (width == 0 && fix != 0xA0 && limit != 0)
-            width = 1;
-        head = 1 + (1u << width);
-    }
-    if (body > UINT32_MAX - head) {
-        if (w->err == PYRO_OK)
-            w->err = PYRO_ERR_NOSPACE;
-        return NULL;
-    }
-    p = pyroi_claim(w, head + body);
-    if (p == NULL)
-        return NULL;
-    if (n < limit)
-        *p = (uint8_t)(fix | n);
-    else
-        pyroi_store(p, tag + width, width, n);
-    return p + head;
-}
-
 static bool pyroi_utf8(const uint8_t *p, size_t n);
 
-/* Whether n bytes can fit, before n is cut to 32 bits and before any of the
- * bytes is looked at. */
-static bool pyroi_holds(pyro_writer *w, size_t n)
+/* Whether n bytes are what the form says. */
+static bool pyroi_whole(const void *data, size_t n, unsigned form)
 {
-    if (w->err == PYRO_OK
-        && ((size_t)(w->end - w->at) < n || (uint32_t)n != n))
+    pyro_reader in = pyro_reader_of(data, n);
+
+    if (form == PYROI_FORM_BIN)
+        return true;
+    if (form == PYROI_FORM_STR)
+        return pyroi_utf8(in.at, n);
+    pyro_skip(&in);
+    return in.err == PYRO_OK && in.at == in.end;
+}
+
+/* Puts n bytes behind their header; of what is encoded already the first byte
+ * is the header. Whether they can fit is asked before any of them is looked
+ * at, and before n is cut to 32 bits. */
+static void pyroi_put_data(pyro_writer *w, const void *data, size_t n,
+                           unsigned form)
+{
+    const uint8_t *p = (const uint8_t *)data;
+    size_t         v = n;
+
+    if (w->err != PYRO_OK)
+        return;
+    if ((size_t)(w->end - w->at) < n || (uint32_t)n != n)
         w->err = PYRO_ERR_NOSPACE;
-    return w->err == PYRO_OK;
+    else if (!pyroi_whole(p, n, form))
+        w->err = PYRO_ERR_DATA;
+    if (w->err != PYRO_OK)
+        return;
+    if (form == PYROI_FORM_RAW) {
+        v = *p++;
+        n--;
+    }
+    w->end -= n; /* the header may not have their place */
+    pyroi_put_head(w, form, v);
+    w->end += n;
+    if (w->err == PYRO_OK && n > 0) {
+        memcpy(w->at, p, n);
+        w->at += n;
+    }
 }
 
 PYRO_DEF void pyro_put_strn(pyro_writer *out, const char *text, size_t n)
 {
-    const uint8_t *bytes = (const uint8_t *)text;
-    uint8_t       *p;
-
-    if (pyroi_holds(out, n) && !pyroi_utf8(bytes, n))
-        out->err = PYRO_ERR_DATA;
-    p = pyroi_put_head(out, 0xA0, 32, 0xD9, (uint32_t)n, (uint32_t)n);
-    if (p != NULL && n > 0)
-        memcpy(p, text, n);
+    pyroi_put_data(out, text, n, PYROI_FORM_STR);
 }
 
 PYRO_DEF void pyro_put_str(pyro_writer *out, const char *text)
@@ -2015,50 +2033,38 @@ PYRO_DEF void pyro_put_str(pyro_writer *out, const char *text)
 
 PYRO_DEF void pyro_put_bin(pyro_writer *out, const void *data, size_t n)
 {
-    uint8_t *p = NULL;
-
-    if (pyroi_holds(out, n))
-        p = pyroi_put_head(out, 0, 0, 0xC4, (uint32_t)n, (uint32_t)n);
-    if (p != NULL && n > 0)
-        memcpy(p, data, n);
-}
-
-static void pyroi_owe(pyro_writer *w, uint32_t n)
-{
-    if (w->err != PYRO_OK)
-        return;
-    if (n > UINT32_MAX - w->owed)
-        w->err = PYRO_ERR_NOSPACE;
-    else
-        w->owed += n;
-}
-
-PYRO_DEF void pyro_put_list(pyro_writer *out, uint32_t n)
-{
-    pyroi_put_head(out, 0x90, 16, 0xDB, n, 0);
-    pyroi_owe(out, n);
-}
-
-PYRO_DEF void pyro_put_map(pyro_writer *out, uint32_t n)
-{
-    pyroi_put_head(out, 0x80, 16, 0xDD, n, 0);
-    pyroi_owe(out, n);
-    pyroi_owe(out, n);
+    pyroi_put_data(out, data, n, PYROI_FORM_BIN);
 }
 
 PYRO_DEF void pyro_put_raw(pyro_writer *out, const void *data, size_t n)
 {
-    pyro_reader in = pyro_reader_of(data, n);
-    uint8_t    *p;
+    pyroi_put_data(out, data, n, PYROI_FORM_RAW);
+}
 
-    if (!pyroi_holds(out, n))
+/* Begins what waits for `each` values for each of n. */
+PYROI_SHARED static void pyroi_put_many(pyro_writer *w, unsigned form,
+                                        uint32_t n, unsigned each)
+{
+    uint64_t owed;
+
+    pyroi_put_head(w, form, n);
+    if (w->err != PYRO_OK)
         return;
-    pyro_skip(&in);
-    if (out->err == PYRO_OK && (in.err != PYRO_OK || in.at != in.end))
-        out->err = PYRO_ERR_DATA;
-    p = pyroi_claim(out, (uint32_t)n);
-    if (p != NULL)
-        memcpy(p, data, n);
+    owed = (uint64_t)n * each + w->owed;
+    if (owed >> 32 != 0)
+        w->err = PYRO_ERR_NOSPACE;
+    else
+        w->owed = (uint32_t)owed;
+}
+
+PYRO_DEF void pyro_put_list(pyro_writer *out, uint32_t n)
+{
+    pyroi_put_many(out, PYROI_FORM_LIST, n, 1);
+}
+
+PYRO_DEF void pyro_put_map(pyro_writer *out, uint32_t n)
+{
+    pyroi_put_many(out, PYROI_FORM_MAP, n, 2);
 }
 
 /* ------------------------------------------------------------------------
@@ -2083,29 +2089,31 @@ static void pyroi_spoil(pyro_reader *in, pyro_err err)
     in->at = in->end;
 }
 
-/* RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF. */
+/* RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF. The
+ * bytes of a character are put together with all bits of the first, which
+ * says with a row of ones how many follow: `more` is at the next of them. */
 static bool pyroi_utf8(const uint8_t *p, size_t n)
 {
-    const uint8_t *end = n > 0 ? p + n : p;
-
-    while (p < end) {
-        uint8_t  c = *p++;
-        uint8_t  low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
-        uint8_t  high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
-        unsigned tail;
+    for (; n > 0; n--) {
+        uint32_t c = *p++;
+        uint32_t more;
+        uint32_t byte;
 
         if (c < 0x80)
             continue;
-        tail = c < 0xE0 ? 1 : c < 0xF0 ? 2 : 3;
-        if (c < 0xC2 || c > 0xF4 || (size_t)(end - p) < tail)
+        if (c < 0xC2 || c > 0xF4)
             return false;
-        for (; tail > 0; tail--) {
-            if (*p < low || *p > high)
+        for (more = 0x40; (c & more) != 0; more <<= 5) {
+            if (--n == 0)
                 return false;
-            p++;
-            low = 0x80;
-            high = 0xBF;
+            byte = *p++ ^ 0x80u;
+            if (byte > 0x3F)
+                return false;
+            c = c << 6 | byte;
         }
+        if (c >> 11 == 0xE00 >> 3 || c >> 11 == 0xED8 >> 3
+            || c >> 16 == 0xF00 >> 2 || c >> 16 > 0xF43 >> 2)
+            return false;
     }
     return true;
 }
@@ -2117,7 +2125,7 @@ typedef struct pyroi_token {
     uint64_t       v;    /* of numbers: value or bits */
     uint32_t       n;    /* bytes of data, or entries */
     uint8_t        type; /* a pyro_type */
-    uint8_t        wide; /* float: 1 when v is 64 bits */
+    uint8_t        wide; /* bytes of the number */
 } pyroi_token;
 
 /* Type of a tag from 0xC0 to 0xDF and the bytes of number behind it. */
@@ -2143,32 +2151,65 @@ static const uint8_t pyroi_tags[32] = {
 };
 /* clang-format on */
 
-/* Splits the tag at p, from 0x80 to 0xDF: its type and number, which may
- * stand behind it. Gives the first byte behind both, or NULL. */
+/* Splits a tag from 0x80 to 0xDF and the number behind it: the type, and the
+ * value, bits or length. Gives the first byte behind both, or NULL. */
 static const uint8_t *pyroi_split(const uint8_t *p, const uint8_t *end,
                                   pyroi_token *t)
 {
     unsigned tag = *p++;
+    unsigned type;
     unsigned width;
     uint64_t v = 0;
 
     if (tag < 0xC0) {
         t->type = tag < 0x90 ? PYRO_MAP : tag < 0xA0 ? PYRO_LIST : PYRO_STR;
-        t->v = tag < 0xA0 ? tag & 15 : tag & 31;
+        t->v = tag & (tag < 0xA0 ? 15 : 31);
         return p;
     }
+    type = pyroi_tags[tag - 0xC0] >> 4;
     width = pyroi_tags[tag - 0xC0] & 15;
-    t->type = pyroi_tags[tag - 0xC0] >> 4;
-    if (t->type == PYRO_NONE || (size_t)(end - p) < width)
+    if (type == PYRO_NONE || (size_t)(end - p) < width)
         return NULL;
-    t->wide = width == 8;
-    v = t->type == PYRO_INT && *p >= 0x80 ? UINT64_MAX : 0;
+    if (width == 0) /* true, or the bytes of a fixext */
+        v = tag < 0xD4 ? tag & 1 : 1u << (tag - 0xD4);
+    else if (type == PYRO_INT && *p >= 0x80)
+        v = UINT64_MAX;
+    t->wide = (uint8_t)width;
     for (; width > 0; width--)
         v = v << 8 | *p++;
-    if (tag >= 0xD4 && tag <= 0xD8)
-        v = (uint64_t)1 << (tag - 0xD4); /* bytes of a fixext */
-    t->v = tag == 0xC3 ? 1 : v;
+    if (type == PYRO_UINT && v <= INT64_MAX)
+        type = PYRO_INT;
+    t->type = (uint8_t)type;
+    t->v = v;
     return p;
+}
+
+/* An error of the value t, all of which becomes zero. */
+PYROI_SHARED static void pyroi_reject(pyro_reader *in, pyro_err err,
+                                      pyroi_token *t)
+{
+    pyroi_spoil(in, err);
+    memset(t, 0, sizeof *t);
+}
+
+/* First byte behind the data of t, which begin at p. NULL when there are not
+ * so many bytes, or not enough for so many entries. */
+static const uint8_t *pyroi_pass(const uint8_t *p, const uint8_t *end,
+                                 pyroi_token *t)
+{
+    size_t left = (size_t)(end - p);
+
+    t->data = p;
+    t->n = (uint32_t)t->v;
+    if (t->type == PYRO_MAP)
+        left /= 2;
+    if (t->n > left)
+        return NULL;
+    if (t->type < PYRO_LIST)
+        return p + t->n;
+    if (t->type < PYRO_EXT)
+        return p;
+    return t->n < left ? p + t->n + 1 : NULL; /* and its own type */
 }
 
 /* Takes the next value apart. Lengths and counts are bounded here, by the
@@ -2176,53 +2217,36 @@ static const uint8_t *pyroi_split(const uint8_t *p, const uint8_t *end,
 static void pyroi_next(pyro_reader *in, pyroi_token *t)
 {
     const uint8_t *p = in->at;
-    uint32_t       left;
+    const uint8_t *end = in->end;
 
-    t->data = NULL;
-    t->v = 0;
     t->n = 0;
-    t->type = PYRO_NONE;
-    t->wide = 0;
-    if (p < in->end && (*p < 0x80 || *p >= 0xE0)) {
+    if (p < end && (*p < 0x80 || *p >= 0xE0)) {
         t->type = PYRO_INT; /* most values are small numbers */
-        t->v = (uint64_t)(int64_t)(int8_t)*p;
-        in->at = p + 1;
-        return;
+        t->v = (uint64_t)(int64_t)(int8_t)*p++;
+    } else {
+        p = p < end ? pyroi_split(p, end, t) : NULL;
+        if (p != NULL && t->type >= PYRO_STR)
+            p = pyroi_pass(p, end, t);
     }
-    p = p < in->end ? pyroi_split(p, in->end, t) : NULL;
-    if (p != NULL && t->type >= PYRO_STR) {
-        left = (uint32_t)(size_t)(in->end - p);
-        t->n = (uint32_t)t->v;
-        if (t->n > (t->type == PYRO_MAP ? left / 2 : left)
-            || (t->type == PYRO_EXT && t->n >= left)) {
-            p = NULL;
-        } else if (t->type != PYRO_LIST && t->type != PYRO_MAP) {
-            t->data = p;
-            p += t->n + (t->type == PYRO_EXT); /* and the ext's own type */
-        }
-    }
-    if (p == NULL) {
-        pyroi_spoil(in, PYRO_ERR_DATA);
-        memset(t, 0, sizeof *t);
-        return;
-    }
-    if (t->type == PYRO_UINT && t->v <= INT64_MAX)
-        t->type = PYRO_INT;
-    in->at = p;
+    if (p == NULL)
+        pyroi_reject(in, PYRO_ERR_DATA, t);
+    else
+        in->at = p;
 }
 
-/* The next value, which must be of this type; else zeros. */
+/* The next value, which must be of this type; else zeros. A number that is
+ * not negative is a PYRO_UINT as well. */
 static void pyroi_expect(pyro_reader *in, unsigned type, pyroi_token *t)
 {
     pyroi_next(in, t);
-    if (t->type != type) {
-        pyroi_spoil(in, PYRO_ERR_TYPE);
-        memset(t, 0, sizeof *t);
-    }
+    if (t->type == type)
+        return;
+    if (t->type != PYRO_INT || type != PYRO_UINT || t->v > INT64_MAX)
+        pyroi_reject(in, PYRO_ERR_TYPE, t);
 }
 
 /* The number of the next value, which must be of this type; else 0. */
-static uint64_t pyroi_number(pyro_reader *in, unsigned type)
+PYROI_SHARED static uint64_t pyroi_number(pyro_reader *in, unsigned type)
 {
     pyroi_token t;
 
@@ -2251,7 +2275,7 @@ PYRO_DEF void pyro_get_nil(pyro_reader *in)
 
 PYRO_DEF bool pyro_get_bool(pyro_reader *in)
 {
-    return pyroi_number(in, PYRO_BOOL) != 0;
+    return ((unsigned)pyroi_number(in, PYRO_BOOL) & 1) != 0;
 }
 
 PYRO_DEF int64_t pyro_get_i64(pyro_reader *in)
@@ -2271,82 +2295,78 @@ PYRO_DEF int32_t pyro_get_i32(pyro_reader *in)
 
 PYRO_DEF uint64_t pyro_get_u64(pyro_reader *in)
 {
-    pyroi_token t;
-
-    pyroi_next(in, &t);
-    if (t.type == PYRO_UINT || (t.type == PYRO_INT && (int64_t)t.v >= 0))
-        return t.v;
-    pyroi_spoil(in, PYRO_ERR_TYPE);
-    return 0;
+    return pyroi_number(in, PYRO_UINT);
 }
 
 /* IEEE 754 in integers: a processor without floating point gets no library
- * of it through us. A float's bits as those of a double, exactly: */
-static uint64_t pyroi_widen(uint32_t f)
+ * of it through us. The bits of the double m * 2 ** (exponent - 1086), or of
+ * the one next to it; ties go to even. */
+PYROI_SHARED static uint64_t pyroi_double(uint32_t sign, uint32_t exponent,
+                                          uint64_t m)
 {
-    uint64_t sign = (uint64_t)(f >> 31) << 63;
-    uint32_t exponent = f >> 23 & 0xFF;
-    uint64_t fraction = f & 0x7FFFFF;
-
-    if (exponent == 0xFF)
-        exponent = 0x7FF - 896;
-    if (exponent == 0) {
-        if (fraction == 0)
-            return sign;
-        exponent = 1;
-        for (; fraction < 0x800000; fraction <<= 1)
-            exponent--; /* wraps below 1, and + 896 brings it back */
-        fraction &= 0x7FFFFF;
-    }
-    return sign | (uint64_t)(exponent + 896) << 52 | fraction << 29;
-}
-
-/* The bits of the double next to an integer; ties go to even. */
-static uint64_t pyroi_int_bits(int64_t v)
-{
-    uint64_t sign = (uint64_t)v & (uint64_t)1 << 63;
-    uint64_t m = sign != 0 ? 0 - (uint64_t)v : (uint64_t)v;
-    uint64_t exponent = 1023 + 63;
-    uint64_t bits;
-    uint32_t rest;
+    uint64_t bits = (uint64_t)sign << 63;
 
     if (m == 0)
-        return 0;
+        return bits;
     for (; m >> 63 == 0; m <<= 1)
         exponent--;
-    rest = (uint32_t)m & 0x7FF;
-    bits = exponent << 52 | (m << 1 >> 12);
-    if (rest > 0x400 || (rest == 0x400 && (bits & 1) != 0))
+    /* The leading bit of m adds 1 to the exponent. */
+    bits += ((uint64_t)(exponent - 1) << 52) + (m >> 11);
+    if (((uint32_t)m & 0x7FF) + ((uint32_t)bits & 1) > 0x400)
         bits++;
-    return sign | bits;
+    return bits;
+}
+
+/* A float's bits as those of a double, exactly. */
+static uint64_t pyroi_widen(uint32_t f)
+{
+    uint32_t exponent = f >> 23 & 0xFF;
+    uint32_t m = f << 8;
+
+    m |= 0x80000000;
+    if (exponent == 0xFF)
+        exponent = 0x7FF - 896; /* infinite, or not a number */
+    if (exponent == 0) {
+        exponent = 1; /* subnormal: without a leading bit */
+        m -= 0x80000000;
+    }
+    return pyroi_double(f >> 31, exponent + 896, (uint64_t)m << 32);
+}
+
+/* The bits of the double next to an integer. */
+static uint64_t pyroi_int_bits(int64_t v)
+{
+    uint32_t sign = v < 0;
+
+    return pyroi_double(sign, 1023 + 63,
+                        sign != 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
 /* The bits of the float next to a double; ties go to even. */
 static uint32_t pyroi_narrow(uint64_t d)
 {
-    uint32_t sign = (uint32_t)(d >> 63) << 31;
-    int32_t  exponent = (int32_t)(d >> 52 & 0x7FF) - 896;
-    uint64_t m = (d & 0xFFFFFFFFFFFFF) | (uint64_t)1 << 52;
-    unsigned drop = 29; /* bits of the fraction that do not fit */
-    uint32_t bits;
-    uint64_t rest;
+    uint32_t high = (uint32_t)(d >> 32);
+    uint32_t low = (uint32_t)d;
+    uint32_t sign = high & 0x80000000;
+    int32_t  exponent = (int32_t)((high - sign) >> 20) - 896;
+    /* 31 bits of which 7 do not fit; the last one stands for all below it. */
+    uint32_t m = (high << 11 | 0x80000000) >> 1 | low >> 22 | (low << 10 != 0);
 
-    if (exponent == 0x7FF - 896) /* infinite, or not a number: stays one */
-        return sign | 0x7F800000 | ((d & 0xFFFFFFFFFFFFF) != 0 ? 0x400000 : 0);
-    if (exponent >= 0xFF)
-        return sign | 0x7F800000;
-    if (exponent <= 0) { /* becomes subnormal */
-        if (exponent < -24)
-            return sign;
-        drop += (unsigned)(1 - exponent);
-        exponent = 1; /* taken off again: m has lost its leading bit */
+    if (exponent > 0xFE) { /* not a number stays so, the rest is infinite */
+        sign |= 0x7F800000;
+        if (exponent == 0x7FF - 896 && m > 0x40000000)
+            sign |= 0x400000;
+        return sign;
     }
-    bits = (uint32_t)(m >> drop) + ((uint32_t)(exponent - 1) << 23);
-    rest = m & (((uint64_t)1 << drop) - 1);
-    m = (uint64_t)1 << (drop - 1);
-    if (rest > m || (rest == m && (bits & 1) != 0))
-        bits++;
-    return sign | bits;
+    if (exponent < -24)
+        return sign;
+    for (; exponent < 1; exponent++)
+        m = m >> 1 | (m & 1); /* becomes subnormal */
+    /* The leading bit of m, where there is one, adds 1 to the exponent. */
+    sign += ((uint32_t)(exponent - 1) << 23) + (m >> 7);
+    if ((m & 0x7F) + (sign & 1) > 0x40)
+        sign++;
+    return sign;
 }
 
 /* The next value as the bits of a double. */
@@ -2356,7 +2376,7 @@ static uint64_t pyroi_get_bits(pyro_reader *in)
 
     pyroi_next(in, &t);
     if (t.type == PYRO_FLOAT)
-        return t.wide ? t.v : pyroi_widen((uint32_t)t.v);
+        return t.wide == 8 ? t.v : pyroi_widen((uint32_t)t.v);
     if (t.type == PYRO_INT)
         return pyroi_int_bits((int64_t)t.v);
     pyroi_spoil(in, PYRO_ERR_TYPE);
@@ -2385,78 +2405,78 @@ PYRO_DEF double pyro_get_f64(pyro_reader *in)
 #endif
 }
 
-PYRO_DEF const char *pyro_get_str(pyro_reader *in, uint32_t *n)
-{
-    pyroi_token t;
-
-    pyroi_expect(in, PYRO_STR, &t);
-    if (!pyroi_utf8(t.data, t.n)) {
-        pyroi_spoil(in, PYRO_ERR_DATA);
-        t.data = NULL;
-        t.n = 0;
-    }
-    *n = t.n;
-    return t.data != NULL ? (const char *)t.data : "";
-}
-
-PYRO_DEF const void *pyro_get_bin(pyro_reader *in, uint32_t *n)
-{
-    pyroi_token t;
-
-    pyroi_expect(in, PYRO_BIN, &t);
-    *n = t.n;
-    return t.data != NULL ? (const void *)t.data : "";
-}
-
-static uint32_t pyroi_get_count(pyro_reader *in, unsigned type, uint32_t max)
+/* A view of the next value, a str or bin, and its length. */
+PYROI_SHARED static const void *pyroi_view(pyro_reader *in, unsigned type,
+                                           uint32_t *n)
 {
     pyroi_token t;
 
     pyroi_expect(in, type, &t);
-    if (t.n <= max)
-        return t.n;
+    if (type == PYRO_STR && !pyroi_utf8(t.data, t.n))
+        pyroi_reject(in, PYRO_ERR_DATA, &t);
+    *n = t.n;
+    return t.data != NULL ? (const void *)t.data : "";
+}
+
+PYRO_DEF const char *pyro_get_str(pyro_reader *in, uint32_t *n)
+{
+    return (const char *)pyroi_view(in, PYRO_STR, n);
+}
+
+PYRO_DEF const void *pyro_get_bin(pyro_reader *in, uint32_t *n)
+{
+    return pyroi_view(in, PYRO_BIN, n);
+}
+
+PYROI_SHARED static uint32_t pyroi_get_count(pyro_reader *in, uint32_t max,
+                                             unsigned type)
+{
+    uint32_t n = (uint32_t)pyroi_number(in, type);
+
+    if (n <= max)
+        return n;
     pyroi_spoil(in, PYRO_ERR_NOSPACE);
     return 0;
 }
 
 PYRO_DEF uint32_t pyro_get_list(pyro_reader *in, uint32_t max)
 {
-    return pyroi_get_count(in, PYRO_LIST, max);
+    return pyroi_get_count(in, max, PYRO_LIST);
 }
 
 PYRO_DEF uint32_t pyro_get_map(pyro_reader *in, uint32_t max)
 {
-    return pyroi_get_count(in, PYRO_MAP, max);
+    return pyroi_get_count(in, max, PYRO_MAP);
 }
 
 /* Bounded: each turn takes at least one byte. */
 PYRO_DEF void pyro_skip(pyro_reader *in)
 {
-    pyroi_size  left[PYRO_MAX_DEPTH + 1]; /* values missing at each depth */
+    pyroi_size  left[PYRO_MAX_DEPTH + 2]; /* values missing at each depth */
     unsigned    depth = 0;
+    unsigned    each; /* values of an entry, less 1 */
+    bool        bad = false;
     pyroi_token t;
 
     left[0] = 1;
-    for (;;) {
+    while (!bad) {
         while (left[depth] == 0) {
             if (depth-- == 0)
                 return;
         }
         left[depth]--;
         pyroi_next(in, &t);
-        if (t.type == PYRO_STR && !pyroi_utf8(t.data, t.n))
-            pyroi_spoil(in, PYRO_ERR_DATA);
-        if (t.type == PYRO_LIST || t.type == PYRO_MAP) {
-            if (t.type == PYRO_MAP)
-                t.n *= 2; /* no more than there are bytes */
-            if (++depth > PYRO_MAX_DEPTH || (pyroi_size)t.n != t.n)
-                pyroi_spoil(in, PYRO_ERR_DATA);
-            else
-                left[depth] = (pyroi_size)t.n;
+        each = (unsigned)t.type - PYRO_LIST;
+        if (each <= 1) {
+            t.n <<= each; /* no more than there are bytes */
+            left[++depth] = (pyroi_size)t.n;
+            bad = depth > PYRO_MAX_DEPTH || (pyroi_size)t.n != t.n;
         }
-        if (in->err != PYRO_OK)
-            return;
+        if (t.type == PYRO_NONE
+            || (t.type == PYRO_STR && !pyroi_utf8(t.data, t.n)))
+            bad = true;
     }
+    pyroi_spoil(in, PYRO_ERR_DATA);
 }
 
 PYRO_DEF const void *pyro_get_raw(pyro_reader *in, uint32_t *n)
@@ -2656,48 +2676,41 @@ PYRO_DEF pyro_slot pyro_to_raw(pyro_blob *to)
  * write it, so that an error touches nothing. */
 static void pyroi_fill_number(pyro_reader *in, const pyro_slot *slot)
 {
-    int32_t  i;
-    uint32_t u32;
-    uint64_t u;
-    float    f;
-    double   d;
-    bool     b;
+    union {
+        bool     b;
+        int32_t  i;
+        uint32_t u32;
+        uint64_t u;
+        float    f;
+        double   d;
+    } v;
+    size_t size = sizeof v.u;
 
-    switch (slot->type_) {
-    case PYRO_BOOL:
-        b = pyro_get_bool(in);
-        if (in->err == PYRO_OK)
-            memcpy(slot->to_, &b, sizeof b);
-        break;
-    case PYROI_I32:
-        i = pyro_get_i32(in);
-        if (in->err == PYRO_OK)
-            memcpy(slot->to_, &i, sizeof i);
-        break;
-    case PYROI_F32:
-        f = pyro_get_f32(in);
-        if (in->err == PYRO_OK)
-            memcpy(slot->to_, &f, sizeof f);
-        break;
-    case PYRO_FLOAT:
-        d = pyro_get_f64(in);
-        if (in->err == PYRO_OK)
-            memcpy(slot->to_, &d, sizeof d);
-        break;
-    case PYROI_U32:
-        u = pyro_get_u64(in);
-        u32 = (uint32_t)u;
-        if (u32 != u)
-            pyroi_spoil(in, PYRO_ERR_TYPE);
-        if (in->err == PYRO_OK)
-            memcpy(slot->to_, &u32, sizeof u32);
-        break;
-    default:
-        u = slot->type_ == PYRO_INT ? (uint64_t)pyro_get_i64(in)
-                                    : pyro_get_u64(in);
-        if (in->err == PYRO_OK)
-            memcpy(slot->to_, &u, sizeof u);
+    if (slot->type_ == PYRO_BOOL) {
+        v.b = pyro_get_bool(in);
+        size = sizeof v.b;
+    } else if (slot->type_ == PYROI_I32) {
+        v.i = pyro_get_i32(in);
+        size = sizeof v.i;
+    } else if (slot->type_ == PYROI_F32) {
+        v.f = pyro_get_f32(in);
+        size = sizeof v.f;
+    } else if (slot->type_ == PYRO_FLOAT) {
+        v.d = pyro_get_f64(in);
+        size = sizeof v.d;
+    } else if (slot->type_ == PYRO_INT) {
+        v.u = (uint64_t)pyro_get_i64(in);
+    } else {
+        v.u = pyro_get_u64(in);
+        if (slot->type_ == PYROI_U32) {
+            if (v.u > UINT32_MAX)
+                pyroi_spoil(in, PYRO_ERR_TYPE);
+            v.u32 = (uint32_t)v.u;
+            size = sizeof v.u32;
+        }
     }
+    if (in->err == PYRO_OK)
+        memcpy(slot->to_, &v, size);
 }
 
 static void pyroi_fill_blob(pyro_reader *in, const pyro_slot *slot)
@@ -2786,7 +2799,8 @@ static uint16_t pyroi_port(const char *p, size_t n)
 }
 
 /* First c in n bytes that is not inside [ ], or `end`. */
-static const char *pyroi_find(const char *p, const char *end, char c)
+PYROI_SHARED static const char *pyroi_find(const char *p, const char *end,
+                                           char c)
 {
     bool inside = false;
 
@@ -2846,9 +2860,10 @@ static const char *pyroi_address(pyro_uri *u, const char *p, const char *end)
 }
 
 /* Parts [p, at) and [object, end) of the rest of a URI; the same reason. */
-static const char *pyroi_parts(pyro_uri *u, const char *address,
-                               const char *stop, const char *object,
-                               const char *end)
+PYROI_SHARED static const char *pyroi_parts(pyro_uri *u, const char *address,
+                                            const char *stop,
+                                            const char *object,
+                                            const char *end)
 {
     if (object >= end)
         return PYROI_T("object is missing");
