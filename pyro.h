@@ -1660,6 +1660,13 @@ extern "C" {
 
 /* Where a program is compiled to be small, what stands in several places is
  * called and not copied there: gcc takes some of these to be smaller copied. */
+/* What every value goes through: put in place where speed is asked for. */
+#if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
+#define PYROI_FAST static inline __attribute__((always_inline))
+#else
+#define PYROI_FAST static
+#endif
+
 #if defined(__GNUC__) && defined(__OPTIMIZE_SIZE__)
 #define PYROI_SHARED __attribute__((noinline))
 #else
@@ -1845,35 +1852,33 @@ PYRO_DEF pyro_err pyro_writer_end(const pyro_writer *out)
     return (pyro_err)out->err;
 }
 
-/* Accounts for one value of n bytes, or says why not. */
-static pyro_err pyroi_claim(pyro_writer *w, uint32_t n)
+/* Accounts for one value of n bytes; false: an error, now or before. */
+PYROI_FAST bool pyroi_claim(pyro_writer *w, uint32_t n)
 {
     uint32_t owed = w->owed; /* a load of its own: one of both fields would */
     unsigned more = w->more; /* wait for the value before to be stored */
-    bool     fits = (size_t)(w->end - w->at) >= n;
 
     if (w->err != PYRO_OK)
-        return (pyro_err)w->err;
-    if ((owed | more) == 0)
-        return PYRO_ERR_STATE;
-    if (!fits)
-        return PYRO_ERR_NOSPACE;
-    if (owed == 0)
-        w->more--;
-    else
-        w->owed--;
-    return PYRO_OK;
+        return false;
+    if ((owed | more) != 0 && (size_t)(w->end - w->at) >= n) {
+        if (owed != 0)
+            w->owed = owed - 1;
+        else
+            w->more = (uint8_t)(more - 1);
+        return true;
+    }
+    w->err = (owed | more) == 0 ? PYRO_ERR_STATE : PYRO_ERR_NOSPACE;
+    return false;
 }
 
 /* Puts a tag and the number behind it. A code is the tag, and from bit 8 on
  * the number's size: 0 for none, 1 to 4 for 1, 2, 4 and 8 bytes. */
-static void pyroi_put_code(pyro_writer *w, unsigned code, uint64_t v)
+PYROI_FAST void pyroi_put_code(pyro_writer *w, unsigned code, uint64_t v)
 {
     uint32_t n = 1u << (code >> 8) >> 1;
     uint8_t *p = w->at;
 
-    w->err = (uint8_t)pyroi_claim(w, 1 + n);
-    if (w->err != PYRO_OK)
+    if (!pyroi_claim(w, 1 + n))
         return;
     w->at = p + 1 + n;
     *p = (uint8_t)code;
@@ -1915,7 +1920,7 @@ static const pyroi_form pyroi_forms[] = {
 /* Puts a header in its shortest form. A negative number is as long as its
  * complement with a sign bit, and the last bits of a short one are those of
  * the complement turned over. */
-static void pyroi_put_head(pyro_writer *w, unsigned form, uint64_t v)
+PYROI_FAST void pyroi_put_head(pyro_writer *w, unsigned form, uint64_t v)
 {
     const pyroi_form *f = &pyroi_forms[form];
     uint64_t          flip = 0 - (uint64_t)(form == PYROI_FORM_NEGATIVE);
@@ -2153,8 +2158,8 @@ static const uint8_t pyroi_tags[32] = {
 
 /* Splits a tag from 0x80 to 0xDF and the number behind it: the type, and the
  * value, bits or length. Gives the first byte behind both, or NULL. */
-static const uint8_t *pyroi_split(const uint8_t *p, const uint8_t *end,
-                                  pyroi_token *t)
+PYROI_FAST const uint8_t *pyroi_split(const uint8_t *p, const uint8_t *end,
+                                      pyroi_token *t)
 {
     unsigned tag = *p++;
     unsigned type;
@@ -2194,8 +2199,8 @@ PYROI_SHARED static void pyroi_reject(pyro_reader *in, pyro_err err,
 
 /* First byte behind the data of t, which begin at p. NULL when there are not
  * so many bytes, or not enough for so many entries. */
-static const uint8_t *pyroi_pass(const uint8_t *p, const uint8_t *end,
-                                 pyroi_token *t)
+PYROI_FAST const uint8_t *pyroi_pass(const uint8_t *p, const uint8_t *end,
+                                     pyroi_token *t)
 {
     size_t left = (size_t)(end - p);
 
@@ -2214,7 +2219,7 @@ static const uint8_t *pyroi_pass(const uint8_t *p, const uint8_t *end,
 
 /* Takes the next value apart. Lengths and counts are bounded here, by the
  * bytes left, for everybody. */
-static void pyroi_next(pyro_reader *in, pyroi_token *t)
+PYROI_FAST void pyroi_next(pyro_reader *in, pyroi_token *t)
 {
     const uint8_t *p = in->at;
     const uint8_t *end = in->end;
@@ -2236,7 +2241,7 @@ static void pyroi_next(pyro_reader *in, pyroi_token *t)
 
 /* The next value, which must be of this type; else zeros. A number that is
  * not negative is a PYRO_UINT as well. */
-static void pyroi_expect(pyro_reader *in, unsigned type, pyroi_token *t)
+PYROI_FAST void pyroi_expect(pyro_reader *in, unsigned type, pyroi_token *t)
 {
     pyroi_next(in, t);
     if (t->type == type)
