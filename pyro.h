@@ -1658,8 +1658,6 @@ template <class... T> pyro_args_n<sizeof...(T)> pyro_args_of(T... v)
 extern "C" {
 #endif
 
-/* Where a program is compiled to be small, what stands in several places is
- * called and not copied there: gcc takes some of these to be smaller copied. */
 /* What every value goes through: put in place where speed is asked for. */
 #if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
 #define PYROI_FAST static inline __attribute__((always_inline))
@@ -1667,6 +1665,8 @@ extern "C" {
 #define PYROI_FAST static
 #endif
 
+/* Where a program is compiled to be small, what stands in several places is
+ * called and not copied there: gcc takes some of these to be smaller copied. */
 #if defined(__GNUC__) && defined(__OPTIMIZE_SIZE__)
 #define PYROI_SHARED __attribute__((noinline))
 #else
@@ -5941,7 +5941,7 @@ static void pyroi_link_up(pyro_daemon *d, pyroi_link *l)
     l->heard = l->told = d->now_;
     l->reason = 0;
     l->n_given_up = 0; /* whatever was under way came before the greeting */
-    pyroi_arm(d, d->now_ + pyroi_dead_ms(d) / 3u);
+    pyroi_arm(d, d->now_); /* what is due next is another thing now */
 #ifndef PYRO_NO_CLIENT
     pyroi_protect_queued(d, l);
 #endif
@@ -6658,6 +6658,7 @@ static unsigned pyroi_wait(pyro_daemon *d, int32_t ms)
 
     pyroi_listen_if_free(d);
     pyroi_wait_ports(d, ms);
+    d->now_ = pyro_now(d);
     item = d->items_;
     while (item != NULL) {
         if (item->ready == 0) {
@@ -6742,7 +6743,8 @@ static pyro_err pyroi_poll(pyro_daemon *d, int32_t ms)
     unsigned events;
     bool     rang;
 
-    d->now_ = pyro_now(d);
+    if (d->ready_ != PYROI_NO || (d->flags_ & PYROI_ARMED) != 0)
+        d->now_ = pyro_now(d); /* else nobody asks before the wait is over */
     d->accepts_ = PYRO_POLL_ACCEPTS;
     rang = pyroi_drain_rings(d);
     left = pyroi_work(d, left);
@@ -6752,11 +6754,8 @@ static pyro_err pyroi_poll(pyro_daemon *d, int32_t ms)
            ? 0
            : pyroi_may_wait(d, ms);
     events = pyroi_wait(d, ms);
-    if (ms != 0)
-        d->now_ = pyro_now(d);
-    if (!rang)
-        (void)pyroi_drain_rings(
-            d); /* what a wake told of comes in this poll */
+    if (!rang) /* what a wake told of comes in this poll */
+        (void)pyroi_drain_rings(d);
     left = pyroi_work(d, left);
     pyroi_times(d);
     pyro_flush(d);

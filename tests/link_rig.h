@@ -285,17 +285,23 @@ static inline void pass_days(void)
     settle();
 }
 
-/* In b's waits a is polled; when nothing moves the clock does. */
+/* In b's waits a is polled; when nothing moves the clock does, to what is due
+ * first on either side. */
 static inline void wait_of_b(void *user, const pyro_port *port,
                              pyro_item *list, int32_t ms)
 {
     uint32_t moved = rig.net.moved;
+    int32_t  next;
 
     (void)user;
     if (port != &rig.port_b)
         return;
-    if (rig.open_a)
+    if (rig.open_a) {
         poll_of(&rig.a);
+        next = pyro_next_ms(&rig.a);
+        if (next >= 0 && next < ms)
+            ms = next;
+    }
     if (rig.net.moved == moved && ms > 0 && !loop_look(&rig.net, list))
         loop_advance(&rig.net, (uint32_t)ms);
 }
