@@ -1,10 +1,9 @@
 /* floor.c: what the sockets alone cost, to measure the library against.
  * Usage: floor add|echo64k|clients200|oneway MS
- * Two processes over TCP on loopback that do nothing but poll, recv and send:
- * no framing, no dispatch, no check of what came. Messages have the bytes they
- * have with the library (bench.c). An operation is at most three system calls
- * a side: poll, recv, send in the server; send, recv (of 200: poll too) in the
- * client; blocking sockets and MSG_WAITALL keep 64 KiB at that as well.
+ * Two processes over TCP on loopback that only poll, recv and send, with the
+ * bytes the messages have with the library (bench.c). An operation is at most
+ * three system calls a side: poll, recv, send in the server; send, recv (of
+ * 200: poll too) in the client; MSG_WAITALL keeps 64 KiB at that as well.
  *   add         one connection, 22 bytes there and 9 back, in turns
  *   echo64k     the same with 64 KiB of data both ways
  *   clients200  200 connections of one process, each with one call in flight
@@ -55,9 +54,8 @@ static int new_socket(void) /* without delay; what it accepts has none too */
 
 static void turn(int fd, size_t in, size_t out)
 {
-    need((in == 0 || recv(fd, buf, in, MSG_WAITALL) == (ssize_t)in)
-             && send(fd, buf, out, MSG_NOSIGNAL) == (ssize_t)out,
-         "floor");
+    need(in == 0 || recv(fd, buf, in, MSG_WAITALL) == (ssize_t)in, "floor");
+    need(send(fd, buf, out, MSG_NOSIGNAL) == (ssize_t)out, "floor");
 }
 
 static int serve(int listener) /* until it is killed */
@@ -122,17 +120,17 @@ int main(int argc, char **argv)
     nfds_t             i, n = !strcmp(mode, "clients200") ? MANY : 1;
     double             begin, end;
     size_t             ops;
-    pid_t              child;
+    pid_t              child = -1;
 
     need(strstr("add echo64k clients200 oneway", mode)
              && !bind(listener, (void *)&at, size) && !listen(listener, MANY)
-             && !getsockname(listener, (void *)&at, &size),
+             && !getsockname(listener, (void *)&at, &size)
+             && (child = fork()) >= 0,
          "floor: arguments");
     if (!strcmp(mode, "echo64k"))
         ask = BLOB + 28, answer = BLOB + 15;
     for (i = 0; i <= MANY; i++)
         fds[i].events = POLLIN;
-    need((child = fork()) >= 0, "floor: fork");
     alarm(30);
     if (child == 0)
         return flow ? count(listener) : serve(listener);
