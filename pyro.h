@@ -156,7 +156,8 @@
  *   objects, classes and names until withdrawn, proxies and their URI's text
  *   until closed, requests from begin until done, out-slots as long. Views
  *   (pyro_get_str) live as long as the handler or callback that got them.
- *   Stack: a handler's own, plus about 0.5 KB of ours per nesting level.
+ *   Stack: a handler's own, and at each nesting level what pyro_invoke and
+ *   all below it take on the way to the next handler (gcc -fstack-usage).
  *
  * POOL
  *   An idle link holds no buffer; messages take one from the pool, a call

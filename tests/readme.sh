@@ -5,7 +5,8 @@
 #
 # Its C compiles; its client gets from its server what it says; each command
 # in its table of promises is a target; each name of the library stands in
-# pyro.h; the table of sizes is what `make size` measured last.
+# pyro.h; the table of sizes is what `make size` measured last. The samples in
+# the manual compile, too.
 set -eu
 cd "$(dirname "$0")/.."
 . tests/common.sh
@@ -50,10 +51,21 @@ blocks() {
     [ -s $out/block1.c ] && [ -s $out/block2.c ] || die "found no C code"
 }
 
+# Server and client of the manual, the comment at the top of pyro.h.
+samples() {
+    awk -v out=$out '
+        /^ \* SERVER$/ { file = out "/sample1.c" }
+        /^ \* CLIENT$/ { file = out "/sample2.c" }
+        /^ \* WORDS$/ { exit }
+        file && /^ \*     / { print substr($0, 8) > file }' pyro.h
+    [ -s $out/sample1.c ] && [ -s $out/sample2.c ] ||
+        die "found no samples in the manual"
+}
+
 compiles() {
-    for block in $out/block*.c; do
+    for block in $out/block*.c $out/sample*.c; do
         "$CC" -std=c99 $WARN -Werror -I. -c -o "${block%.c}.o" "$block" ||
-            die "$block of README.md does not compile"
+            die "$block, of README.md or the manual, does not compile"
     done
 }
 
@@ -108,6 +120,7 @@ names() {
 }
 [ "$(wc -l <README.md)" -lt 150 ] || die "README.md has 150 lines or more"
 blocks
+samples
 compiles
 targets
 names
