@@ -5553,14 +5553,12 @@ static unsigned pyroi_head_flags(const pyroi_link *l)
     return l->head[3];
 }
 
-/* Bytes behind the header: body and checksum. */
+/* What the header says of the body's length; a checksum is not counted. */
 static uint32_t pyroi_body_bytes(const pyroi_link *l)
 {
-    uint32_t n = (pyroi_head_flags(l) & PYROI_LONG) != 0
-                   ? pyroi_load32(l->head + 6)
-                   : pyroi_load16(l->head + 6);
-
-    return n;
+    if ((pyroi_head_flags(l) & PYROI_LONG) != 0)
+        return pyroi_load32(l->head + 6);
+    return pyroi_load16(l->head + 6);
 }
 
 /* The body is not wanted: drop it as it comes, from no buffer. Nothing is
@@ -5576,9 +5574,9 @@ static void pyroi_skip_body(pyroi_link *l, uint32_t n)
         l->crc = pyro_crc32(0, l->head, head);
 }
 
-static void pyroi_take_body(pyro_daemon *d, pyroi_link *l, uint32_t n)
+/* The body goes into args_buf, n bytes with its checksum. */
+static void pyroi_take_body(pyroi_link *l, uint32_t n)
 {
-    (void)d;
     l->rx = PYROI_RX_BODY;
     l->rx_len = (pyroi_size)n;
     l->rx_have = 0;
@@ -5667,7 +5665,7 @@ static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l, uint32_t n,
             l->reply_buf = (uint16_t)pyroi_take(d);
         d->serve_ = (uint16_t)(d->serve_ + need);
         if (fits)
-            pyroi_take_body(d, l, total);
+            pyroi_take_body(l, total);
         return true;
     }
 #ifdef PYRO_NO_CLIENT
@@ -5706,7 +5704,7 @@ static bool pyroi_admit_result(pyro_daemon *d, pyroi_link *l, uint32_t n,
         return false; /* another RESULT sits in the reserve, and will go */
     l->args_buf = (uint16_t)pyroi_take(d);
     d->n_in_++;
-    pyroi_take_body(d, l, total);
+    pyroi_take_body(l, total);
     return true;
 }
 #endif
@@ -6735,7 +6733,7 @@ static int32_t pyroi_may_wait(const pyro_daemon *d, int32_t ms)
     return ms < 0 || left < ms ? left : ms;
 }
 
-/* One round. `busy` steps are done before the port is asked, so that it is
+/* One round. Work that is there is done before the port is asked, so that it is
  * not asked in vain, and the rest after it. */
 static pyro_err pyroi_poll(pyro_daemon *d, int32_t ms)
 {
