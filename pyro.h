@@ -2240,23 +2240,17 @@ PYROI_FAST void pyroi_next(pyro_reader *in, pyroi_token *t)
         in->at = p;
 }
 
-/* The next value, which must be of this type; else zeros. A number that is
- * not negative is a PYRO_UINT as well. */
-PYROI_FAST void pyroi_expect(pyro_reader *in, unsigned type, pyroi_token *t)
-{
-    pyroi_next(in, t);
-    if (t->type == type)
-        return;
-    if (t->type != PYRO_INT || type != PYRO_UINT || t->v > INT64_MAX)
-        pyroi_reject(in, PYRO_ERR_TYPE, t);
-}
-
-/* The number of the next value, which must be of this type; else 0. */
+/* The number of the next value, which must be of this type; else 0. One that
+ * is not negative is a PYRO_UINT as well. */
 PYROI_SHARED static uint64_t pyroi_number(pyro_reader *in, unsigned type)
 {
     pyroi_token t;
 
-    pyroi_expect(in, type, &t);
+    pyroi_next(in, &t);
+    if (type == PYRO_UINT && t.type == PYRO_INT && t.v <= INT64_MAX)
+        t.type = PYRO_UINT;
+    if (t.type != type)
+        pyroi_reject(in, PYRO_ERR_TYPE, &t);
     return t.v;
 }
 
@@ -2417,8 +2411,10 @@ PYROI_SHARED static const void *pyroi_view(pyro_reader *in, unsigned type,
 {
     pyroi_token t;
 
-    pyroi_expect(in, type, &t);
-    if (type == PYRO_STR && !pyroi_utf8(t.data, t.n))
+    pyroi_next(in, &t);
+    if (t.type != type)
+        pyroi_reject(in, PYRO_ERR_TYPE, &t);
+    else if (type == PYRO_STR && !pyroi_utf8(t.data, t.n))
         pyroi_reject(in, PYRO_ERR_DATA, &t);
     *n = t.n;
     return t.data != NULL ? (const void *)t.data : "";
