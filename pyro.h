@@ -433,7 +433,11 @@
 /* Most frames (headers and bodies) one poll works off, and most connections
  * it accepts: the bound of a poll. Ranges 1 to 10000 and 1 to 1000. */
 #ifndef PYRO_POLL_FRAMES
+#ifdef PYRO_POSIX
+#define PYRO_POLL_FRAMES 256
+#else
 #define PYRO_POLL_FRAMES 64
+#endif
 #endif
 #if PYRO_POLL_FRAMES < 1 || PYRO_POLL_FRAMES > 10000
 #error "PYRO_POLL_FRAMES: 1 to 10000"
@@ -685,7 +689,7 @@ PYRO_DEF void pyro_skip(pyro_reader *in);
 /* Tagged values: arguments of the one-line calls. What `data` points to must
  * live until the call has returned. */
 typedef struct pyro_value {
-    uint8_t  type; /* private, as is the rest */
+    uint32_t type; /* private, as is the rest */
     uint32_t n_;
     union {
         int64_t     i;
@@ -1854,14 +1858,14 @@ PYRO_DEF pyro_err pyro_writer_end(const pyro_writer *out)
 }
 
 /* Accounts for one value of n bytes; false: an error, now or before. */
-PYROI_FAST bool pyroi_claim(pyro_writer *w, uint32_t n)
+PYROI_FAST bool pyroi_claim(pyro_writer *w, uint32_t n, uint32_t body)
 {
     uint32_t owed = w->owed; /* a load of its own: one of both fields would */
     unsigned more = w->more; /* wait for the value before to be stored */
 
     if (w->err != PYRO_OK)
         return false;
-    if ((owed | more) != 0 && (size_t)(w->end - w->at) >= n) {
+    if ((owed | more) != 0 && (size_t)(w->end - w->at) - body >= n) {
         if (owed != 0)
             w->owed = owed - 1;
         else
@@ -1874,19 +1878,28 @@ PYROI_FAST bool pyroi_claim(pyro_writer *w, uint32_t n)
 
 /* Puts a tag and the number behind it. A code is the tag, and from bit 8 on
  * the number's size: 0 for none, 1 to 4 for 1, 2, 4 and 8 bytes. */
-PYROI_FAST void pyroi_put_code(pyro_writer *w, unsigned code, uint64_t v)
+PYROI_FAST uint8_t *pyroi_put_code(pyro_writer *w, unsigned code, uint64_t v,
+                                   uint32_t body)
 {
     uint32_t n = 1u << (code >> 8) >> 1;
     uint8_t *p = w->at;
 
-    if (!pyroi_claim(w, 1 + n))
-        return;
-    w->at = p + 1 + n;
-    *p = (uint8_t)code;
-    for (; n > 0; n--) {
-        p[n] = (uint8_t)v;
-        v >>= 8;
+    if (!pyroi_claim(w, 1 + n, body))
+        return NULL;
+    w->at = p + 1 + n + body;
+    uint8_t *behind = p + 1 + n;
+    *p++ = (uint8_t)code;
+    if (n == 8) {
+        pyroi_store32(p, (uint32_t)(v >> 32));
+        p += 4;
     }
+    if (n >= 4)
+        pyroi_store32(p, (uint32_t)v);
+    else if (n == 2)
+        pyroi_store16(p, (uint32_t)v);
+    else if (n == 1)
+        *p = (uint8_t)v;
+    return behind;
 }
 
 /* What has a header whose size depends on a number: the tag for numbers below
@@ -1921,7 +1934,8 @@ static const pyroi_form pyroi_forms[] = {
 /* Puts a header in its shortest form. A negative number is as long as its
  * complement with a sign bit, and the last bits of a short one are those of
  * the complement turned over. */
-PYROI_FAST void pyroi_put_head(pyro_writer *w, unsigned form, uint64_t v)
+PYROI_FAST uint8_t *pyroi_put_head(pyro_writer *w, unsigned form, uint64_t v,
+                                   uint32_t body)
 {
     const pyroi_form *f = &pyroi_forms[form];
     uint64_t          flip = 0 - (uint64_t)(form == PYROI_FORM_NEGATIVE);
@@ -1938,28 +1952,30 @@ PYROI_FAST void pyroi_put_head(pyro_writer *w, unsigned form, uint64_t v)
         else if ((uint32_t)m > 0xFF || f->limit == 16)
             code += 0x101; /* the least that lists and maps have */
     }
-    pyroi_put_code(w, code, v);
+    return pyroi_put_code(w, code, v, body);
 }
 
 PYRO_DEF void pyro_put_nil(pyro_writer *out)
 {
-    pyroi_put_code(out, 0xC0, 0);
+    pyroi_put_code(out, 0xC0, 0, 0);
 }
 
 PYRO_DEF void pyro_put_bool(pyro_writer *out, bool v)
 {
-    pyroi_put_code(out, 0xC2u + v, 0);
+    pyroi_put_code(out, 0xC2u + v, 0, 0);
 }
 
 PYRO_DEF void pyro_put_uint(pyro_writer *out, uint64_t v)
 {
-    pyroi_put_head(out, PYROI_FORM_UINT, v);
+    pyroi_put_head(out, PYROI_FORM_UINT, v, 0);
 }
 
 PYRO_DEF void pyro_put_int(pyro_writer *out, int64_t v)
 {
-    pyroi_put_head(out, v < 0 ? PYROI_FORM_NEGATIVE : PYROI_FORM_UINT,
-                   (uint64_t)v);
+    if (v < 0)
+        pyroi_put_head(out, PYROI_FORM_NEGATIVE, (uint64_t)v, 0);
+    else
+        pyroi_put_head(out, PYROI_FORM_UINT, (uint64_t)v, 0);
 }
 
 PYRO_DEF void pyro_put_f32(pyro_writer *out, float v)
@@ -1967,7 +1983,7 @@ PYRO_DEF void pyro_put_f32(pyro_writer *out, float v)
     uint32_t bits;
 
     memcpy(&bits, &v, 4);
-    pyroi_put_code(out, 0x3CA, bits);
+    pyroi_put_code(out, 0x3CA, bits, 0);
 }
 
 PYRO_DEF void pyro_put_f64(pyro_writer *out, double v)
@@ -1976,7 +1992,7 @@ PYRO_DEF void pyro_put_f64(pyro_writer *out, double v)
     uint64_t bits;
 
     memcpy(&bits, &v, 8);
-    pyroi_put_code(out, 0x4CB, bits);
+    pyroi_put_code(out, 0x4CB, bits, 0);
 #else
     pyro_put_f32(out, (float)v); /* where double is float, as on AVR */
 #endif
@@ -2000,11 +2016,12 @@ static bool pyroi_whole(const void *data, size_t n, unsigned form)
 /* Puts n bytes behind their header; of what is encoded already the first byte
  * is the header. Whether they can fit is asked before any of them is looked
  * at, and before n is cut to 32 bits. */
-static void pyroi_put_data(pyro_writer *w, const void *data, size_t n,
-                           unsigned form)
+PYROI_FAST void pyroi_put_data(pyro_writer *w, const void *data, size_t n,
+                               unsigned form)
 {
     const uint8_t *p = (const uint8_t *)data;
     size_t         v = n;
+    uint8_t       *to;
 
     if (w->err != PYRO_OK)
         return;
@@ -2018,13 +2035,9 @@ static void pyroi_put_data(pyro_writer *w, const void *data, size_t n,
         v = *p++;
         n--;
     }
-    w->end -= n; /* the header may not have their place */
-    pyroi_put_head(w, form, v);
-    w->end += n;
-    if (w->err == PYRO_OK && n > 0) {
-        memcpy(w->at, p, n);
-        w->at += n;
-    }
+    to = pyroi_put_head(w, form, v, (uint32_t)n);
+    if (to != NULL && n > 0)
+        memcpy(to, p, n);
 }
 
 PYRO_DEF void pyro_put_strn(pyro_writer *out, const char *text, size_t n)
@@ -2053,7 +2066,7 @@ PYROI_SHARED static void pyroi_put_many(pyro_writer *w, unsigned form,
 {
     uint64_t owed;
 
-    pyroi_put_head(w, form, n);
+    pyroi_put_head(w, form, n, 0);
     if (w->err != PYRO_OK)
         return;
     owed = (uint64_t)n * each + w->owed;
@@ -2100,6 +2113,13 @@ static void pyroi_spoil(pyro_reader *in, pyro_err err)
  * says with a row of ones how many follow: `more` is at the next of them. */
 static bool pyroi_utf8(const uint8_t *p, size_t n)
 {
+    for (; n >= 4; n -= 4, p += 4) { /* most texts are ASCII */
+        uint32_t four;
+
+        memcpy(&four, p, 4);
+        if ((four & 0x80808080) != 0)
+            break;
+    }
     for (; n > 0; n--) {
         uint32_t c = *p++;
         uint32_t more;
@@ -2406,8 +2426,7 @@ PYRO_DEF double pyro_get_f64(pyro_reader *in)
 }
 
 /* A view of the next value, a str or bin, and its length. */
-PYROI_SHARED static const void *pyroi_view(pyro_reader *in, unsigned type,
-                                           uint32_t *n)
+PYROI_FAST const void *pyroi_view(pyro_reader *in, unsigned type, uint32_t *n)
 {
     pyroi_token t;
 
@@ -2501,9 +2520,9 @@ static pyro_value pyroi_value(unsigned type, const void *p, size_t n)
 {
     pyro_value v;
 
-    memset(&v, 0, sizeof v);
-    v.type = (uint8_t)((uint32_t)n == n ? type : 0u); /* an error */
+    v.type = (uint32_t)n == n ? type : 0u; /* an error */
     v.n_ = (uint32_t)n;
+    v.v_.u = 0;
     v.v_.p = p;
     return v;
 }
@@ -2686,7 +2705,8 @@ static void pyroi_fill_number(pyro_reader *in, const pyro_slot *slot)
         float    f;
         double   d;
     } v;
-    size_t size = sizeof v.u;
+    size_t   size = sizeof v.u;
+    uint64_t u;
 
     if (slot->type_ == PYRO_BOOL) {
         v.b = pyro_get_bool(in);
@@ -2703,11 +2723,12 @@ static void pyroi_fill_number(pyro_reader *in, const pyro_slot *slot)
     } else if (slot->type_ == PYRO_INT) {
         v.u = (uint64_t)pyro_get_i64(in);
     } else {
-        v.u = pyro_get_u64(in);
+        u = pyro_get_u64(in);
+        v.u = u;
         if (slot->type_ == PYROI_U32) {
-            if (v.u > UINT32_MAX)
+            if (u > UINT32_MAX)
                 pyroi_spoil(in, PYRO_ERR_TYPE);
-            v.u32 = (uint32_t)v.u;
+            v.u32 = (uint32_t)u;
             size = sizeof v.u32;
         }
     }
@@ -3864,27 +3885,39 @@ static bool pyroi_protect(pyro_daemon *d, pyroi_link *l, unsigned buf)
     return true;
 }
 
-/* Copies a small frame behind the last one that waits, when that is no
- * request (which might be taken out again) and not half sent. */
+/* Room behind the frames that wait in the last buffer of a send queue, up to
+ * *end, or NULL: when that is a request (which might be taken out again), or
+ * half sent, or long. */
+static uint8_t *pyroi_tail(const pyro_daemon *d, const pyroi_link *l,
+                           const uint8_t **end)
+{
+    uint8_t *bytes;
+
+    if (l->tx_tail == PYROI_NO || l->tx_tail == d->solo_
+        || (l->tx_tail == l->tx_head && l->tx_at > 0 && l->control == 0))
+        return NULL;
+    bytes = pyroi_bytes(d, l->tx_tail);
+    if (bytes[0] == 'P'
+        || (pyroi_kind(bytes + 2) == PYROI_INVOKE
+            && pyroi_load16(bytes + 6) != 0))
+        return NULL;
+    *end = bytes + d->room_.buffer_bytes;
+    return bytes + d->room_.buffers[l->tx_tail].end;
+}
+
+/* Copies a small frame there. */
 static bool pyroi_gather(pyro_daemon *d, pyroi_link *l, unsigned buf)
 {
     const uint8_t *from = pyroi_bytes(d, buf) + 2;
     uint32_t       n = d->room_.buffers[buf].end - 2u;
-    pyroi_buffer  *tail;
-    uint8_t       *bytes;
+    const uint8_t *end;
+    uint8_t       *to = pyroi_tail(d, l, &end);
 
-    if (l->tx_tail == PYROI_NO || l->tx_tail == d->solo_
-        || (l->tx_tail == l->tx_head && l->tx_at > 0 && l->control == 0))
+    if (to == NULL || n > d->room_.buffer_bytes / 4 || n > (size_t)(end - to))
         return false;
-    tail = &d->room_.buffers[l->tx_tail];
-    bytes = pyroi_bytes(d, l->tx_tail);
-    if (n > d->room_.buffer_bytes / 4 || tail->end + n > d->room_.buffer_bytes
-        || bytes[0] == 'P'
-        || (pyroi_kind(bytes + 2) == PYROI_INVOKE
-            && pyroi_load16(bytes + 6) != 0))
-        return false;
-    memcpy(bytes + tail->end, from, n);
-    tail->end = (pyroi_size)(tail->end + n);
+    memcpy(to, from, n);
+    d->room_.buffers[l->tx_tail].end =
+        (pyroi_size)(d->room_.buffers[l->tx_tail].end + n);
     return true;
 }
 
@@ -4894,7 +4927,8 @@ static const pyro_method *pyroi_method(const pyro_class *cls, const char *name)
     size_t i; /* no pointer to the end: there may be no table */
 
     for (i = 0; i < cls->n_methods; i++) {
-        if (strcmp(cls->methods[i].name, name) == 0)
+        if (*cls->methods[i].name == *name
+            && strcmp(cls->methods[i].name, name) == 0)
             return &cls->methods[i];
     }
     return NULL;
@@ -4958,7 +4992,8 @@ static void pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given)
     pyroi_object *o = &d->room_.objects[i];
 
 #ifndef PYRO_NO_INTROSPECTION
-    if (strcmp(call->object, PYROI_INTERNAL_ID) == 0) {
+    if (i == d->room_.n_objects
+        && strcmp(call->object, PYROI_INTERNAL_ID) == 0) {
         pyroi_run(call, &pyroi_internal, d, given);
         return;
     }
@@ -7586,6 +7621,22 @@ static uint8_t *pyroi_args_at(const pyro_request *rq)
     return pyroi_bytes(rq->proxy_->node_, rq->buf_) + rq->due_;
 }
 
+/* Object, method and the header of the arguments' list, whose place it
+ * gives. `w` is for four values; then it is for the arguments. */
+static uint8_t *pyroi_put_call(pyro_writer *w, const pyro_proxy *proxy,
+                               const char *method)
+{
+    uint8_t *list;
+
+    *w->at++ = 0x94;
+    pyro_put_str(w, proxy->object_);
+    pyro_put_str(w, method);
+    list = w->at;
+    pyro_put_list(w, 0);
+    w->more = PYRO_MAX_ARGS;
+    return list;
+}
+
 PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
                              const char *method)
 {
@@ -7622,12 +7673,8 @@ PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
     d->n_open_++;
     rq->args = pyro_writer_of(pyroi_bytes(d, buf) + PYROI_BODY,
                               pyroi_max_body(d) - 1, 4);
-    *rq->args.at++ = 0x94;
-    pyro_put_str(&rq->args, proxy->object_);
-    pyro_put_str(&rq->args, method);
-    rq->due_ = (uint32_t)(rq->args.at - pyroi_bytes(d, buf));
-    pyro_put_list(&rq->args, 0);
-    rq->args.more = PYRO_MAX_ARGS;
+    rq->due_ = (uint32_t)(pyroi_put_call(&rq->args, proxy, method)
+                          - pyroi_bytes(d, buf));
     return PYRO_OK;
 }
 
@@ -7739,10 +7786,25 @@ PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
                             d->now_ + (ms != 0 ? ms : rq->proxy_->timeout_ms));
 }
 
+/* A oneway is in the queue: the first since the last poll leaves at once,
+ * the next ones when there are many. */
+static void pyroi_went_oneway(pyro_daemon *d, pyroi_link *l)
+{
+    if ((l->flags & PYROI_GATHER) == 0
+        || d->room_.buffers[l->tx_tail].end
+               >= d->room_.buffer_bytes - d->room_.buffer_bytes / 4)
+        pyroi_flush(d, l);
+    else
+        pyroi_cork(d, l);
+    if (l->state == PYROI_OPEN) {
+        l->flags |= PYROI_GATHER;
+        d->flags_ |= PYROI_GATHERED;
+    }
+}
+
 PYRO_DEF pyro_err pyro_send_oneway(pyro_request *rq)
 {
     pyro_daemon *d;
-    pyroi_link  *l;
     pyro_err     err;
 
     if (rq->state_ != PYROI_BUILDING && rq->state_ != PYROI_BUILDING_KW)
@@ -7755,17 +7817,7 @@ PYRO_DEF pyro_err pyro_send_oneway(pyro_request *rq)
     d->n_open_--;
     rq->state_ = PYROI_DONE;
     rq->sent_ = rq->proxy_->sent_ = 1;
-    l = pyroi_link_of(d, rq->link_);
-    if ((l->flags & PYROI_GATHER) == 0
-        || d->room_.buffers[l->tx_tail].end
-               >= d->room_.buffer_bytes - d->room_.buffer_bytes / 4)
-        pyroi_flush(d, l);
-    else
-        pyroi_cork(d, l);
-    if (l->state == PYROI_OPEN) {
-        l->flags |= PYROI_GATHER;
-        d->flags_ |= PYROI_GATHERED;
-    }
+    pyroi_went_oneway(d, pyroi_link_of(d, rq->link_));
     return PYRO_OK;
 }
 
@@ -7910,12 +7962,12 @@ static pyro_err pyroi_begin_late(pyro_request *rq, pyro_proxy *proxy,
     return waited != PYRO_OK && err != PYRO_OK ? waited : err;
 }
 
-static void pyroi_put_args(pyro_request *rq, pyro_args args)
+static void pyroi_put_args(pyro_writer *w, pyro_args args)
 {
     size_t i;
 
     for (i = 0; i < args.count; i++)
-        pyro_put(&rq->args, args.values[i]);
+        pyro_put(w, args.values[i]);
 }
 
 PYRO_DEF pyro_err pyro_invoke(pyro_proxy *proxy, const char *method,
@@ -7929,23 +7981,64 @@ PYRO_DEF pyro_err pyro_invoke(pyro_proxy *proxy, const char *method,
         err = pyroi_begin_late(&rq, proxy, method, due, err);
     if (err != PYRO_OK)
         return err;
-    pyroi_put_args(&rq, args);
+    pyroi_put_args(&rq.args, args);
     err = pyroi_send_until(&rq, result, due);
     return err != PYRO_OK ? err : pyro_wait(&rq);
+}
+
+/* Writes a oneway right behind those that wait already, where it fits: no
+ * buffer is taken and nothing is copied. */
+static bool pyroi_oneway_behind(pyro_proxy *proxy, const char *method,
+                                pyro_args args)
+{
+    pyro_daemon   *d = proxy->node_;
+    pyroi_link    *l = pyroi_link_of(d, proxy->link_);
+    const uint8_t *end;
+    uint8_t       *body;
+    uint8_t       *list;
+    pyro_writer    w;
+
+    if (l == NULL || l->state != PYROI_OPEN
+        || (l->flags & (PYROI_GATHER | PYROI_SUMS)) != PYROI_GATHER)
+        return false;
+    body = pyroi_tail(d, l, &end);
+    if (body == NULL || end - body < 64)
+        return false;
+    body += 8;
+    w = pyro_writer_of(body, (size_t)(end - body) - 1, 4);
+    list = pyroi_put_call(&w, proxy, method);
+    pyroi_put_args(&w, args);
+    if (pyro_writer_end(&w) != PYRO_OK)
+        return false;
+    *list |= (uint8_t)(PYRO_MAX_ARGS - w.more);
+    *w.at++ = 0x80;
+    if ((size_t)(w.at - body) > l->peer_max || w.at - body > 0xFFFF)
+        return false;
+    pyroi_put_header(body, PYROI_INVOKE, PYROI_ONEWAY, 0,
+                     (uint32_t)(w.at - body));
+    d->room_.buffers[l->tx_tail].end =
+        (pyroi_size)(w.at - pyroi_bytes(d, l->tx_tail));
+    proxy->err_ = PYRO_OK;
+    proxy->sent_ = 1;
+    pyroi_went_oneway(d, l);
+    return true;
 }
 
 PYRO_DEF pyro_err pyro_oneway(pyro_proxy *proxy, const char *method,
                               pyro_args args)
 {
     pyro_request rq;
-    pyro_err     err = pyro_begin(&rq, proxy, method);
+    pyro_err     err;
 
+    if (pyroi_oneway_behind(proxy, method, args))
+        return PYRO_OK;
+    err = pyro_begin(&rq, proxy, method);
     if (err != PYRO_OK)
         err = pyroi_begin_late(&rq, proxy, method,
                                pyroi_due(proxy->node_, proxy), err);
     if (err != PYRO_OK)
         return err;
-    pyroi_put_args(&rq, args);
+    pyroi_put_args(&rq.args, args);
     return pyro_send_oneway(&rq);
 }
 
