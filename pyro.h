@@ -1972,7 +1972,9 @@ PYRO_DEF void pyro_put_uint(pyro_writer *out, uint64_t v)
 
 PYRO_DEF void pyro_put_int(pyro_writer *out, int64_t v)
 {
-    if (v < 0)
+    if ((uint64_t)v < 128)
+        pyroi_put_code(out, (unsigned)v, 0, 0);
+    else if (v < 0)
         pyroi_put_head(out, PYROI_FORM_NEGATIVE, (uint64_t)v, 0);
     else
         pyroi_put_head(out, PYROI_FORM_UINT, (uint64_t)v, 0);
@@ -2061,8 +2063,8 @@ PYRO_DEF void pyro_put_raw(pyro_writer *out, const void *data, size_t n)
 }
 
 /* Begins what waits for `each` values for each of n. */
-PYROI_SHARED static void pyroi_put_many(pyro_writer *w, unsigned form,
-                                        uint32_t n, unsigned each)
+PYROI_SHARED PYROI_FAST void pyroi_put_many(pyro_writer *w, unsigned form,
+                                            uint32_t n, unsigned each)
 {
     uint64_t owed;
 

@@ -90,11 +90,11 @@ nothing_forgotten() {
 
 sh tests/deps.sh arm
 say "               bytes       KB     goal     gate  libc, libgcc"
-weigh marshaller 1280 1536 1803 $LEAN -DWEIGH_MARSHALLER
-weigh proxy 3686 5120 14655 $LEAN -DWEIGH_LEAN -DPYRO_NO_SERVER
-weigh daemon 3993 5376 12902 $LEAN -DWEIGH_LEAN -DPYRO_NO_CLIENT
-weigh both 6144 7680 20135 $LEAN -DWEIGH_LEAN
-weigh full 15360 19456 28461
+weigh marshaller 1280 1536 2009 $LEAN -DWEIGH_MARSHALLER
+weigh proxy 3686 5120 15139 $LEAN -DWEIGH_LEAN -DPYRO_NO_SERVER
+weigh daemon 3993 5376 13118 $LEAN -DWEIGH_LEAN -DPYRO_NO_CLIENT
+weigh both 6144 7680 20615 $LEAN -DWEIGH_LEAN
+weigh full 15360 19456 28939
 nothing_forgotten
 say "{$json}" >build/size.json
 [ $past = 0 ] || die "something has grown, see above"

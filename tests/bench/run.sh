@@ -35,9 +35,9 @@ targets() {
 	add        calls   0.95 0.91 0.75
 	echo64k    calls   0.80 0.70 0.70
 	clients200 calls   0.85 0.85 0.65
-	oneway     calls   10   10   5
-	encode     codec   1.0  0.67 0.38
-	decode     codec   3    2    1.3
+	oneway     calls   10   10   7
+	encode     codec   1.0  0.67 0.45
+	decode     codec   3    2    1.6
 	END
 }
 
