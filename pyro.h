@@ -1317,7 +1317,6 @@ struct pyro_call {
     uint16_t   seq_;
     uint16_t   args_buf_;
     uint16_t   reply_buf_;
-    uint16_t   object_;
     uint8_t    state_;
 };
 
@@ -1734,6 +1733,16 @@ static bool pyroi_has(const char *p, size_t n, char c)
             return true;
     }
     return false;
+}
+
+/* 16 bytes as 32 hex digits and a zero byte. */
+static void pyroi_hex(const uint8_t id[16], char to[33])
+{
+    unsigned i;
+
+    for (i = 0; i < 32; i++)
+        to[i] = "0123456789abcdef"[id[i / 2] >> (i % 2 != 0 ? 0 : 4) & 15];
+    to[32] = '\0';
 }
 
 /* A text being composed: always terminated, `cut` when it did not fit. */
@@ -4559,16 +4568,13 @@ static bool pyroi_skip_args(pyro_call *call, unsigned given)
 /* An id is the node's 12 random bytes and the number of the export. */
 static void pyroi_id(const pyro_daemon *d, unsigned index, char to[33])
 {
-    uint8_t  id[16];
-    unsigned i;
+    uint8_t id[16];
 
     pyroi_store32(id, d->session_);
     pyroi_store32(id + 4, d->ids_[0]);
     pyroi_store32(id + 8, d->ids_[1]);
     pyroi_store32(id + 12, d->room_.objects[index].serial);
-    for (i = 0; i < 32; i++)
-        to[i] = "0123456789abcdef"[id[i / 2] >> (i % 2 != 0 ? 0 : 4) & 15];
-    to[32] = '\0';
+    pyroi_hex(id, to);
 }
 
 static bool pyroi_looks_like_id(const char *text, size_t n)
@@ -5018,7 +5024,6 @@ static void pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given)
         call->result.more = 0;
         return;
     }
-    call->object_ = (uint16_t)i;
     o->waiting++;
     d->stats.calls++;
     pyroi_run(call, o->cls, o->self, given);
@@ -5077,7 +5082,6 @@ static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l, unsigned args_buf,
     call.result = pyro_writer_of(body, 0, 0); /* of no bytes, for oneways */
     call.node = d;
     call.link = pyroi_handle(d, l);
-    call.object_ = PYROI_NO;
     call.state_ = PYROI_RUNNING;
     call.oneway = reply_buf == PYROI_NO;
     call.seq_ = (uint16_t)seq;
@@ -6870,8 +6874,7 @@ static void pyroi_use_port(pyro_daemon *d, const pyro_port *port)
 
 PYRO_DEF void pyro_guid(pyro_daemon *node, char to[33])
 {
-    uint8_t  id[16];
-    unsigned i;
+    uint8_t id[16];
 
     if (!pyro_random(node, id, sizeof id)) {
         pyroi_store32(id, node->session_);
@@ -6879,9 +6882,7 @@ PYRO_DEF void pyro_guid(pyro_daemon *node, char to[33])
         pyroi_store32(id + 8, node->ids_[1]);
         pyroi_store32(id + 12, ++node->guids_);
     }
-    for (i = 0; i < 32; i++)
-        to[i] = "0123456789abcdef"[id[i / 2] >> (i % 2 != 0 ? 0 : 4) & 15];
-    to[32] = '\0';
+    pyroi_hex(id, to);
 }
 
 PYRO_DEF pyro_err pyro_open(pyro_daemon *node, pyro_room room,
