@@ -223,7 +223,8 @@
  *
  * PORTS
  *   A port is a const struct of functions, see pyro_port: clock, send,
- *   receive, close, and what else the platform has. pyro_posix() is one. A
+ *   receive, close, and what else the platform has (waiting, datagrams, a
+ *   list of interfaces); what is NULL it has not. pyro_posix() is one. A
  *   serial line is two rings and a handle that is given to pyro_adopt; either
  *   side may greet, either may restart. PYRO_PORT_NOISY asks for checksums.
  *
@@ -835,6 +836,20 @@ typedef struct pyro_item {
 
 #define PYRO_PORT_NOISY 1 /* flag: bytes may be damaged: use CHECKSUM */
 
+/* Where a datagram goes or came from. IPv4 only, as broadcast is, in host
+ * byte order: 127.0.0.1 is 0x7F000001. */
+typedef struct pyro_udp {
+    uint32_t ip;
+    uint16_t port;
+} pyro_udp;
+
+/* An IPv4 interface of this machine. */
+typedef struct pyro_net {
+    uint32_t ip;
+    uint32_t mask;
+    uint32_t broadcast; /* 0: none */
+} pyro_net;
+
 typedef struct pyro_port {
     /* Milliseconds of a clock that never goes back and may wrap. */
     uint32_t (*now)(const struct pyro_port *port);
@@ -875,6 +890,30 @@ typedef struct pyro_port {
     bool (*wake_open)(const struct pyro_port *port, int32_t handles[2]);
     /* Ends a wait. Callable from interrupts, signal handlers and threads. */
     void (*wake)(const struct pyro_port *port, int32_t handle);
+    /* A handle >= 0 for datagrams, or < 0: receives those sent to port
+     * `number` of the address `ip`, may broadcast, can be waited for and is
+     * closed by close. ip 0: of every address, and only then surely
+     * broadcasts. Several programs of one machine may open the same number:
+     * a broadcast reaches them all, anything else one of them. number 0: the
+     * system chooses one that nobody shares; `address` tells it. May be
+     * NULL, as the three that follow. */
+    int32_t (*udp_open)(const struct pyro_port *port, uint32_t ip,
+                        uint16_t number);
+    /* Sends one datagram whole, from the handle's own number. Returns false
+     * if it could not (full, too long, no route); true does not mean that
+     * it arrives. Raises no signal. */
+    bool (*udp_send)(const struct pyro_port *port, int32_t handle,
+                     const pyro_udp *to, const void *data, uint32_t n);
+    /* Takes one datagram; returns its size (0: an empty one), or < 0: none
+     * waiting. Of one longer than n the first n bytes are given and more
+     * than n is returned. It may come from anybody, once, twice or damaged,
+     * and say of itself what it likes. *from is set when one was taken. */
+    int32_t (*udp_recv)(const struct pyro_port *port, int32_t handle, void *to,
+                        uint32_t n, pyro_udp *from);
+    /* Interface number `index`, counted from 0 over those that are up and
+     * have an IPv4 address, loopback (no broadcast) included. Returns false
+     * when there are no more. They may change between two calls. */
+    bool (*net)(const struct pyro_port *port, unsigned index, pyro_net *net);
     void   *user;  /* the port's own */
     uint8_t flags; /* PYRO_PORT_NOISY */
 } pyro_port;
@@ -914,8 +953,7 @@ enum { PYRO_SERVE_ALL, PYRO_SERVE_LINK, PYRO_SERVE_NONE };
 /* What may be set when a daemon is opened. Zero is the default everywhere.
  * It stays the caller's, must outlive the daemon and must not change. */
 typedef struct pyro_config {
-    const pyro_port *port; /* for proxies; default: the first one used, or
-                              pyro_posix() where that is built in */
+    const pyro_port *port; /* for proxies; default: see pyro_port_of */
     const char      *name; /* of this node, in tracebacks: default "pyro" */
     const char      *host; /* host in own URIs, behind NAT; default: the
                               address the asker reached us at */
@@ -936,12 +974,14 @@ typedef struct pyro_config {
     /* Every byte in and out, in pieces. NULL: nothing. */
     void (*trace)(void *user, bool out, pyro_link link, const void *data,
                   uint32_t n);
-    /* Finds the address of a PYRONAME: prints a PYRO URI into `to` and
-     * returns PYRO_OK; or PYRO_ERR_BUSY: under way, ask again after a poll;
-     * or another error. NULL: PYRONAME is PYRO_ERR_NAMING. */
-    pyro_err (*resolve)(void *user, pyro_daemon *node, const pyro_uri *name,
-                        char *to, size_t size);
 } pyro_config;
+
+/* Finds the address of a PYRONAME: prints a PYRO URI into `to` and returns
+ * PYRO_OK; or PYRO_ERR_BUSY: under way, ask again after a poll; or another
+ * error. See pyro_resolver. */
+typedef pyro_err (*pyro_resolve_fn)(void *user, pyro_daemon *node,
+                                    const pyro_uri *name, char *to,
+                                    size_t size);
 
 /* Counts of what would otherwise pass in silence. They wrap. */
 typedef struct pyro_stats {
@@ -1185,6 +1225,8 @@ struct pyro_daemon {
     struct pyro_later    *laters_;
     const pyro_config    *config_;
     const pyro_port      *port_;
+    pyro_resolve_fn       resolve_;
+    void                 *resolve_user_;
 
     pyro_why   why; /* of the last error */
     pyro_stats stats;
@@ -1247,6 +1289,10 @@ PYRO_DEF void pyro_flush(pyro_daemon *node);
  * wants to be called even if none is ready (0: now, -1: no limit). */
 PYRO_DEF const pyro_item *pyro_items(const pyro_daemon *node);
 PYRO_DEF int32_t          pyro_next_ms(pyro_daemon *node);
+
+/* The default port: the one of the config, else the first one used, or
+ * pyro_posix() where that is built in. NULL: none yet. */
+PYRO_DEF const pyro_port *pyro_port_of(const pyro_daemon *node);
 
 /* The default port's clock and random bytes. pyro_random returns false when
  * it has none. */
@@ -1427,7 +1473,8 @@ PYRO_DEF bool pyro_find(pyro_daemon *node, const char *text, size_t n,
 PYRO_DEF bool pyro_walk(pyro_daemon *node, unsigned *at, pyro_object *found);
 
 /* URI under which the peer of `link` (0: anybody) can reach an own object:
- * config.host, or the address the link came to, or the first listener's.
+ * config.host, or the address the link came to, or the first listener's; when
+ * that is all addresses, the one of ours from which we made the link.
  * PYRO_ERR_DAEMON: there is none that could be reached from elsewhere. */
 PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
                               const char *object, char *to, size_t size);
@@ -1541,6 +1588,10 @@ struct pyro_request {
  * PYRO_ERR_URI (node->why has the reason), PYRO_ERR_NOSPACE buffers. */
 PYRO_DEF pyro_err pyro_proxy_open(pyro_proxy *proxy, pyro_daemon *node,
                                   const char *uri);
+
+/* Who finds PYRONAMEs for the proxies of a daemon, asked whenever one of them
+ * connects. fn NULL: nobody, as after pyro_open; they are PYRO_ERR_NAMING. */
+PYRO_DEF void pyro_resolver(pyro_daemon *node, pyro_resolve_fn fn, void *user);
 
 /* A proxy for an object at the other end of a link: an adopted pipe, or the
  * link of a call. `object` is copied. */
@@ -6842,6 +6893,11 @@ PYRO_DEF int32_t pyro_next_ms(pyro_daemon *node)
  * >>open: a daemon's beginning and end, and what is lent to it
  * ------------------------------------------------------------------------ */
 
+PYRO_DEF const pyro_port *pyro_port_of(const pyro_daemon *node)
+{
+    return node->port_;
+}
+
 PYRO_DEF uint32_t pyro_now(const pyro_daemon *node)
 {
     return node->port_ != NULL ? node->port_->now(node->port_) : 0;
@@ -6888,9 +6944,8 @@ PYRO_DEF void pyro_guid(pyro_daemon *node, char to[33])
 PYRO_DEF pyro_err pyro_open(pyro_daemon *node, pyro_room room,
                             const pyro_config *config)
 {
-    static const pyro_config defaults = { NULL, NULL, NULL, 0,   0,
-                                          0,    0,    0,    0,   0,
-                                          NULL, NULL, NULL, NULL };
+    static const pyro_config defaults = { NULL, NULL, NULL, 0,    0,    0,   0,
+                                          0,    0,    0,    NULL, NULL, NULL };
     unsigned                 i;
 
     memset(node, 0, sizeof *node);
@@ -7177,50 +7232,68 @@ PYRO_DEF void pyro_link_close(pyro_daemon *node, pyro_link link)
 
 #ifndef PYRO_NO_SERVER
 
-/* The host of the first text that tells of one, and its port. */
-static bool pyroi_own_address(pyro_daemon *d, pyro_link link, char *to,
-                              size_t size)
+/* The address that a link came to, or from which we made it. */
+static bool pyroi_own_address(pyro_daemon *d, pyro_link link, bool ours,
+                              char *to, size_t size)
 {
     const pyroi_link *l = pyroi_link_of(d, link);
 
-    /* the address that we called from is nobody's to call */
-    return (l != NULL && (l->flags & PYROI_OURS) == 0
-            && pyro_link_address(d, link, false, to, size) == PYRO_OK)
-        || pyro_listening(d, 0, to, size) == PYRO_OK;
+    return l != NULL && ((l->flags & PYROI_OURS) != 0) == ours
+        && pyro_link_address(d, link, false, to, size) == PYRO_OK;
+}
+
+/* Puts the URI of an object at an address together in `text` and parses it. */
+static pyro_err pyroi_uri_at(const char *address, const char *object,
+                             char *text, size_t size, pyro_uri *uri)
+{
+    pyroi_text t = pyroi_text_of(text, size);
+    bool       path = pyroi_starts(address, strlen(address), "unix:");
+
+    pyroi_adds(&t, path ? "PYRO://[" : "PYRO://");
+    pyroi_adds(&t, address);
+    pyroi_adds(&t, path ? "]/" : "/");
+    pyroi_adds(&t, object);
+    return t.cut ? PYRO_ERR_URI
+                 : pyro_uri_parse(uri, text, strlen(text), NULL);
+}
+
+static bool pyroi_everywhere(const pyro_uri *uri)
+{
+    return pyroi_is(uri->host, uri->host_n, "0.0.0.0")
+        || pyroi_is(uri->host, uri->host_n, "::");
 }
 
 PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
                               const char *object, char *to, size_t size)
 {
-    char       address[PYRO_MAX_HOST + 9];
-    char       text[PYRO_URI_BYTES + 8];
-    pyro_uri   uri;
-    pyroi_text t = pyroi_text_of(text, sizeof text);
+    char     address[PYRO_MAX_HOST + 9];
+    char     text[PYRO_URI_BYTES + 8];
+    pyro_uri uri;
 
-    if (!pyroi_own_address(node, link, address, sizeof address)) {
+    if (!pyroi_own_address(node, link, false, address, sizeof address)
+        && pyro_listening(node, 0, address, sizeof address) != PYRO_OK) {
         pyroi_why(node, PYROI_T("no address: nothing is listened on"), 0, 0);
         return PYRO_ERR_DAEMON;
     }
-    pyroi_adds(&t, "PYRO://");
-    if (pyroi_starts(address, strlen(address), "unix:")) {
-        pyroi_adds(&t, "[");
-        pyroi_adds(&t, address);
-        pyroi_adds(&t, "]");
-    } else {
-        pyroi_adds(&t, address);
-    }
-    pyroi_adds(&t, "/");
-    pyroi_adds(&t, object);
-    if (t.cut || pyro_uri_parse(&uri, text, strlen(text), NULL) != PYRO_OK)
+    if (pyroi_uri_at(address, object, text, sizeof text, &uri) != PYRO_OK)
         return PYRO_ERR_URI;
     if (node->config_->host != NULL) {
         uri.host = node->config_->host;
         uri.host_n = (uint8_t)strlen(uri.host);
-    } else if (pyroi_is(uri.host, uri.host_n, "0.0.0.0")
-               || pyroi_is(uri.host, uri.host_n, "::")) {
-        pyroi_why(node, PYROI_T("listening everywhere: set config.host"), 0,
-                  0);
-        return PYRO_ERR_DAEMON; /* nobody could reach that */
+    } else if (pyroi_everywhere(&uri)) {
+        uint16_t number = uri.port;
+        bool     v4 = uri.host[0] == '0'; /* nobody listens at an IPv6 one */
+
+        /* of the address we called from, the number is nobody's to call */
+        if (!pyroi_own_address(node, link, true, address, sizeof address)
+            || pyroi_uri_at(address, object, text, sizeof text, &uri)
+                   != PYRO_OK
+            || uri.port == 0 || (v4 && pyroi_has(uri.host, uri.host_n, ':'))) {
+            pyroi_why(node, PYROI_T("listening everywhere: set config.host"),
+                      0, 0);
+            return PYRO_ERR_DAEMON; /* nobody could reach that */
+        }
+        uri.port = number;
     }
     return pyro_uri_print(&uri, to, size);
 }
@@ -7477,22 +7550,27 @@ static pyro_err pyroi_connect(pyro_daemon *d, const pyro_uri *u,
     return PYRO_OK;
 }
 
+PYRO_DEF void pyro_resolver(pyro_daemon *node, pyro_resolve_fn fn, void *user)
+{
+    node->resolve_ = fn;
+    node->resolve_user_ = user;
+}
+
 /* Finds out where a proxy's object is: parses its URI, or has its name
  * resolved first, into `text`. */
 static pyro_err pyroi_locate(pyro_proxy *proxy, char *text, pyro_uri *u)
 {
-    pyro_daemon       *d = proxy->node_;
-    const pyro_config *config = d->config_;
-    pyro_err           err;
+    pyro_daemon *d = proxy->node_;
+    pyro_err     err;
 
     pyro_uri_parse(u, proxy->uri_, strlen(proxy->uri_), NULL);
     if (proxy->protocol_ != PYRO_URI_NAME)
         return PYRO_OK;
-    if (config->resolve == NULL) {
-        pyroi_why(d, PYROI_T("PYRONAME without config.resolve"), 0, 0);
+    if (d->resolve_ == NULL) {
+        pyroi_why(d, PYROI_T("PYRONAME without pyro_resolver"), 0, 0);
         return PYRO_ERR_NAMING;
     }
-    err = config->resolve(config->user, d, u, text, PYRO_URI_BYTES);
+    err = d->resolve_(d->resolve_user_, d, u, text, PYRO_URI_BYTES);
     if (err != PYRO_OK)
         return err;
     err = pyro_uri_parse(u, text, strlen(text), NULL);
@@ -8093,6 +8171,8 @@ PYRO_DEF pyro_err pyro_hasattr(pyro_proxy *proxy, const char *name, bool *has)
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -8139,6 +8219,9 @@ PYRO_DEF pyro_err pyro_hasattr(pyro_proxy *proxy, const char *name, bool *has)
 
 /* Longest time spent in a blocking recv: then the deadlines are looked at. */
 #define PYROI_POSIX_BLOCK_MS 50
+
+/* Most entries of the system's list of addresses that are looked at. */
+#define PYROI_POSIX_NETS 4096
 
 /* A signal storm cannot hold a call for longer than so many tries. */
 #define PYROI_POSIX_TRIES 8
@@ -8974,6 +9057,148 @@ static void pyroi_posix_wait(const pyro_port *port, pyro_item *list,
     }
 }
 
+/* --- datagrams --- */
+
+/* A number that the system chose is not to be shared: Linux gives one to
+ * several sockets if all of them say that they would. */
+static bool pyroi_posix_udp_bind(int fd, uint32_t ip, uint16_t number)
+{
+    pyroi_posix_addr a;
+
+    memset(&a, 0, sizeof a);
+    pyroi_posix_v4(&a, ip, number);
+    if (number != 0 && !pyroi_posix_set(fd, SOL_SOCKET, SO_REUSEADDR, 1))
+        return false;
+#if defined(SO_REUSEPORT) && !defined(__linux__) /* spreads them out there */
+    if (number != 0 && !pyroi_posix_set(fd, SOL_SOCKET, SO_REUSEPORT, 1))
+        return false;
+#endif
+    return pyroi_posix_set(fd, SOL_SOCKET, SO_BROADCAST, 1)
+        && bind(fd, &a.u.any, a.n) == 0;
+}
+
+static int32_t pyroi_posix_udp_open(const pyro_port *port, uint32_t ip,
+                                    uint16_t number)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+    (void)port;
+    if (fd < 0)
+        return -1;
+    pyroi_posix_own(fd);
+    if (pyroi_posix_udp_bind(fd, ip, number))
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static bool pyroi_posix_udp_send(const pyro_port *port, int32_t handle,
+                                 const pyro_udp *to, const void *data,
+                                 uint32_t n)
+{
+    pyroi_posix_addr a;
+
+    (void)port;
+    memset(&a, 0, sizeof a);
+    pyroi_posix_v4(&a, to->ip, to->port);
+    for (int tries = 0; tries < PYROI_POSIX_TRIES; tries++) {
+        ssize_t sent =
+            sendto(handle, data, n, PYROI_POSIX_SEND, &a.u.any, a.n);
+
+        if (sent >= 0)
+            return (size_t)sent == n;
+        if (errno != EINTR)
+            return false;
+    }
+    return false;
+}
+
+/* An error is one that an earlier datagram met, and is forgotten by this. */
+static int32_t pyroi_posix_udp_recv(const pyro_port *port, int32_t handle,
+                                    void *to, uint32_t n, pyro_udp *from)
+{
+    struct sockaddr_in v4;
+    struct iovec       part;
+    struct msghdr      m;
+    ssize_t            got = -1;
+
+    (void)port;
+    memset(&v4, 0, sizeof v4);
+    memset(&m, 0, sizeof m);
+    m.msg_name = &v4;
+    m.msg_namelen = sizeof v4;
+    m.msg_iov = &part;
+    m.msg_iovlen = 1;
+    part.iov_base = to;
+    part.iov_len = n > PYROI_POSIX_MOST ? PYROI_POSIX_MOST : n;
+    for (int tries = 0; got < 0 && tries < PYROI_POSIX_TRIES; tries++) {
+        got = recvmsg(handle, &m, MSG_DONTWAIT);
+        if (got < 0 && errno != EINTR)
+            return -1;
+    }
+    if (got < 0)
+        return -1;
+    from->ip = ntohl(v4.sin_addr.s_addr);
+    from->port = ntohs(v4.sin_port);
+    return (int32_t)got + ((m.msg_flags & MSG_TRUNC) != 0);
+}
+
+static uint32_t pyroi_posix_ip(const struct sockaddr *any)
+{
+    struct sockaddr_in v4;
+    size_t             n = sizeof v4;
+
+    if (any == NULL)
+        return 0;
+#ifdef SIN6_LEN /* BSD: masks may be shorter */
+    if (n > any->sa_len)
+        n = any->sa_len;
+#endif
+    memset(&v4, 0, sizeof v4);
+    memcpy(&v4, any, n);
+    return ntohl(v4.sin_addr.s_addr);
+}
+
+/* Addresses are often set up without a broadcast address; the system takes
+ * the last one of the network for it all the same. */
+static void pyroi_posix_net_of(const struct ifaddrs *i, pyro_net *net)
+{
+    net->ip = pyroi_posix_ip(i->ifa_addr);
+    net->mask = pyroi_posix_ip(i->ifa_netmask);
+    net->broadcast = 0;
+    if ((i->ifa_flags & IFF_BROADCAST) == 0
+        || (i->ifa_flags & IFF_LOOPBACK) != 0)
+        return;
+    net->broadcast = pyroi_posix_ip(i->ifa_broadaddr);
+    if (net->broadcast == 0 && net->mask != 0 && ~net->mask > 1)
+        net->broadcast = net->ip | ~net->mask;
+}
+
+static bool pyroi_posix_net(const pyro_port *port, unsigned index,
+                            pyro_net *net)
+{
+    struct ifaddrs *list = NULL;
+    struct ifaddrs *i;
+    int             left = PYROI_POSIX_NETS;
+    bool            found = false;
+
+    (void)port;
+    if (getifaddrs(&list) != 0)
+        return false;
+    for (i = list; i != NULL && !found && left > 0; i = i->ifa_next, left--) {
+        if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET
+            || (i->ifa_flags & IFF_UP) == 0)
+            continue;
+        found = index-- == 0;
+        if (found)
+            pyroi_posix_net_of(i, net);
+    }
+    freeifaddrs(list);
+    return found;
+}
+
+/* --- waking --- */
+
 /* Sockets rather than a pipe: a wake that comes while the other end is being
  * closed raises no SIGPIPE, and nothing here needs O_NONBLOCK. */
 static bool pyroi_posix_wake_open(const pyro_port *port, int32_t handles[2])
@@ -9014,6 +9239,10 @@ PYRO_DEF const pyro_port *pyro_posix(void)
                                     pyroi_posix_address,
                                     pyroi_posix_wake_open,
                                     pyroi_posix_wake,
+                                    pyroi_posix_udp_open,
+                                    pyroi_posix_udp_send,
+                                    pyroi_posix_udp_recv,
+                                    pyroi_posix_net,
                                     NULL,
                                     0 };
 

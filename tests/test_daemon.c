@@ -1824,6 +1824,99 @@ TEST(a_uri_for_a_link_we_made_has_the_listeners_address)
     pyro_proxy_close(&proxy);
 }
 
+static bool (*address_of_link)(const pyro_port *port, int32_t handle,
+                               bool peer, char *to, size_t size);
+static const char *own_address;
+
+/* The rig's, but for the end of a link that it made: that is own_address. */
+static bool address_of(const pyro_port *port, int32_t handle, bool peer,
+                       char *to, size_t size)
+{
+    if (!address_of_link(port, handle, peer, to, size))
+        return false;
+    if (strncmp(to, "connector:", 10) != 0)
+        return true;
+    if (own_address == NULL || strlen(own_address) >= size)
+        return false;
+    strcpy(to, own_address);
+    return true;
+}
+
+/* What B, listening at an address, tells A over a link it made, from
+ * own_address; and that config.host comes before all that. */
+static pyro_err uri_of_b(const char *listener)
+{
+    pyro_proxy proxy;
+    pyro_err   err;
+
+    start();
+    start_proxy(&proxy);
+    address_of_link = rig.port_b.address;
+    rig.port_b.address = address_of;
+    assert_int_equal(pyro_listen(&rig.b, &rig.port_b, listener), 0);
+    assert_int_equal(pyro_invoke(&proxy, "m", PYRO_NO_ARGS, pyro_to_none()),
+                     PYRO_OK);
+    rig.conf_b.host = "outside";
+    assert_int_equal(pyro_uri_of(&rig.b, proxy.link_, "x", uri, sizeof uri),
+                     PYRO_OK);
+    assert_string_equal(uri, "PYRO://outside:7001/x");
+    rig.conf_b.host = NULL;
+    err = pyro_uri_of(&rig.b, proxy.link_, "x", uri, sizeof uri);
+    pyro_proxy_close(&proxy);
+    return err;
+}
+
+/* With the first listener's number; the link's own is nobody's to call. */
+TEST(a_uri_of_everywhere_has_the_address_we_made_the_link_from)
+{
+    static const struct {
+        const char *listener, *own, *uri;
+    } rows[] = {
+        { "0.0.0.0:7001", "10.0.0.9:40001", "PYRO://10.0.0.9:7001/x" },
+        { "0.0.0.0:7001", "127.0.0.1:40001", "PYRO://127.0.0.1:7001/x" },
+        { "[::]:7001", "10.0.0.9:40001", "PYRO://10.0.0.9:7001/x" },
+        { "[::]:7001", "[fe80::9]:40001", "PYRO://[fe80::9]:7001/x" },
+        { "0.0.0.0:7001", "[fe80::9]:40001", NULL }, /* not listened at */
+        { "[::]:7001", "unix:/run/x", NULL },
+        { "[::]:7001", "a@b:1", NULL },
+        { "[::]:7001", "", NULL },
+        { "[::]:7001", NULL, NULL },
+        { "10.0.0.8:7001", "10.0.0.9:40001", "PYRO://10.0.0.8:7001/x" },
+    };
+
+    for (unsigned i = 0; i < PYRO_COUNT(rows); i++) {
+        own_address = rows[i].own;
+        test_eq(rows[i].listener, uri_of_b(rows[i].listener),
+                rows[i].uri != NULL ? PYRO_OK : PYRO_ERR_DAEMON);
+        if (rows[i].uri != NULL)
+            assert_string_equal(uri, rows[i].uri);
+        call_teardown(state);
+        call_setup(state);
+    }
+}
+
+/* A serial line has no address, and listening everywhere gives it none. */
+TEST(a_uri_for_a_pipe_is_the_listeners_or_an_error)
+{
+    int32_t   ends[2];
+    pyro_link link;
+
+    open_a_in(PYRO_ROOM_OF(rig_room_a));
+    loop_pair(&rig.net, ends);
+    assert_int_equal(pyro_adopt(&rig.a, &rig.port_a, ends[0], &link), 0);
+    assert_int_equal(pyro_uri_of(&rig.a, link, "o", uri, sizeof uri),
+                     PYRO_ERR_DAEMON);
+    assert_int_equal(pyro_listen(&rig.a, &rig.port_a, "0.0.0.0:7766"), 0);
+    assert_int_equal(pyro_uri_of(&rig.a, link, "o", uri, sizeof uri),
+                     PYRO_ERR_DAEMON);
+    close_a();
+    open_a_in(PYRO_ROOM_OF(rig_room_a));
+    assert_int_equal(pyro_listen(&rig.a, &rig.port_a, "10.0.0.7:7766"), 0);
+    loop_pair(&rig.net, ends);
+    assert_int_equal(pyro_adopt(&rig.a, &rig.port_a, ends[0], &link), 0);
+    expect_uri("pipe", link, "PYRO://10.0.0.7:7766/o");
+}
+
 TEST(a_uri_that_does_not_fit_or_cannot_be_is_an_error)
 {
     char   small[24];
@@ -1902,6 +1995,8 @@ static const struct CMUnitTest tests[] = {
     CALL_TEST(a_uri_of_everywhere_needs_a_link_or_a_host),
     CALL_TEST(a_uri_for_a_link_has_the_address_the_peer_came_to),
     CALL_TEST(a_uri_for_a_link_we_made_has_the_listeners_address),
+    CALL_TEST(a_uri_of_everywhere_has_the_address_we_made_the_link_from),
+    CALL_TEST(a_uri_for_a_pipe_is_the_listeners_or_an_error),
     CALL_TEST(a_uri_that_does_not_fit_or_cannot_be_is_an_error)
 };
 

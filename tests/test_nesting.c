@@ -405,8 +405,8 @@ TEST(while_a_name_is_resolved_no_link_is_the_one_waited_for)
 
     rig_init(1);
     rig.n[0].config.serve_while_waiting = PYRO_SERVE_LINK;
-    rig.n[0].config.resolve = resolve;
     node_open(0, 8);
+    pyro_resolver(node(0), resolve, NULL);
     node_open(1, 8);
     node_open(2, 8);
     node_run(1);

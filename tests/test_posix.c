@@ -1027,6 +1027,342 @@ static void random_bytes_differ_and_fill_all_they_should(void **state)
     }
 }
 
+/* --- datagrams --- */
+
+enum { LOCALHOST = 0x7F000001 };
+
+/* A handle on 127.0.0.1 and where it can be sent to. */
+static int32_t udp_at(uint16_t number, pyro_udp *at)
+{
+    int32_t handle = port()->udp_open(port(), LOCALHOST, number);
+    char    text[64];
+
+    assert_true(handle >= 0);
+    assert_true(port()->address(port(), handle, false, text, sizeof text));
+    at->ip = LOCALHOST;
+    at->port = (uint16_t)strtol(strchr(text, ':') + 1, NULL, 10);
+    assert_int_not_equal(0, at->port);
+    assert_true(number == 0 || number == at->port);
+    return handle;
+}
+
+static bool udp_to(int32_t handle, const pyro_udp *to, uint32_t n)
+{
+    return port()->udp_send(port(), handle, to, out, n);
+}
+
+/* What is there, waiting for it. */
+static int32_t udp_take(int32_t handle, uint32_t n, pyro_udp *from)
+{
+    struct end e;
+
+    end_begin(&e, handle, PYRO_IN);
+    e.item.ahead = NULL;
+    assert_int_equal(PYRO_IN, wait_for(&e, PYRO_IN, 2000));
+    return port()->udp_recv(port(), handle, in, n, from);
+}
+
+static bool udp_none(int32_t handle)
+{
+    pyro_udp from = { 1, 2 };
+    bool     none = port()->udp_recv(port(), handle, in, 10, &from) < 0;
+
+    return none && from.ip == 1 && from.port == 2;
+}
+
+static void a_datagram_arrives_whole_and_tells_who_sent_it(void **state)
+{
+    static const uint32_t sizes[] = { 1, 1400, 60000 };
+    pyro_udp              a, b, from;
+    int32_t               one = udp_at(0, &a);
+    int32_t               two = udp_at(0, &b);
+
+    (void)state;
+    assert_int_not_equal(a.port, b.port);
+    assert_true((fcntl(one, F_GETFD) & FD_CLOEXEC) != 0);
+    for (size_t i = 0; i < PYRO_COUNT(sizes); i++) {
+        fill();
+        assert_true(udp_to(one, &b, sizes[i]));
+        assert_int_equal(sizes[i], udp_take(two, sizes[i], &from));
+        assert_memory_equal(in, out, sizes[i]);
+        assert_int_equal(LOCALHOST, from.ip);
+        assert_int_equal(a.port, from.port);
+    }
+    assert_true(udp_none(two));
+    assert_true(udp_none(one));
+    shut(&one);
+    shut(&two);
+}
+
+static void a_datagram_too_long_for_its_place_is_cut_and_says_so(void **state)
+{
+    pyro_udp a, b, from;
+    int32_t  one = udp_at(0, &a);
+    int32_t  two = udp_at(0, &b);
+
+    (void)state;
+    fill();
+    for (int i = 0; i < 3; i++)
+        assert_true(udp_to(one, &b, 50));
+    assert_true(udp_take(two, 49, &from) > 49);
+    assert_memory_equal(in, out, 49);
+    assert_int_equal(0, in[49]);
+    assert_true(udp_take(two, 0, &from) > 0);
+    assert_int_equal(50, udp_take(two, 50, &from));
+    assert_true(udp_none(two)); /* what was cut off is not the next one */
+    shut(&one);
+    shut(&two);
+}
+
+static void an_empty_datagram_is_not_none(void **state)
+{
+    pyro_udp a, b, from = { 0, 0 };
+    int32_t  one = udp_at(0, &a);
+    int32_t  two = udp_at(0, &b);
+
+    (void)state;
+    assert_true(udp_none(two));
+    assert_true(udp_to(one, &b, 0));
+    assert_int_equal(0, udp_take(two, 10, &from));
+    assert_int_equal(a.port, from.port);
+    assert_true(udp_none(two));
+    shut(&one);
+    shut(&two);
+}
+
+/* Nobody listens there: that is noticed later, by another call, or never. */
+static void a_datagram_that_met_nobody_does_no_harm(void **state)
+{
+    pyro_udp a, b, from;
+    int32_t  one = udp_at(0, &a);
+    int32_t  two = udp_at(0, &b);
+
+    (void)state;
+    shut(&two);
+    for (int i = 0; i < 3; i++) {
+        udp_to(one, &b, 5);
+        assert_true(udp_none(one));
+    }
+    assert_true(udp_to(one, &a, 5)); /* to itself */
+    assert_int_equal(5, udp_take(one, 10, &from));
+    shut(&one);
+}
+
+static void a_datagram_that_cannot_be_sent_is_refused(void **state)
+{
+    pyro_udp a;
+    int32_t  one = udp_at(0, &a);
+    int32_t  gone = one;
+
+    (void)state;
+    assert_false(udp_to(one, &a, 70000)); /* no datagram is so long */
+    a.port = 0;
+    assert_false(udp_to(one, &a, 1));
+    shut(&one);
+    assert_false(udp_to(gone, &a, 1));
+    assert_true(udp_none(gone));
+    assert_true(port()->udp_open(port(), 0x08080808, 0) < 0); /* not ours */
+}
+
+static void programs_of_one_machine_share_a_number(void **state)
+{
+    pyro_udp a, b, from;
+    int32_t  one = udp_at(0, &a);
+    int32_t  two, three, got;
+
+    (void)state;
+    shut(&one);
+    one = udp_at(a.port, &a);
+    two = udp_at(a.port, &b);
+    three = udp_at(0, &b);
+    assert_true(udp_to(three, &a, 7)); /* one of them gets it */
+    poll(NULL, 0, 20);
+    got = port()->udp_recv(port(), one, in, 10, &from);
+    if (got < 0)
+        got = port()->udp_recv(port(), two, in, 10, &from);
+    assert_int_equal(7, got);
+    assert_true(udp_none(one) && udp_none(two));
+    shut(&one);
+    shut(&two);
+    shut(&three);
+}
+
+static void a_broadcast_reaches_all_that_share_its_number(void **state)
+{
+    pyro_udp a, b, from;
+    int32_t  three = udp_at(0, &b);
+    int32_t  one = udp_at(0, &a);
+    int32_t  two;
+
+    (void)state;
+    shut(&one);
+    one = port()->udp_open(port(), 0, a.port);
+    two = port()->udp_open(port(), 0, a.port);
+    assert_true(one >= 0 && two >= 0);
+    a.ip = 0x7FFFFFFF; /* of 127.0.0.1/8 */
+    if (!udp_to(three, &a, 7)) {
+        shut(&one);
+        shut(&two);
+        shut(&three);
+        skip(); /* no such broadcast on this system */
+    }
+    assert_int_equal(7, udp_take(one, 10, &from));
+    assert_int_equal(b.port, from.port);
+    assert_int_equal(7, udp_take(two, 10, &from));
+    shut(&one);
+    shut(&two);
+    shut(&three);
+}
+
+static void the_interfaces_have_loopback_among_them_and_end(void **state)
+{
+    pyro_net one;
+    unsigned n = 0;
+    unsigned loopback = 0;
+
+    (void)state;
+    memset(&one, 0, sizeof one);
+    for (; n < 1000 && port()->net(port(), n, &one); n++) {
+        assert_true(one.broadcast == 0
+                    || (one.broadcast & one.mask) == (one.ip & one.mask));
+        if (one.ip == LOCALHOST) {
+            assert_int_equal(0xFF000000, one.mask);
+            assert_int_equal(0, one.broadcast);
+            loopback++;
+        }
+    }
+    assert_int_equal(1, loopback);
+    assert_true(n < 1000);
+    one.ip = 7;
+    assert_false(port()->net(port(), n, &one));
+    assert_false(port()->net(port(), UINT32_MAX, &one));
+    assert_int_equal(7, one.ip);
+}
+
+static void an_interface_without_a_broadcast_address_gets_the_last(void **s)
+{
+    struct sockaddr_in ip, mask;
+    struct ifaddrs     i;
+    pyro_net           one;
+
+    (void)s;
+    memset(&ip, 0, sizeof ip);
+    memset(&i, 0, sizeof i);
+    mask = ip;
+    ip.sin_addr.s_addr = htonl(0x0A000007);
+    mask.sin_addr.s_addr = htonl(0xFFFFFF00);
+    i.ifa_addr = (struct sockaddr *)&ip;
+    i.ifa_netmask = (struct sockaddr *)&mask;
+    i.ifa_flags = IFF_UP | IFF_BROADCAST;
+    pyroi_posix_net_of(&i, &one);
+    assert_int_equal(0x0A0000FF, one.broadcast);
+    i.ifa_broadaddr = (struct sockaddr *)&ip;
+    pyroi_posix_net_of(&i, &one);
+    assert_int_equal(0x0A000007, one.broadcast);
+    i.ifa_broadaddr = NULL;
+    mask.sin_addr.s_addr = htonl(0xFFFFFFFE); /* two that talk to each other */
+    pyroi_posix_net_of(&i, &one);
+    assert_int_equal(0, one.broadcast);
+    i.ifa_netmask = NULL;
+    pyroi_posix_net_of(&i, &one);
+    assert_int_equal(0, one.mask);
+    assert_int_equal(0, one.broadcast);
+    i.ifa_netmask = (struct sockaddr *)&mask;
+    i.ifa_flags = IFF_UP; /* a line between two */
+    i.ifa_broadaddr = (struct sockaddr *)&ip;
+    pyroi_posix_net_of(&i, &one);
+    assert_int_equal(0, one.broadcast);
+}
+
+static unsigned udp_told;
+
+static void udp_ready(void *user, pyro_daemon *node, unsigned ready)
+{
+    pyro_udp from;
+
+    (void)node;
+    assert_int_equal(PYRO_IN, ready);
+    udp_told +=
+        (unsigned)port()->udp_recv(port(), *(int32_t *)user, in, 10, &from);
+}
+
+static void a_daemon_watches_a_datagram_handle(void **state)
+{
+    static PYRO_ROOM(1, 1, 128, 0) room;
+    static pyro_daemon  node;
+    static pyro_watched watched;
+    pyro_udp            a;
+    int32_t             one = udp_at(0, &a);
+
+    (void)state;
+    udp_told = 0;
+    assert_int_equal(PYRO_OK, pyro_open(&node, PYRO_ROOM_OF(room), NULL));
+    assert_ptr_equal(pyro_posix(), pyro_port_of(&node));
+    watched.fn = udp_ready;
+    watched.user = &one;
+    pyro_watch(&node, &watched, pyro_port_of(&node), one, PYRO_IN);
+    assert_int_equal(PYRO_OK, pyro_poll(&node, 10));
+    assert_int_equal(0, udp_told);
+    assert_true(udp_to(one, &a, 3));
+    assert_int_equal(PYRO_OK, pyro_poll(&node, 2000));
+    assert_int_equal(3, udp_told);
+    pyro_unwatch(&node, &watched);
+    pyro_close(&node);
+    shut(&one);
+}
+
+/* --- the URI of an own object --- */
+
+/* Two daemons of one process; the client, which listens everywhere, too,
+ * makes the link. Returns what it would tell the server. */
+static const char *uri_for_a_link_made_to(const char *host)
+{
+    static PYRO_ROOM(2, 3, 128, 0) rooms[2];
+    static pyro_daemon  server, client;
+    static pyro_proxy   proxy;
+    static pyro_request rq;
+    static char         uri[PYRO_URI_BYTES];
+    char                text[96], own[64];
+    char               *number;
+
+    assert_int_equal(PYRO_OK,
+                     pyro_open(&server, PYRO_ROOM_OF(rooms[0]), NULL));
+    assert_int_equal(PYRO_OK,
+                     pyro_open(&client, PYRO_ROOM_OF(rooms[1]), NULL));
+    assert_int_equal(PYRO_OK, pyro_listen(&server, port(), "*:0"));
+    assert_int_equal(PYRO_OK, pyro_listen(&client, port(), "*:0"));
+    assert_int_equal(PYRO_OK, pyro_listening(&server, 0, text, sizeof text));
+    snprintf(own, sizeof own, "PYRO://%s%s/x", host, strrchr(text, ':'));
+    assert_int_equal(PYRO_OK, pyro_proxy_open(&proxy, &client, own));
+    assert_int_equal(PYRO_OK, pyro_begin(&rq, &proxy, "m"));
+    assert_int_equal(PYRO_ERR_DAEMON,
+                     pyro_uri_of(&client, 0, "o", uri, sizeof uri));
+    assert_int_equal(PYRO_OK,
+                     pyro_uri_of(&client, proxy.link_, "o", uri, sizeof uri));
+    assert_int_equal(PYRO_OK, pyro_listening(&client, 0, text, sizeof text));
+    snprintf(own, sizeof own, "%s/o", strrchr(text, ':'));
+    number = strstr(uri, own);
+    assert_non_null(number); /* of the listener, not of the link */
+    *number = 0;
+    pyro_cancel(&rq);
+    pyro_close(&client);
+    pyro_close(&server);
+    return uri;
+}
+
+static void a_link_made_while_listening_everywhere_tells_its_address(void **s)
+{
+    int32_t probe = port()->listen(port(), "[::1]:0");
+
+    (void)s;
+    assert_string_equal("PYRO://127.0.0.1",
+                        uri_for_a_link_made_to("127.0.0.1"));
+    if (probe < 0)
+        skip();
+    shut(&probe);
+    assert_string_equal("PYRO://[::1]", uri_for_a_link_made_to("[::1]"));
+}
+
 #define TCP(test)  cmocka_unit_test_setup_teardown(test, tcp_up, down)
 #define UNIX(test) cmocka_unit_test_setup_teardown(test, unix_up, down)
 #define WAKE(test) cmocka_unit_test_setup_teardown(test, wake_up, wake_down)
@@ -1082,7 +1418,20 @@ int main(void)
         WAKE(a_wake_while_closing_kills_nobody),
         TCP(a_storm_of_signals_loses_nothing),
         cmocka_unit_test(the_clock_counts_milliseconds),
-        cmocka_unit_test(random_bytes_differ_and_fill_all_they_should)
+        cmocka_unit_test(random_bytes_differ_and_fill_all_they_should),
+        cmocka_unit_test(a_datagram_arrives_whole_and_tells_who_sent_it),
+        cmocka_unit_test(a_datagram_too_long_for_its_place_is_cut_and_says_so),
+        cmocka_unit_test(an_empty_datagram_is_not_none),
+        cmocka_unit_test(a_datagram_that_met_nobody_does_no_harm),
+        cmocka_unit_test(a_datagram_that_cannot_be_sent_is_refused),
+        cmocka_unit_test(programs_of_one_machine_share_a_number),
+        cmocka_unit_test(a_broadcast_reaches_all_that_share_its_number),
+        cmocka_unit_test(the_interfaces_have_loopback_among_them_and_end),
+        cmocka_unit_test(
+            an_interface_without_a_broadcast_address_gets_the_last),
+        cmocka_unit_test(a_daemon_watches_a_datagram_handle),
+        cmocka_unit_test(
+            a_link_made_while_listening_everywhere_tells_its_address)
     };
 
     snprintf(unix_address, sizeof unix_address, "unix:build/posix.%ld.sock",

@@ -1615,9 +1615,8 @@ static void resolver_set(const char *uri, pyro_err a, pyro_err b, pyro_err c)
 static void names_begin(void)
 {
     rig_init(1);
-    rig.n[0].config.user = &resolver;
-    rig.n[0].config.resolve = resolve;
     pair(4, 4);
+    pyro_resolver(node(0), resolve, &resolver);
     assert_int_equal(pyro_proxy_open(&Q, node(0), "PYRONAME://:lab.thing"),
                      PYRO_OK);
 }
@@ -1696,6 +1695,12 @@ TEST(a_name_without_a_resolver_is_a_naming_error)
     assert_int_equal(pyro_proxy_open(&Q, node(0), "PYRONAME://x"), PYRO_OK);
     test_eq("call", add(&Q, 1, 2, &sum), PYRO_ERR_NAMING);
     has_text(node(0)->why.text, "resolve");
+    resolver_set("PYRO://x:1/x", PYRO_OK, PYRO_OK, PYRO_OK);
+    pyro_resolver(node(0), resolve, &resolver);
+    test_eq("found", add(&Q, 1, 2, &sum), PYRO_ERR_CLOSED);
+    pyro_resolver(node(0), NULL, NULL);
+    test_eq("none again", add(&Q, 1, 2, &sum), PYRO_ERR_NAMING);
+    test_eq("asked", resolver.calls, 1);
     rig_end();
 }
 

@@ -61,6 +61,7 @@ static uint32_t        clock_ms;
 static const pyro_port port = { clock_now,  NULL,    no_listen, no_handle,
                                 no_connect, no_send, no_recv,   no_close,
                                 NULL,       NULL,    NULL,      NULL,
+                                NULL,       NULL,    NULL,      NULL,
                                 &clock_ms,  0 };
 
 /* Every type once there and back; how many did not come back. */
@@ -131,6 +132,17 @@ static int use_server(pyro_daemon *node)
 
 #ifndef PYRO_NO_CLIENT
 
+static pyro_err no_name(void *user, pyro_daemon *node, const pyro_uri *name,
+                        char *to, size_t size)
+{
+    (void)user;
+    (void)node;
+    (void)name;
+    if (size > 0)
+        to[0] = '\0';
+    return PYRO_ERR_CLOSED;
+}
+
 static int use_client(pyro_daemon *node)
 {
     static pyro_proxy   proxy;
@@ -145,6 +157,11 @@ static int use_client(pyro_daemon *node)
     two[1] = pyro_int(3);
     args.values = two;
     args.count = 2;
+    pyro_resolver(node, no_name, NULL);
+    bad += pyro_proxy_open(&proxy, node, "PYRONAME:calc") != PYRO_OK;
+    err = pyro_invoke(&proxy, "div", args, pyro_to_none());
+    bad += err != PYRO_ERR_CLOSED;
+    pyro_proxy_close(&proxy);
     bad += pyro_proxy_open(&proxy, node, "PYROLOC://nowhere/calc") != PYRO_OK;
     err = pyro_invoke(&proxy, "div", args, pyro_to_f64(&q));
     bad += err != PYRO_ERR_CLOSED || q < 7 || pyro_sent(&proxy);
@@ -172,6 +189,7 @@ int main(void)
     config.port = &port;
     config.boot = 1;
     bad += pyro_open(&node, PYRO_ROOM_OF(room), &config) != PYRO_OK;
+    bad += pyro_port_of(&node) != &port;
 #ifndef PYRO_NO_SERVER
     bad += use_server(&node);
 #endif

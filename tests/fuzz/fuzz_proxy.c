@@ -372,7 +372,7 @@ static void start(struct fuzz *f)
     memset(flights, 0, sizeof flights);
     memset(is_open, 0, sizeof is_open);
     f->dial = dial;
-    f->config.resolve = resolve;
+    pyro_resolver(&f->node, resolve, NULL);
     f->greets = (uint8_t)how;
     f->net.refuse_late = (how & 64) != 0;
     f->net.connect_ms = (how & 32) != 0 ? 10 : 0;

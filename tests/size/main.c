@@ -56,7 +56,7 @@ static const volatile any_function kept[] = {
     KEEP(pyro_hook_add), KEEP(pyro_hook_drop), KEEP(pyro_wake_open),
     KEEP(pyro_wake), KEEP(pyro_ring_add), KEEP(pyro_ring_drop),
     KEEP(pyro_post), KEEP(pyro_link_address), KEEP(pyro_link_session),
-    KEEP(pyro_link_close),
+    KEEP(pyro_link_close), KEEP(pyro_port_of),
 #endif
 #if !defined(WEIGH_MARSHALLER) && !defined(PYRO_NO_SERVER)
     KEEP(pyro_export), KEEP(pyro_withdraw), KEEP(pyro_object_id),
@@ -77,7 +77,7 @@ static const volatile any_function kept[] = {
     KEEP(pyro_exception), KEEP(pyro_sent), KEEP(pyro_begin), KEEP(pyro_send),
     KEEP(pyro_put_kwargs), KEEP(pyro_send_oneway), KEEP(pyro_deadline),
     KEEP(pyro_done), KEEP(pyro_result), KEEP(pyro_wait),
-    KEEP(pyro_request_sent), KEEP(pyro_cancel),
+    KEEP(pyro_request_sent), KEEP(pyro_cancel), KEEP(pyro_resolver),
 #endif
 #if !defined(WEIGH_MARSHALLER) && !defined(PYRO_NO_CLIENT) \
     && !defined(PYRO_NO_SERVER)
