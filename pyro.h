@@ -147,7 +147,7 @@
  * MEMORY
  *   Nothing is allocated. The bill is what you declare:
  *     PYRO_ROOM(links, buffers, bytes, objects)  (links + 1) times a link,
- *       buffers times (bytes + 8), objects times 20, and with sockets
+ *       buffers times (bytes + 12), objects times 20, and with sockets
  *       (links + 1) times PYRO_LINK_AHEAD
  *     a pyro_daemon; a pyro_proxy and a pyro_request for each call in flight
  *   `make size` prints the numbers for a Cortex-M. A message may be
@@ -1004,9 +1004,9 @@ typedef struct pyro_room {
     struct pyroi_link   *links;
     struct pyroi_object *objects;
     struct pyroi_buffer *buffers;
-    uint8_t             *bytes;
     uint32_t            *ahead;
     uint32_t             buffer_bytes;
+    uint32_t             buffer_step; /* from one to the next */
     uint32_t             ahead_bytes;
     uint16_t             n_links;
     uint16_t             n_objects;
@@ -1021,49 +1021,61 @@ typedef uint16_t pyroi_size;
 typedef uint32_t pyroi_size;
 #endif
 
+/* Head of a buffer; its bytes follow. */
 typedef struct pyroi_buffer {
-    pyroi_size end;  /* first byte after its frames */
-    uint16_t   next; /* in the free list, or in a link's send queue */
+    struct pyroi_buffer *next; /* free, or to be sent; of arguments: the one
+                                  for their reply */
+    pyroi_size           end;  /* first byte after its frames */
+    uint8_t              use;
 } pyroi_buffer;
+
+enum {                 /* use of a buffer: who holds it, see "Pool" */
+       PYROI_SPARE,    /* nobody */
+       PYROI_SERVE,    /* arguments of a call, or a reply not sent yet */
+       PYROI_REPLYING, /* a reply queued for sending */
+       PYROI_HELD,     /* a result whose callback runs */
+       PYROI_INCOMING, /* a result being received */
+       PYROI_ASK,      /* a request */
+       PYROI_SOLO,     /* a request in the buffer kept for results */
+       PYROI_USES
+};
 
 /* Bytes first, then halves, then words: short instructions reach only so far
  * into a struct on small processors. */
 typedef struct pyroi_link {
-    pyro_item  item; /* handle, waited for */
-    uint8_t    state;
-    uint8_t    rx;      /* what of a frame is being read */
-    uint8_t    n_head;  /* bytes of head that are there */
-    uint8_t    owed;    /* control frames to send */
-    uint8_t    control; /* the one being sent */
-    uint8_t    reason;  /* of a CONNECTFAIL */
-    uint8_t    missed;  /* while quiet: 1 a frame came, 2 do not greet */
-    uint8_t    head[10];
-    uint16_t   flags;
-    uint16_t   gen;
-    uint16_t   args_buf; /* buffers of the frame being read */
-    uint16_t   reply_buf;
-    uint16_t   tx_head; /* queue of buffers to send */
-    uint16_t   tx_tail;
-    uint16_t   expects; /* requests sent and not answered */
-    uint16_t   n_busy;  /* refusals owed, and the first one's number */
-    uint16_t   busy_seq;
-    uint16_t   users;    /* proxies bound to it */
-    uint16_t   seq;      /* of the last request sent */
-    uint16_t   given_up; /* oldest number given up */
-    uint16_t   n_given_up;
-    uint16_t   ready_next;
-    uint16_t   peer_dead; /* how long the peer may be silent, ms */
-    pyroi_size rx_len;    /* of the body being read, or left to skip */
-    pyroi_size rx_have;
-    pyroi_size tx_at;    /* sent of the first buffer or control frame */
-    pyroi_size peer_max; /* largest body the peer accepts */
-    uint32_t   heard;    /* when bytes came last */
-    uint32_t   told;     /* when bytes left last */
-    uint32_t   rx_due;   /* a frame, a greeting or a connect must be done */
-    uint32_t   tx_due;   /* the first frame in the queue must be gone */
-    uint32_t   key;      /* CRC of the address connected to, for sharing */
-    uint32_t   session;  /* of the peer: new at each of its boots */
-    uint32_t   crc;      /* of the greeting being read */
+    pyro_item item; /* handle, waited for */
+    uint8_t   state;
+    uint8_t   rx;      /* what of a frame is being read */
+    uint8_t   n_head;  /* bytes of head that are there */
+    uint8_t   owed;    /* control frames to send */
+    uint8_t   control; /* the one being sent */
+    uint8_t   reason;  /* of a CONNECTFAIL */
+    uint8_t   missed;  /* while quiet: 1 a frame came, 2 do not greet */
+    uint8_t   head[10];
+    uint16_t  flags;
+    uint16_t  expects; /* requests sent and not answered */
+    uint16_t  n_busy;  /* refusals owed, and the first one's number */
+    uint16_t  busy_seq;
+    uint16_t  users;    /* proxies bound to it */
+    uint16_t  seq;      /* of the last request sent */
+    uint16_t  given_up; /* oldest number given up */
+    uint16_t  n_given_up;
+    uint16_t  peer_dead; /* how long the peer may be silent, ms */
+    pyro_link id;
+    struct pyroi_link *ready_next;
+    pyroi_buffer      *rx_buf; /* of the frame being read */
+    pyroi_buffer      *tx;     /* queue of buffers to send */
+    pyroi_size         rx_len; /* of the body being read, or left to skip */
+    pyroi_size         rx_have;
+    pyroi_size         tx_at; /* sent of the first buffer or control frame */
+    pyroi_size         peer_max; /* largest body the peer accepts */
+    uint32_t           heard;    /* when bytes came last */
+    uint32_t           told;     /* when bytes left last */
+    uint32_t rx_due;  /* a frame, a greeting or a connect must be done */
+    uint32_t tx_due;  /* the first frame in the queue must be gone */
+    uint32_t key;     /* CRC of the address connected to, for sharing */
+    uint32_t session; /* of the peer: new at each of its boots */
+    uint32_t crc;     /* of the greeting being read */
 } pyroi_link;
 
 typedef struct pyroi_object {
@@ -1096,9 +1108,11 @@ typedef struct pyroi_object {
     struct {                                                   \
         pyroi_link   links[(links_) + 1];                      \
         pyroi_object objects[(objects_) > 0 ? (objects_) : 1]; \
-        pyroi_buffer buffers[buffers_];                        \
-        uint8_t      bytes[buffers_][bytes_];                  \
-        uint32_t     ahead[(links_) + 1][PYROI_AHEAD_WORDS];   \
+        struct {                                               \
+            pyroi_buffer head;                                 \
+            uint8_t      bytes[bytes_];                        \
+        } buffers[buffers_];                                   \
+        uint32_t ahead[(links_) + 1][PYROI_AHEAD_WORDS];       \
     }
 
 #define PYRO_FRAME_EXTRA 14 /* header and checksum, at their largest */
@@ -1106,15 +1120,15 @@ typedef struct pyroi_object {
 /* The room as pyro_open takes it. */
 #define PYRO_ROOM_OF(room)                                               \
     pyro_room_of((room).links, PYRO_COUNT((room).links), (room).objects, \
-                 PYRO_COUNT((room).objects), (room).buffers,             \
-                 PYRO_COUNT((room).buffers), (room).bytes[0],            \
-                 sizeof(room).bytes[0], (room).ahead[0],                 \
+                 PYRO_COUNT((room).objects), &(room).buffers[0].head,    \
+                 PYRO_COUNT((room).buffers), sizeof(room).buffers[0],    \
+                 sizeof(room).buffers[0].bytes, (room).ahead[0],         \
                  sizeof(room).ahead[0], PYRO_LAYOUT)
 
 static inline pyro_room pyro_room_of(pyroi_link *links, size_t n_links,
                                      pyroi_object *objects, size_t n_objects,
                                      pyroi_buffer *buffers, size_t n_buffers,
-                                     uint8_t *bytes, size_t buffer_bytes,
+                                     size_t buffer_step, size_t buffer_bytes,
                                      uint32_t *ahead, size_t ahead_bytes,
                                      uint32_t layout)
 {
@@ -1123,9 +1137,9 @@ static inline pyro_room pyro_room_of(pyroi_link *links, size_t n_links,
     r.links = links;
     r.objects = objects;
     r.buffers = buffers;
-    r.bytes = bytes;
     r.ahead = ahead;
     r.buffer_bytes = (uint32_t)buffer_bytes;
+    r.buffer_step = (uint32_t)buffer_step;
     r.ahead_bytes = (uint32_t)ahead_bytes;
     r.n_links = (uint16_t)n_links;
     r.n_objects = (uint16_t)n_objects;
@@ -1189,30 +1203,25 @@ struct pyro_daemon {
     uint8_t               depth_;   /* handlers on the stack */
     uint8_t               waits_;   /* blocking waits on the stack */
     uint8_t               stalled_; /* some link waits to be looked at again */
-    uint16_t              free_;    /* list of free buffers */
-    uint16_t              n_free_;
-    uint16_t              serve_;   /* buffers held for serving */
-    uint16_t              solo_;    /* buffer of the request in the reserve */
-    uint16_t              n_open_;  /* requests begun and not done */
-    uint16_t              n_in_;    /* replies being received */
-    uint16_t              n_held_;  /* replies whose callback runs */
-    uint16_t              n_reply_; /* buffers with replies queued */
-    uint16_t              top_;     /* links used so far */
+    uint16_t              n_[PYROI_USES]; /* buffers by their use */
+    uint16_t              n_open_;        /* requests begun and not done */
+    uint16_t              top_;           /* links used so far */
     uint16_t              n_links_; /* connections, the refusing one too */
-    uint16_t              ready_;   /* queue of links with work */
-    uint16_t              ready_end_;
-    uint16_t              waits_for_; /* link of the innermost wait */
     uint16_t              guids_;
     uint32_t              now_;
-    uint32_t              due_;     /* earliest deadline ever armed */
-    uint32_t              limit_;   /* of the innermost wait */
-    uint32_t              accept_;  /* from when connections are accepted */
-    uint16_t              accepts_; /* how many more by this poll */
+    uint32_t              due_;       /* earliest deadline ever armed */
+    uint32_t              limit_;     /* of the innermost wait */
+    pyro_link             waits_for_; /* link of the innermost wait */
+    uint32_t              accept_;    /* from when connections are accepted */
+    uint16_t              accepts_;   /* how many more by this poll */
     uint32_t              stuck_;
     uint32_t              session_;
     uint32_t              ids_[2]; /* with session_: start of object ids */
     uint32_t              exports_;
     pyro_room             room_;
+    pyroi_buffer         *free_;  /* list of free buffers */
+    pyroi_link           *ready_; /* queue of links with work, and its end */
+    pyroi_link          **ready_end_;
     pyro_request         *requests_;
     pyro_request        **requests_end_;
     pyro_proxy           *proxies_;
@@ -1359,11 +1368,11 @@ struct pyro_call {
     pyro_link    link;   /* the connection it came by */
     bool         oneway; /* nobody waits for the result */
 
-    pyro_call *outer_;
-    uint16_t   seq_;
-    uint16_t   args_buf_;
-    uint16_t   reply_buf_;
-    uint8_t    state_;
+    pyro_call    *outer_;
+    pyroi_buffer *args_buf_;
+    pyroi_buffer *reply_buf_;
+    uint16_t      seq_;
+    uint8_t       state_;
 };
 
 #define PYRO_ONEWAY    1 /* method: nobody needs its result; answers nil */
@@ -1496,10 +1505,10 @@ typedef struct pyro_later {
     pyro_writer        out_;
     struct pyro_later *next_;
     pyro_daemon       *node_;
+    pyroi_buffer      *buf_;
     pyro_link          link_;
     uint32_t           due_;
     uint16_t           seq_;
-    uint16_t           buf_;
     uint8_t            state_;
 } pyro_later;
 
@@ -1574,10 +1583,10 @@ struct pyro_request {
     pyro_done_fn  fn_;
     void         *user_;
     pyro_slot     slot_;
+    pyroi_buffer *buf_;
     pyro_link     link_;
     uint32_t      due_;
     uint16_t      seq_;
-    uint16_t      buf_;
     uint8_t       state_;
     uint8_t       err_;
     uint8_t       sent_;
@@ -3218,7 +3227,6 @@ enum { /* flags of the header; 0x02, 0x20 and 0x80 are reserved */
 #define PYROI_BODY       10 /* where the body begins in a buffer */
 #define PYROI_LEAST_BODY 50 /* that every peer accepts: any exception */
 #define PYROI_GREET      18 /* body of CONNECT and CONNECTOK, nonce empty */
-#define PYROI_NO         0xFFFF /* no buffer, no link */
 
 /* The refusal "busy: not executed", the same for every call. */
 static const uint8_t pyroi_busy_body[] = "\x83\xA9__class__\xA9"
@@ -3271,9 +3279,9 @@ enum {                      /* flags_ of a daemon */
        PYROI_BACKOFF = 128  /* no connection is accepted until accept_ */
 };
 
-static uint8_t *pyroi_bytes(const pyro_daemon *d, unsigned buf)
+static uint8_t *pyroi_bytes(pyroi_buffer *b)
 {
-    return d->room_.bytes + (size_t)buf * d->room_.buffer_bytes;
+    return (uint8_t *)(b + 1);
 }
 
 /* Largest body that fits a buffer. */
@@ -3305,28 +3313,33 @@ static void pyroi_log(const pyro_daemon *d, pyro_level level, const char *text,
 }
 #endif
 
-static unsigned pyroi_take(pyro_daemon *d)
+/* Every buffer that is held is counted by its use: here and nowhere else. */
+static void pyroi_use(pyro_daemon *d, pyroi_buffer *b, unsigned use)
 {
-    unsigned buf = d->free_;
-
-    PYRO_ASSERT(buf != PYROI_NO);
-    d->free_ = d->room_.buffers[buf].next;
-    d->n_free_--;
-    if (d->n_free_ < d->stats.least_free)
-        d->stats.least_free = d->n_free_;
-    return buf;
+    d->n_[b->use]--;
+    d->n_[use]++;
+    b->use = (uint8_t)use;
 }
 
-static void pyroi_give(pyro_daemon *d, unsigned buf)
+static pyroi_buffer *pyroi_take(pyro_daemon *d, unsigned use)
 {
-    d->room_.buffers[buf].next = d->free_;
-    d->free_ = (uint16_t)buf;
-    d->n_free_++;
+    pyroi_buffer *b = d->free_;
+
+    PYRO_ASSERT(b != NULL);
+    d->free_ = b->next;
+    b->next = NULL;
+    pyroi_use(d, b, use);
+    if (d->n_[PYROI_SPARE] < d->stats.least_free)
+        d->stats.least_free = d->n_[PYROI_SPARE];
+    return b;
+}
+
+static void pyroi_give(pyro_daemon *d, pyroi_buffer *b)
+{
+    pyroi_use(d, b, PYROI_SPARE);
+    b->next = d->free_;
+    d->free_ = b;
     d->flags_ |= PYROI_AGAIN;
-#ifndef PYRO_NO_CLIENT
-    if (buf == d->solo_)
-        d->solo_ = PYROI_NO;
-#endif
 }
 
 /* R2: one buffer is kept back for RESULTs, unless one is in use for that. */
@@ -3336,28 +3349,27 @@ static unsigned pyroi_reserve(const pyro_daemon *d)
     (void)d;
     return 0;
 #else
-    return PYROI_RULE(2) && d->proxies_ != NULL && d->n_in_ == 0
-        && d->solo_ == PYROI_NO;
+    return PYROI_RULE(2) && d->proxies_ != NULL
+        && d->n_[PYROI_INCOMING] + d->n_[PYROI_SOLO] == 0;
 #endif
 }
 
 #ifndef PYRO_NO_CLIENT
 /* R3: a request leaves the reserve and a pair for serving alone. When none is
- * outstanding, one may sit in the reserve itself. */
-static unsigned pyroi_take_request(pyro_daemon *d)
+ * outstanding, one may sit in the reserve itself. NULL: neither. */
+static pyroi_buffer *pyroi_take_request(pyro_daemon *d)
 {
+    unsigned serve = (unsigned)d->n_[PYROI_SERVE] + d->n_[PYROI_REPLYING]
+                   + d->n_[PYROI_HELD];
     unsigned pair = 0;
-    unsigned buf;
 
-    if ((d->flags_ & PYROI_SERVES) != 0 && d->serve_ < 2 && PYROI_RULE(3))
-        pair = 2u - d->serve_;
-    if (d->n_free_ > pyroi_reserve(d) + pair)
-        return pyroi_take(d);
-    if (d->n_free_ <= pair || d->n_open_ > 0 || d->solo_ != PYROI_NO)
-        return PYROI_NO;
-    buf = pyroi_take(d);
-    d->solo_ = (uint16_t)buf;
-    return buf;
+    if ((d->flags_ & PYROI_SERVES) != 0 && serve < 2 && PYROI_RULE(3))
+        pair = 2u - serve;
+    if (d->n_[PYROI_SPARE] > pyroi_reserve(d) + pair)
+        return pyroi_take(d, PYROI_ASK);
+    if (d->n_[PYROI_SPARE] <= pair || d->n_open_ > 0 || d->n_[PYROI_SOLO] > 0)
+        return NULL;
+    return pyroi_take(d, PYROI_SOLO);
 }
 #endif
 
@@ -3456,43 +3468,25 @@ static void pyroi_arm(pyro_daemon *d, uint32_t due)
     d->flags_ |= PYROI_ARMED;
 }
 
-static unsigned pyroi_index(const pyro_daemon *d, const pyroi_link *l)
-{
-    return (unsigned)(l - d->room_.links);
-}
-
-static pyro_link pyroi_handle(const pyro_daemon *d, const pyroi_link *l)
-{
-    return (uint32_t)l->gen << 16 | pyroi_index(d, l);
-}
-
 /* The link of a handle while it is alive, else NULL. */
 static pyroi_link *pyroi_link_of(const pyro_daemon *d, pyro_link handle)
 {
-    pyroi_link *l;
+    pyroi_link *l = &d->room_.links[handle & 0xFFFF];
 
-    if ((handle & 0xFFFF) >= d->top_)
-        return NULL;
-    l = &d->room_.links[handle & 0xFFFF];
-    if (l->gen != handle >> 16 || l->state == PYROI_FREE
-        || l->state == PYROI_DEAD)
+    if ((handle & 0xFFFF) >= d->top_ || l->id != handle
+        || l->state == PYROI_FREE || l->state == PYROI_DEAD)
         return NULL;
     return l;
 }
 
 static void pyroi_ready(pyro_daemon *d, pyroi_link *l)
 {
-    unsigned i = pyroi_index(d, l);
-
     if ((l->flags & PYROI_QUEUED) != 0)
         return;
     l->flags |= PYROI_QUEUED;
-    l->ready_next = PYROI_NO;
-    if (d->ready_ == PYROI_NO)
-        d->ready_ = (uint16_t)i;
-    else
-        d->room_.links[d->ready_end_].ready_next = (uint16_t)i;
-    d->ready_end_ = (uint16_t)i;
+    l->ready_next = NULL;
+    *d->ready_end_ = l;
+    d->ready_end_ = &l->ready_next;
 }
 
 static void pyroi_item_add(pyro_daemon *d, pyro_item *item,
@@ -3524,7 +3518,7 @@ static pyroi_link *pyroi_link_new(pyro_daemon *d, const pyro_port *port,
 {
     pyroi_link *l = d->room_.links;
     unsigned    i;
-    uint16_t    gen;
+    uint32_t    id;
 
     for (i = 0; i < d->room_.n_links && l->state != PYROI_FREE; i++)
         l++;
@@ -3532,11 +3526,10 @@ static pyroi_link *pyroi_link_new(pyro_daemon *d, const pyro_port *port,
         return NULL;
     if (i >= d->top_)
         d->top_ = (uint16_t)(i + 1);
-    gen = (uint16_t)(l->gen + 1 + (l->gen == 0xFFFF)); /* never 0 */
+    id = l->id < 0xFFFF0000 ? l->id & 0xFFFF0000 : 0;
     memset(l, 0, sizeof *l);
-    l->gen = gen;
+    l->id = id + 0x10000 + i; /* never 0 */
     l->flags = (uint16_t)flags;
-    l->args_buf = l->reply_buf = l->tx_head = l->tx_tail = PYROI_NO;
     l->heard = l->told = d->now_;
     if (d->room_.ahead_bytes >= 64) {
         l->item.ahead = (uint8_t *)d->room_.ahead + i * d->room_.ahead_bytes;
@@ -3558,24 +3551,17 @@ static unsigned pyroi_kind(const uint8_t *frame)
     return frame[2] & 15;
 }
 
-/* A buffer leaves a send queue. */
-static void pyroi_give_sent(pyro_daemon *d, unsigned buf)
+/* The first frame of a buffer. */
+static uint8_t *pyroi_first(pyroi_buffer *b)
 {
-    const uint8_t *bytes = pyroi_bytes(d, buf);
-
-    if (pyroi_kind(bytes + pyroi_start(bytes)) == PYROI_RESULT) {
-        d->serve_--;
-        d->n_reply_--;
-    }
-    pyroi_give(d, buf);
+    return pyroi_bytes(b) + pyroi_start(pyroi_bytes(b));
 }
 
 /* Counts the oneway calls and replies in a buffer that will not be sent. */
-static void pyroi_count_lost(pyro_daemon *d, unsigned buf)
+static void pyroi_count_lost(pyro_daemon *d, pyroi_buffer *b)
 {
-    const uint8_t *bytes = pyroi_bytes(d, buf);
-    const uint8_t *end = bytes + d->room_.buffers[buf].end;
-    const uint8_t *frame = bytes + pyroi_start(bytes);
+    const uint8_t *end = pyroi_bytes(b) + b->end;
+    const uint8_t *frame = pyroi_first(b);
 
     while (frame < end) {
         if (pyroi_kind(frame) == PYROI_RESULT)
@@ -3591,15 +3577,13 @@ static void pyroi_count_lost(pyro_daemon *d, unsigned buf)
 
 static void pyroi_drop_tx(pyro_daemon *d, pyroi_link *l)
 {
-    unsigned buf;
-    unsigned next;
+    pyroi_buffer *b;
 
-    for (buf = l->tx_head; buf != PYROI_NO; buf = next) {
-        next = d->room_.buffers[buf].next;
-        pyroi_count_lost(d, buf);
-        pyroi_give_sent(d, buf);
+    while ((b = l->tx) != NULL) {
+        l->tx = b->next;
+        pyroi_count_lost(d, b);
+        pyroi_give(d, b);
     }
-    l->tx_head = l->tx_tail = PYROI_NO;
     l->tx_at = 0;
     l->owed = l->control = 0;
     l->n_busy = 0;
@@ -3617,18 +3601,12 @@ static void pyroi_frame_done(pyroi_link *l)
 /* Forgets a frame half read. */
 static void pyroi_drop_rx(pyro_daemon *d, pyroi_link *l)
 {
-    if (l->args_buf != PYROI_NO) {
-        if (pyroi_kind(l->head) == PYROI_RESULT)
-            d->n_in_--;
-        else
-            d->serve_--;
-        pyroi_give(d, l->args_buf);
+    pyroi_buffer *b;
+
+    while ((b = l->rx_buf) != NULL) {
+        l->rx_buf = b->next;
+        pyroi_give(d, b);
     }
-    if (l->reply_buf != PYROI_NO) {
-        d->serve_--;
-        pyroi_give(d, l->reply_buf);
-    }
-    l->args_buf = l->reply_buf = PYROI_NO;
     pyroi_frame_done(l);
 }
 
@@ -3641,7 +3619,7 @@ static void pyroi_fail_requests(pyro_daemon *d, pyroi_link *l);
  * handle, and their replies must not go to whoever is there next. */
 static void pyroi_forget_calls(pyro_daemon *d, const pyroi_link *l)
 {
-    pyro_link   link = pyroi_handle(d, l);
+    pyro_link   link = l->id;
     pyro_call  *call;
     pyro_later *later;
 
@@ -3708,7 +3686,7 @@ static void pyroi_bad(pyro_daemon *d, pyroi_link *l, const char *text)
 {
     d->stats.bad++;
     pyroi_why(d, text, l->head[0], l->head[1]);
-    pyroi_log(d, PYRO_WARN, text, pyroi_handle(d, l), l->head[2]);
+    pyroi_log(d, PYRO_WARN, text, l->id, l->head[2]);
     (void)text;
     l->reason = PYROI_BROKEN;
     pyroi_drop(d, l, false);
@@ -3818,7 +3796,7 @@ static uint32_t pyroi_send(pyro_daemon *d, pyroi_link *l, const uint8_t *bytes,
     }
 #ifndef PYRO_NO_LOG
     if (d->config_->trace != NULL && sent > 0)
-        d->config_->trace(d->config_->user, true, pyroi_handle(d, l), bytes,
+        d->config_->trace(d->config_->user, true, l->id, bytes,
                           (uint32_t)sent);
 #endif
     if (sent > 0)
@@ -3873,22 +3851,19 @@ static bool pyroi_flush_owed(pyro_daemon *d, pyroi_link *l)
 /* Sends one queued buffer. True: it has gone. */
 static bool pyroi_flush_buffer(pyro_daemon *d, pyroi_link *l)
 {
-    unsigned       buf = l->tx_head;
-    const uint8_t *bytes = pyroi_bytes(d, buf);
-    unsigned       from = pyroi_start(bytes) + l->tx_at;
+    pyroi_buffer *b = l->tx;
+    unsigned      from = pyroi_start(pyroi_bytes(b)) + l->tx_at;
 
-    if (pyroi_send(d, l, bytes + from, d->room_.buffers[buf].end - from) > 0) {
-        pyroi_blocked(d, l, pyroi_kind(bytes + pyroi_start(bytes)));
+    if (pyroi_send(d, l, pyroi_bytes(b) + from, b->end - from) > 0) {
+        pyroi_blocked(d, l, pyroi_kind(pyroi_first(b)));
         return false;
     }
-    if (l->tx_head != buf)
+    if (l->tx != b)
         return false; /* the link was dropped */
-    l->tx_head = d->room_.buffers[buf].next;
-    if (l->tx_head == PYROI_NO)
-        l->tx_tail = PYROI_NO;
+    l->tx = b->next;
     l->tx_at = 0;
     l->flags &= (uint16_t)~PYROI_TX_DUE;
-    pyroi_give_sent(d, buf);
+    pyroi_give(d, b);
     return true;
 }
 
@@ -3902,7 +3877,7 @@ static void pyroi_flush(pyro_daemon *d, pyroi_link *l)
     for (;;) {
         if ((l->tx_at == 0 || l->control != 0) && !pyroi_flush_owed(d, l))
             return;
-        if (l->state < PYROI_OPEN || l->tx_head == PYROI_NO)
+        if (l->state < PYROI_OPEN || l->tx == NULL)
             break;
         if (!pyroi_flush_buffer(d, l))
             return;
@@ -3927,12 +3902,12 @@ static void pyroi_owe_control(pyro_daemon *d, pyroi_link *l, unsigned what)
 
 /* Adds the checksum, where one is agreed. Returns false when the peer does
  * not accept messages as long as this one. */
-static bool pyroi_protect(pyro_daemon *d, pyroi_link *l, unsigned buf)
+static bool pyroi_protect(pyro_daemon *d, pyroi_link *l, pyroi_buffer *b)
 {
-    pyroi_buffer *b = &d->room_.buffers[buf];
-    uint8_t      *bytes = pyroi_bytes(d, buf);
-    uint8_t      *head = bytes + pyroi_start(bytes);
+    uint8_t *head = pyroi_first(b);
+    uint8_t *end = pyroi_bytes(b) + b->end;
 
+    (void)d;
     if (b->end - PYROI_BODY > l->peer_max) {
         pyroi_why(d, PYROI_T("message too long for the peer"),
                   b->end - PYROI_BODY, l->peer_max);
@@ -3940,71 +3915,72 @@ static bool pyroi_protect(pyro_daemon *d, pyroi_link *l, unsigned buf)
     }
     if ((l->flags & PYROI_SUMS) != 0) {
         head[3] |= PYROI_CHECKSUM;
-        pyroi_store32(bytes + b->end,
-                      pyro_crc32(0, head, (size_t)(bytes + b->end - head)));
+        pyroi_store32(end, pyro_crc32(0, head, (size_t)(end - head)));
         b->end = (pyroi_size)(b->end + 4);
     }
     return true;
 }
 
-/* Room behind the frames that wait in the last buffer of a send queue, up to
- * *end, or NULL: when that is a request (which might be taken out again), or
- * half sent, or long. */
-static uint8_t *pyroi_tail(const pyro_daemon *d, const pyroi_link *l,
-                           const uint8_t **end)
+/* The last buffer of a send queue. */
+static pyroi_buffer *pyroi_tx_last(const pyroi_link *l)
 {
-    uint8_t *bytes;
+    pyroi_buffer *b = l->tx;
 
-    if (l->tx_tail == PYROI_NO || l->tx_tail == d->solo_
-        || (l->tx_tail == l->tx_head && l->tx_at > 0 && l->control == 0))
+    while (b != NULL && b->next != NULL)
+        b = b->next;
+    return b;
+}
+
+/* The same where there is room behind the frames that wait in it, or NULL:
+ * when that is a request (which might be taken out again), or half sent, or
+ * long. */
+static pyroi_buffer *pyroi_tail(const pyroi_link *l)
+{
+    pyroi_buffer *b = pyroi_tx_last(l);
+
+    if (b == NULL || b->use == PYROI_SOLO
+        || (b == l->tx && l->tx_at > 0 && l->control == 0)
+        || pyroi_start(pyroi_bytes(b)) == 0
+        || (pyroi_kind(pyroi_first(b)) == PYROI_INVOKE
+            && pyroi_load16(pyroi_first(b) + 4) != 0))
         return NULL;
-    bytes = pyroi_bytes(d, l->tx_tail);
-    if (bytes[0] == 'P'
-        || (pyroi_kind(bytes + 2) == PYROI_INVOKE
-            && pyroi_load16(bytes + 6) != 0))
-        return NULL;
-    *end = bytes + d->room_.buffer_bytes;
-    return bytes + d->room_.buffers[l->tx_tail].end;
+    return b;
 }
 
 /* Copies a small frame there. */
-static bool pyroi_gather(pyro_daemon *d, pyroi_link *l, unsigned buf)
+static bool pyroi_gather(const pyro_daemon *d, const pyroi_link *l,
+                         pyroi_buffer *b)
 {
-    const uint8_t *from = pyroi_bytes(d, buf) + 2;
-    uint32_t       n = d->room_.buffers[buf].end - 2u;
-    const uint8_t *end;
-    uint8_t       *to = pyroi_tail(d, l, &end);
+    pyroi_buffer *tail = pyroi_tail(l);
+    uint32_t      n = b->end - 2u;
 
-    if (to == NULL || n > d->room_.buffer_bytes / 4 || n > (size_t)(end - to))
+    if (tail == NULL || n > d->room_.buffer_bytes / 4
+        || n > d->room_.buffer_bytes - tail->end)
         return false;
-    memcpy(to, from, n);
-    d->room_.buffers[l->tx_tail].end =
-        (pyroi_size)(d->room_.buffers[l->tx_tail].end + n);
+    memcpy(pyroi_bytes(tail) + tail->end, pyroi_bytes(b) + 2, n);
+    tail->end = (pyroi_size)(tail->end + n);
     return true;
 }
 
-/* Puts a frame of `n` body bytes at the end of the send queue: the buffer now
- * belongs to the link. It is not sent yet. */
-static void pyroi_queue(pyro_daemon *d, pyroi_link *l, unsigned buf)
+/* Puts a frame at the end of the send queue: the buffer now belongs to the
+ * link. It is not sent yet. */
+static void pyroi_queue(pyro_daemon *d, pyroi_link *l, pyroi_buffer *b)
 {
-    const uint8_t *head =
-        pyroi_bytes(d, buf) + pyroi_start(pyroi_bytes(d, buf));
-    bool reply = pyroi_kind(head) == PYROI_RESULT;
+    const uint8_t *head = pyroi_first(b);
+    bool           reply = pyroi_kind(head) == PYROI_RESULT;
+    pyroi_buffer **at = &l->tx;
 
     if (reply)
-        d->n_reply_++;
-    if (l->state == PYROI_OPEN && pyroi_start(pyroi_bytes(d, buf)) == 2
-        && (reply || (head[3] & PYROI_ONEWAY) != 0)
-        && pyroi_gather(d, l, buf)) {
-        pyroi_give_sent(d, buf);
+        pyroi_use(d, b, PYROI_REPLYING);
+    if (l->state == PYROI_OPEN && pyroi_start(pyroi_bytes(b)) == 2
+        && (reply || (head[3] & PYROI_ONEWAY) != 0) && pyroi_gather(d, l, b)) {
+        pyroi_give(d, b);
         return;
     }
-    d->room_.buffers[buf].next = PYROI_NO;
-    if (l->tx_tail == PYROI_NO)
-        l->tx_head = (uint16_t)buf;
-    else
-        d->room_.buffers[l->tx_tail].next = (uint16_t)buf;
-    l->tx_tail = (uint16_t)buf;
+    while (*at != NULL)
+        at = &(*at)->next;
+    b->next = NULL;
+    *at = b;
 }
 
 /* Holds back what is queued, for the moment. */
@@ -4032,16 +4008,16 @@ PYRO_DEF void pyro_flush(pyro_daemon *node)
 
 /* The whole frame of n body bytes in a buffer: header, checksum. False: too
  * long for the peer. */
-static bool pyroi_seal(pyro_daemon *d, pyroi_link *l, unsigned buf,
+static bool pyroi_seal(pyro_daemon *d, pyroi_link *l, pyroi_buffer *b,
                        unsigned type, unsigned flags, unsigned seq,
                        const uint8_t *end)
 {
-    uint8_t *body = pyroi_bytes(d, buf) + PYROI_BODY;
+    uint8_t *body = pyroi_bytes(b) + PYROI_BODY;
 
     body[-PYROI_BODY] = 0; /* no 10-byte header, unless it is written now */
     pyroi_put_header(body, type, flags, seq, (uint32_t)(end - body));
-    d->room_.buffers[buf].end = (pyroi_size)(end - pyroi_bytes(d, buf));
-    return l->state != PYROI_OPEN || pyroi_protect(d, l, buf);
+    b->end = (pyroi_size)(end - pyroi_bytes(b));
+    return l->state != PYROI_OPEN || pyroi_protect(d, l, b);
 }
 
 /* A walk along the hooks: pyro_hook_drop mends all that are under way. */
@@ -4073,11 +4049,11 @@ static void pyroi_tell_all(pyro_daemon *d, pyroi_link *l)
                                       PYROI_TELL_ROOM };
     static const uint8_t  events[] = { PYRO_LINK_GONE, PYRO_LINK_UP,
                                        PYRO_LINK_WRITABLE };
-    pyro_link             link = pyroi_handle(d, l);
+    pyro_link             link = l->id;
     unsigned              i;
 
     for (i = 0; i < 3 && (d->flags_ & PYROI_YIELD) == 0; i++) {
-        if ((l->flags & flags[i]) == 0 || l->gen != link >> 16)
+        if ((l->flags & flags[i]) == 0 || l->id != link)
             continue;
         l->flags &= (uint16_t)~flags[i];
         pyroi_tell(d, link, (pyro_event)events[i]);
@@ -4157,20 +4133,20 @@ static void pyroi_put_exception(pyro_writer *w, const char *type,
 
 /* A writer for a reply in a buffer: as long as that and the caller allow. */
 static pyro_writer pyroi_reply_writer(const pyro_daemon *d, pyro_link link,
-                                      unsigned buf)
+                                      pyroi_buffer *buf)
 {
     const pyroi_link *l = pyroi_link_of(d, link);
     uint32_t          max = pyroi_max_body(d);
 
     if (l != NULL && l->peer_max < max)
         max = l->peer_max;
-    return pyro_writer_of(pyroi_bytes(d, buf) + PYROI_BODY, max, 1);
+    return pyro_writer_of(pyroi_bytes(buf) + PYROI_BODY, max, 1);
 }
 
 /* Writes an exception instead of whatever is in a reply. What does not fit is
  * left out from the end: traceback, message, type. */
 static pyro_writer pyroi_exception_in(const pyro_daemon *d, pyro_link link,
-                                      unsigned buf, const char *type,
+                                      pyroi_buffer *buf, const char *type,
                                       const char      *message,
                                       const pyro_call *call, const char *cause)
 {
@@ -4536,7 +4512,7 @@ static bool pyroi_check_one(pyro_call *call, pyroi_check *c, pyro_reader *in)
  * others, inside of the buffer, and checked. */
 static bool pyroi_check_rest(pyro_call *call, pyroi_check *c, pyro_reader *in)
 {
-    uint8_t    *body = pyroi_bytes(call->node, call->args_buf_);
+    uint8_t    *body = pyroi_bytes(call->args_buf_);
     uint8_t    *place = body + (in->at - body);
     pyroi_token t;
 
@@ -5090,24 +5066,24 @@ static void pyroi_complete(pyro_daemon *d, pyro_call *call)
     if (w->more > 0)
         pyro_put_nil(w);
     if (pyro_writer_end(w) == PYRO_ERR_NOSPACE)
-        pyroi_raise_numbers(
-            call, "MemoryError", PYROI_T("result over "),
-            (uint32_t)(w->end - pyroi_bytes(d, call->reply_buf_) - PYROI_BODY),
-            PYROI_T(" bytes; this buffer takes "), pyroi_max_body(d));
+        pyroi_raise_numbers(call, "MemoryError", PYROI_T("result over "),
+                            (uint32_t)(w->end - pyroi_bytes(call->reply_buf_)
+                                       - PYROI_BODY),
+                            PYROI_T(" bytes; this buffer takes "),
+                            pyroi_max_body(d));
     else if (pyro_writer_end(w) != PYRO_OK)
         pyro_raise(call, "TypeError",
                    PYROI_T("handler left a malformed result"));
 }
 
 /* Sends a reply that is written, in a buffer that belongs to serving. */
-static void pyroi_send_reply(pyro_daemon *d, pyro_link link, unsigned buf,
+static void pyroi_send_reply(pyro_daemon *d, pyro_link link, pyroi_buffer *buf,
                              unsigned seq, bool raised, const uint8_t *end)
 {
     pyroi_link *l = pyroi_link_of(d, link);
 
     if (l == NULL || l->state != PYROI_OPEN) {
         d->stats.unsent++;
-        d->serve_--;
         pyroi_give(d, buf);
         return;
     }
@@ -5120,24 +5096,26 @@ static void pyroi_send_reply(pyro_daemon *d, pyro_link link, unsigned buf,
         pyroi_flush(d, l);
 }
 
-/* One INVOKE that has come in whole: `len` body bytes in args_buf. The
- * buffers are ours from here on; the link may go at any time. */
-static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l, unsigned args_buf,
-                           unsigned reply_buf, uint32_t len)
+/* One INVOKE that has come in whole: `len` body bytes in args_buf. It and the
+ * one for the reply are ours from here on; the link may go at any time. */
+static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l,
+                           pyroi_buffer *args_buf, uint32_t len)
 {
     pyro_call call;
     unsigned  given;
-    uint8_t  *body = pyroi_bytes(d, args_buf);
+    uint8_t  *body = pyroi_bytes(args_buf);
     uint32_t  seq = pyroi_load16(l->head + 4);
+
+    pyroi_buffer *reply_buf = args_buf->next;
 
     call.result = pyro_writer_of(body, 0, 0); /* of no bytes, for oneways */
     call.node = d;
-    call.link = pyroi_handle(d, l);
+    call.link = l->id;
     call.state_ = PYROI_RUNNING;
-    call.oneway = reply_buf == PYROI_NO;
+    call.oneway = reply_buf == NULL;
     call.seq_ = (uint16_t)seq;
-    call.args_buf_ = (uint16_t)args_buf;
-    call.reply_buf_ = (uint16_t)reply_buf;
+    call.args_buf_ = args_buf;
+    call.reply_buf_ = reply_buf;
     if (!call.oneway)
         call.result = pyroi_reply_writer(d, call.link, reply_buf);
     call.outer_ = d->calls_;
@@ -5159,10 +5137,8 @@ static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l, unsigned args_buf,
         pyroi_send_reply(d, call.link, reply_buf, seq,
                          call.state_ == PYROI_RAISED, call.result.at);
     } else if (!call.oneway) {
-        d->serve_--;
         pyroi_give(d, reply_buf);
     }
-    d->serve_--;
     pyroi_give(d, args_buf);
 }
 
@@ -5185,7 +5161,7 @@ PYRO_DEF void pyro_defer(pyro_call *call, pyro_later *later, uint32_t ms)
         return;
     }
     memset(later, 0, sizeof *later);
-    later->buf_ = PYROI_NO;
+    later->buf_ = NULL;
     if (call->state_ != PYROI_RUNNING)
         return;
     call->state_ = PYROI_DEFERRED;
@@ -5230,13 +5206,12 @@ static bool pyroi_later_take(pyro_later *later)
 {
     pyro_daemon *d = later->node_;
 
-    if (later->buf_ != PYROI_NO)
+    if (later->buf_ != NULL)
         return true;
-    if (d->n_free_ <= pyroi_reserve(d))
+    if (d->n_[PYROI_SPARE] <= pyroi_reserve(d))
         return false;
-    later->buf_ = (uint16_t)pyroi_take(d);
+    later->buf_ = pyroi_take(d, PYROI_SERVE);
     later->state_ = PYROI_LATER_WRITING;
-    d->serve_++;
     return true;
 }
 
@@ -5259,7 +5234,7 @@ static void pyroi_later_send(pyro_later *later, bool raised)
     pyroi_later_end(later);
     pyroi_send_reply(later->node_, later->link_, later->buf_, later->seq_,
                      raised, later->out_.at);
-    later->buf_ = PYROI_NO;
+    later->buf_ = NULL;
 }
 
 /* Without a caller any more: everything is given back. */
@@ -5268,12 +5243,11 @@ static void pyroi_later_drop(pyro_later *later)
     if (later->state_ == PYROI_LATER_DONE)
         return;
     pyroi_later_end(later);
-    if (later->buf_ == PYROI_NO)
+    if (later->buf_ == NULL)
         return;
-    later->node_->serve_--;
     later->node_->stats.unsent++;
     pyroi_give(later->node_, later->buf_);
-    later->buf_ = PYROI_NO;
+    later->buf_ = NULL;
 }
 
 PYRO_DEF pyro_err pyro_reply(pyro_later *later)
@@ -5284,7 +5258,7 @@ PYRO_DEF pyro_err pyro_reply(pyro_later *later)
         pyroi_later_drop(later);
         return PYRO_ERR_CLOSED;
     }
-    if (later->buf_ == PYROI_NO)
+    if (later->buf_ == NULL)
         return w->err != PYRO_OK ? (pyro_err)w->err : PYRO_ERR_STATE;
     if (w->err == PYRO_OK && w->more > 0)
         pyro_put_nil(w);
@@ -5357,52 +5331,35 @@ static void pyroi_unlink(pyro_daemon *d, pyro_request *rq)
         d->requests_end_ = at;
 }
 
-/* Takes a buffer out of a send queue; `before` it stands this one. */
-static void pyroi_unqueue(pyro_daemon *d, pyroi_link *l, unsigned buf,
-                          unsigned before)
+/* Where the buffer of a request that has not begun to leave stands in the send
+ * queue; NULL when it has left, at least in part. */
+static pyroi_buffer **pyroi_unsent(pyroi_link *l, unsigned seq)
 {
-    unsigned next = d->room_.buffers[buf].next;
+    pyroi_buffer **at = &l->tx;
 
-    if (before == PYROI_NO)
-        l->tx_head = (uint16_t)next;
-    else
-        d->room_.buffers[before].next = (uint16_t)next;
-    if (l->tx_tail == buf)
-        l->tx_tail = (uint16_t)before;
-    pyroi_give(d, buf);
-}
+    for (; *at != NULL; at = &(*at)->next) {
+        const uint8_t *head = pyroi_first(*at);
 
-/* The buffer of a request that has not begun to leave, and the one before it
- * in the send queue; PYROI_NO when it has left, at least in part. */
-static unsigned pyroi_unsent(const pyro_daemon *d, const pyroi_link *l,
-                             unsigned seq, unsigned *before)
-{
-    unsigned buf = l->tx_head;
-
-    *before = PYROI_NO;
-    for (; buf != PYROI_NO; buf = d->room_.buffers[buf].next) {
-        const uint8_t *head = pyroi_bytes(d, buf);
-
-        head += pyroi_start(head);
         if (pyroi_kind(head) == PYROI_INVOKE && pyroi_load16(head + 4) == seq)
             break;
-        *before = buf;
     }
-    if (*before == PYROI_NO && l->tx_at > 0 && l->control == 0)
-        return PYROI_NO;
-    return buf;
+    if (*at == NULL || (at == &l->tx && l->tx_at > 0 && l->control == 0))
+        return NULL;
+    return at;
 }
 
 /* Takes it out of the queue. True: it was there, so its call will not be
  * executed. */
 static bool pyroi_unsend(pyro_daemon *d, pyroi_link *l, unsigned seq)
 {
-    unsigned before;
-    unsigned buf = pyroi_unsent(d, l, seq, &before);
+    pyroi_buffer **at = pyroi_unsent(l, seq);
+    pyroi_buffer  *b;
 
-    if (buf == PYROI_NO)
+    if (at == NULL)
         return false;
-    pyroi_unqueue(d, l, buf, before);
+    b = *at;
+    *at = b->next;
+    pyroi_give(d, b);
     return true;
 }
 
@@ -5411,7 +5368,7 @@ static void pyroi_unused(pyro_daemon *d, pyroi_link *l)
 {
     if (l->users > 0 || l->expects > 0 || (l->flags & PYROI_OURS) == 0)
         return;
-    if (l->state == PYROI_GREETING && l->tx_head == PYROI_NO) {
+    if (l->state == PYROI_GREETING && l->tx == NULL) {
         pyroi_drop(d, l, false);
     } else if (l->state == PYROI_OPEN) {
         l->state = PYROI_CLOSING;
@@ -5464,7 +5421,7 @@ static void pyroi_finish(pyro_daemon *d, pyro_request *rq, pyro_err err,
 /* Marks the requests of a lost link; the next poll ends them. */
 static void pyroi_fail_requests(pyro_daemon *d, pyroi_link *l)
 {
-    pyro_link     link = pyroi_handle(d, l);
+    pyro_link     link = l->id;
     pyro_request *rq;
     pyro_err      err = PYRO_ERR_CLOSED;
 
@@ -5573,20 +5530,17 @@ static pyro_err pyroi_answer(pyro_request *rq, pyro_reader result,
  * before the callback, unless that is to read the result itself. Then it
  * counts as serving, since the callback may wait. */
 static void pyroi_answered(pyro_daemon *d, pyroi_link *l, pyro_request *rq,
-                           unsigned buf, uint32_t n, bool exception)
+                           pyroi_buffer *buf, uint32_t n, bool exception)
 {
-    pyro_reader result = pyro_reader_of(pyroi_bytes(d, buf), n);
+    pyro_reader result = pyro_reader_of(pyroi_bytes(buf), n);
     pyro_err    err = pyroi_answer(rq, result, exception);
-    pyro_link   link = pyroi_handle(d, l);
+    pyro_link   link = l->id;
 
     l->expects--;
     rq->sent_ = err != PYRO_ERR_BUSY;
     if (err == PYRO_OK && rq->fn_ != NULL && rq->slot_.type_ == PYRO_NONE) {
-        d->serve_++;
-        d->n_held_++;
+        pyroi_use(d, buf, PYROI_HELD);
         pyroi_finish(d, rq, err, &result);
-        d->n_held_--;
-        d->serve_--;
         pyroi_give(d, buf);
     } else {
         pyroi_give(d, buf);
@@ -5631,7 +5585,7 @@ static uint32_t pyroi_recv(pyro_daemon *d, pyroi_link *l, uint8_t *to,
     l->heard = d->now_;
 #ifndef PYRO_NO_LOG
     if (d->config_->trace != NULL)
-        d->config_->trace(d->config_->user, false, pyroi_handle(d, l), to, n);
+        d->config_->trace(d->config_->user, false, l->id, to, n);
 #endif
     return n;
 }
@@ -5662,7 +5616,7 @@ static void pyroi_skip_body(pyroi_link *l, uint32_t n)
         l->crc = pyro_crc32(0, l->head, head);
 }
 
-/* The body goes into args_buf, n bytes with its checksum. */
+/* The body goes into rx_buf, n bytes with its checksum. */
 static void pyroi_take_body(pyroi_link *l, uint32_t n)
 {
     l->rx = PYROI_RX_BODY;
@@ -5704,7 +5658,7 @@ static bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
     if (d->depth_ >= PYRO_MAX_NESTING || l->n_busy > 0)
         return false;
     return d->waits_ == 0 || policy == PYRO_SERVE_ALL
-        || (policy == PYRO_SERVE_LINK && pyroi_index(d, l) == d->waits_for_);
+        || (policy == PYRO_SERVE_LINK && l->id == d->waits_for_);
 #endif
 }
 
@@ -5712,20 +5666,18 @@ static bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
  * for it, says so. */
 static void pyroi_too_long(pyro_daemon *d, pyroi_link *l)
 {
-    char        message[64];
-    pyroi_text  t = pyroi_text_of(message, sizeof message);
-    unsigned    buf = l->reply_buf;
-    pyro_writer w;
+    char          message[64];
+    pyroi_text    t = pyroi_text_of(message, sizeof message);
+    pyroi_buffer *b = l->rx_buf;
+    pyro_writer   w;
 
     pyroi_adds(&t, PYROI_T("message too long: "));
     pyroi_add_dec(&t, pyroi_body_bytes(l));
     pyroi_adds(&t, PYROI_T(" bytes, accepted: "));
     pyroi_add_dec(&t, pyroi_max_body(d));
-    l->reply_buf = PYROI_NO;
-    w = pyroi_exception_in(d, pyroi_handle(d, l), buf, "ProtocolError",
-                           message, NULL, "");
-    pyroi_send_reply(d, pyroi_handle(d, l), buf, pyroi_load16(l->head + 4),
-                     true, w.at);
+    l->rx_buf = NULL;
+    w = pyroi_exception_in(d, l->id, b, "ProtocolError", message, NULL, "");
+    pyroi_send_reply(d, l->id, b, pyroi_load16(l->head + 4), true, w.at);
 }
 
 /* Rules R0, R1, R5: an INVOKE takes what it needs, all at once, or waits with
@@ -5740,27 +5692,27 @@ static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l, uint32_t n,
 
     if ((d->flags_ & PYROI_YIELD) != 0)
         return false;
-    if (serves && d->n_free_ >= need + pyroi_reserve(d)) {
-        if (!fits)
-            pyroi_skip_body(l, total);
-        else
-            l->args_buf = (uint16_t)pyroi_take(d);
+    if (serves && d->n_[PYROI_SPARE] >= need + pyroi_reserve(d)) {
         if (oneway && !fits) {
+            pyroi_skip_body(l, total);
             d->stats.lost_oneway++;
             return true;
         }
-        if (!oneway)
-            l->reply_buf = (uint16_t)pyroi_take(d);
-        d->serve_ = (uint16_t)(d->serve_ + need);
+        l->rx_buf = pyroi_take(d, PYROI_SERVE);
+        if (need == 2)
+            l->rx_buf->next = pyroi_take(d, PYROI_SERVE);
         if (fits)
             pyroi_take_body(l, total);
+        else
+            pyroi_skip_body(l, total);
         return true;
     }
 #ifdef PYRO_NO_CLIENT
     return false;
 #else
     if (serves && !(l->expects > 0 && PYROI_RULE(1))
-        && !(d->depth_ + d->n_held_ > 0 && d->n_reply_ == 0 && PYROI_RULE(5)))
+        && !(d->depth_ + d->n_[PYROI_HELD] > 0 && d->n_[PYROI_REPLYING] == 0
+             && PYROI_RULE(5)))
         return false;
     if (!oneway && !pyroi_may_refuse(l, pyroi_load16(l->head + 4)))
         return false;
@@ -5780,7 +5732,7 @@ static bool pyroi_admit_result(pyro_daemon *d, pyroi_link *l, uint32_t n,
                                uint32_t total)
 {
     unsigned      seq = pyroi_load16(l->head + 4);
-    pyro_request *rq = pyroi_request_of(d, pyroi_handle(d, l), seq);
+    pyro_request *rq = pyroi_request_of(d, l->id, seq);
 
     if ((d->flags_ & PYROI_YIELD) != 0)
         return false;
@@ -5788,10 +5740,9 @@ static bool pyroi_admit_result(pyro_daemon *d, pyroi_link *l, uint32_t n,
         pyroi_skip_body(l, total);
         return true;
     }
-    if (d->n_free_ == 0)
+    if (d->free_ == NULL)
         return false; /* another RESULT sits in the reserve, and will go */
-    l->args_buf = (uint16_t)pyroi_take(d);
-    d->n_in_++;
+    l->rx_buf = pyroi_take(d, PYROI_INCOMING);
     pyroi_take_body(l, total);
     return true;
 }
@@ -5985,13 +5936,10 @@ static bool pyroi_read_head(pyro_daemon *d, pyroi_link *l)
 
 #ifndef PYRO_NO_CLIENT
 /* A queued request turns out to be too long for the peer. */
-static void pyroi_fail_queued(pyro_daemon *d, pyroi_link *l, unsigned buf)
+static void pyroi_fail_queued(pyro_daemon *d, pyroi_link *l, unsigned seq)
 {
-    const uint8_t *head = pyroi_bytes(d, buf);
-    pyro_request  *rq;
+    pyro_request *rq = pyroi_request_of(d, l->id, seq);
 
-    head += pyroi_start(head);
-    rq = pyroi_request_of(d, pyroi_handle(d, l), pyroi_load16(head + 4));
     if (rq == NULL) {
         d->stats.lost_oneway++;
         return;
@@ -6005,17 +5953,16 @@ static void pyroi_fail_queued(pyro_daemon *d, pyroi_link *l, unsigned buf)
 /* What was queued before the greeting gets its checksum now. */
 static void pyroi_protect_queued(pyro_daemon *d, pyroi_link *l)
 {
-    unsigned before = PYROI_NO;
-    unsigned buf;
-    unsigned next;
+    pyroi_buffer **at = &l->tx;
+    pyroi_buffer  *b;
 
-    for (buf = l->tx_head; buf != PYROI_NO; buf = next) {
-        next = d->room_.buffers[buf].next;
-        if (pyroi_protect(d, l, buf)) {
-            before = buf;
+    while ((b = *at) != NULL) {
+        if (pyroi_protect(d, l, b)) {
+            at = &b->next;
         } else {
-            pyroi_fail_queued(d, l, buf);
-            pyroi_unqueue(d, l, buf, before);
+            *at = b->next;
+            pyroi_fail_queued(d, l, pyroi_load16(pyroi_first(b) + 4));
+            pyroi_give(d, b);
         }
     }
 }
@@ -6159,8 +6106,7 @@ static bool pyroi_read_greeting(pyro_daemon *d, pyroi_link *l)
 /* A RESULT that nobody waits for, or that is too long for us. */
 static void pyroi_result_skipped(pyro_daemon *d, pyroi_link *l)
 {
-    pyro_request *rq =
-        pyroi_request_of(d, pyroi_handle(d, l), pyroi_load16(l->head + 4));
+    pyro_request *rq = pyroi_request_of(d, l->id, pyroi_load16(l->head + 4));
 
     if (rq == NULL || rq->state_ != PYROI_WAITING) {
         d->stats.late++;
@@ -6190,7 +6136,7 @@ static void pyroi_skipped(pyro_daemon *d, pyroi_link *l)
 #endif
     pyroi_frame_done(l);
 #ifndef PYRO_NO_SERVER
-    if (l->reply_buf != PYROI_NO)
+    if (l->rx_buf != NULL)
         pyroi_too_long(d, l);
 #else
     (void)d;
@@ -6243,27 +6189,24 @@ static bool pyroi_read_skip(pyro_daemon *d, pyroi_link *l)
 /* A whole frame is in its buffers, which are taken from the link here. */
 static void pyroi_body_done(pyro_daemon *d, pyroi_link *l)
 {
-    unsigned args_buf = l->args_buf;
-    unsigned kind = pyroi_kind(l->head);
-    uint32_t n = pyroi_body_bytes(l);
+    pyroi_buffer *b = l->rx_buf;
+    unsigned      kind = pyroi_kind(l->head);
+    uint32_t      n = pyroi_body_bytes(l);
 
     if ((pyroi_head_flags(l) & PYROI_CHECKSUM) != 0) {
         unsigned head = (pyroi_head_flags(l) & PYROI_LONG) != 0 ? 10u : 8u;
         uint32_t crc = pyro_crc32(0, l->head, head);
 
-        crc = pyro_crc32(crc, pyroi_bytes(d, args_buf), n);
-        if (pyroi_load32(pyroi_bytes(d, args_buf) + n) != crc) {
+        crc = pyro_crc32(crc, pyroi_bytes(b), n);
+        if (pyroi_load32(pyroi_bytes(b) + n) != crc) {
             pyroi_bad(d, l, PYROI_T("checksum error"));
             return;
         }
     }
-    l->args_buf = PYROI_NO;
+    l->rx_buf = NULL;
 #ifndef PYRO_NO_SERVER
     if (kind == PYROI_INVOKE) {
-        unsigned reply_buf = l->reply_buf;
-
-        l->reply_buf = PYROI_NO;
-        pyroi_dispatch(d, l, args_buf, reply_buf, n);
+        pyroi_dispatch(d, l, b, n);
         return;
     }
 #endif
@@ -6271,24 +6214,23 @@ static void pyroi_body_done(pyro_daemon *d, pyroi_link *l)
     if (kind == PYROI_RESULT) {
         bool          exception = (pyroi_head_flags(l) & PYROI_EXCEPTION) != 0;
         pyro_request *rq =
-            pyroi_request_of(d, pyroi_handle(d, l), pyroi_load16(l->head + 4));
+            pyroi_request_of(d, l->id, pyroi_load16(l->head + 4));
 
-        d->n_in_--;
         if (rq != NULL && rq->state_ == PYROI_WAITING) {
-            pyroi_answered(d, l, rq, args_buf, n, exception);
+            pyroi_answered(d, l, rq, b, n, exception);
             return;
         }
         d->stats.late++;
         if (l->n_given_up > 0)
             l->n_given_up--;
-        pyroi_give(d, args_buf);
+        pyroi_give(d, b);
     }
 #endif
 }
 
 static bool pyroi_read_body(pyro_daemon *d, pyroi_link *l)
 {
-    uint8_t *to = pyroi_bytes(d, l->args_buf);
+    uint8_t *to = pyroi_bytes(l->rx_buf);
     uint32_t n = 0;
 
     if (l->rx_have < l->rx_len)
@@ -6794,10 +6736,12 @@ static unsigned pyroi_work(pyro_daemon *d, unsigned left)
         pyroi_link *l;
 
         pyroi_look_again(d);
-        if (d->ready_ == PYROI_NO || left == 0)
+        l = d->ready_;
+        if (l == NULL || left == 0)
             return left;
-        l = &d->room_.links[d->ready_];
         d->ready_ = l->ready_next;
+        if (d->ready_ == NULL)
+            d->ready_end_ = &d->ready_;
         l->flags &= (uint16_t)~PYROI_QUEUED;
         left--;
         pyroi_step(d, l);
@@ -6811,7 +6755,7 @@ static int32_t pyroi_may_wait(const pyro_daemon *d, int32_t ms)
 {
     int32_t left;
 
-    if (d->ready_ != PYROI_NO)
+    if (d->ready_ != NULL)
         return 0;
     if ((d->flags_ & PYROI_ARMED) == 0)
         return ms;
@@ -6830,7 +6774,7 @@ static pyro_err pyroi_poll(pyro_daemon *d, int32_t ms)
     unsigned events;
     bool     rang;
 
-    if (d->ready_ != PYROI_NO || (d->flags_ & PYROI_ARMED) != 0)
+    if (d->ready_ != NULL || (d->flags_ & PYROI_ARMED) != 0)
         d->now_ = pyro_now(d); /* else nobody asks before the wait is over */
     d->accepts_ = PYRO_POLL_ACCEPTS;
     rang = pyroi_drain_rings(d);
@@ -6963,12 +6907,18 @@ PYRO_DEF pyro_err pyro_open(pyro_daemon *node, pyro_room room,
     node->config_ = config != NULL ? config : &defaults;
     memset(room.links, 0, room.n_links * sizeof *room.links);
     memset(room.objects, 0, room.n_objects * sizeof *room.objects);
-    node->free_ = node->ready_ = node->solo_ = PYROI_NO;
+    node->ready_end_ = &node->ready_;
     node->waker_ = -1;
     node->requests_end_ = &node->requests_;
     node->stats.least_free = room.n_buffers;
-    for (i = 0; i < room.n_buffers; i++)
-        pyroi_give(node, i);
+    for (i = 0; i < room.n_buffers; i++) {
+        pyroi_buffer *b = (pyroi_buffer *)(void *)((uint8_t *)room.buffers
+                                                   + i * room.buffer_step);
+
+        b->use = PYROI_SPARE;
+        pyroi_give(node, b);
+    }
+    node->n_[PYROI_SPARE] = room.n_buffers;
     pyroi_use_port(node, node->config_->port);
 #if defined(PYRO_POSIX)
     pyroi_use_port(node, pyro_posix());
@@ -7031,7 +6981,7 @@ PYRO_DEF pyro_err pyro_adopt(pyro_daemon *node, const pyro_port *port,
     l->heard = l->told = node->now_;
     l->state = PYROI_DOWN;
     if (link != NULL)
-        *link = pyroi_handle(node, l);
+        *link = l->id;
     return PYRO_OK;
 }
 
@@ -7305,44 +7255,56 @@ PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
  * ------------------------------------------------------------------------ */
 
 /* Counts the buffers of a chain; more than there are when it is a ring. */
-static unsigned pyroi_chain(const pyro_daemon *d, unsigned buf)
+static unsigned pyroi_chain(const pyro_daemon *d, const pyroi_buffer *b)
 {
     unsigned n = 0;
 
-    for (; buf != PYROI_NO && n <= d->room_.n_buffers; n++)
-        buf = d->room_.buffers[buf].next;
+    for (; b != NULL && n <= d->room_.n_buffers; n++)
+        b = b->next;
     return n;
 }
 
 static const char *pyroi_check_link(const pyro_daemon *d, const pyroi_link *l,
                                     unsigned *held, unsigned *expects)
 {
-    *held += pyroi_chain(d, l->tx_head);
-    *held += l->args_buf != PYROI_NO;
-    *held += l->reply_buf != PYROI_NO;
+    *held += pyroi_chain(d, l->tx) + pyroi_chain(d, l->rx_buf);
     *expects += l->expects;
-    if ((l->tx_head == PYROI_NO) != (l->tx_tail == PYROI_NO))
-        return "a send queue with one end";
     if (l->rx != PYROI_RX_BODY && l->rx != PYROI_RX_FULL
-        && l->args_buf != PYROI_NO)
+        && l->rx != PYROI_RX_SKIP && l->rx_buf != NULL)
         return "a link holds a buffer and reads no body";
     if (l->rx == PYROI_RX_BODY && l->rx_have > l->rx_len)
         return "a link has read more than a body";
-    if (l->tx_head != PYROI_NO && l->control == 0
-        && l->tx_at > d->room_.buffers[l->tx_head].end)
+    if (l->tx != NULL && l->control == 0 && l->tx_at > l->tx->end)
         return "a link has sent more than a buffer";
     if (l->state == PYROI_DEAD && (l->expects > 0 || l->owed != 0))
         return "a dead link with work";
     return NULL;
 }
 
+/* Every buffer has one use, and is counted there. */
+static bool pyroi_check_uses(const pyro_daemon *d)
+{
+    unsigned n[PYROI_USES] = { 0, 0, 0, 0, 0, 0, 0 };
+    unsigned i;
+
+    for (i = 0; i < d->room_.n_buffers; i++) {
+        const uint8_t *at =
+            (const uint8_t *)d->room_.buffers + i * d->room_.buffer_step;
+
+        n[((const pyroi_buffer *)(const void *)at)->use]++;
+    }
+    for (i = 0; i < PYROI_USES && n[i] == d->n_[i]; i++)
+        ;
+    return i == PYROI_USES;
+}
+
 static unsigned pyroi_check_ready(const pyro_daemon *d)
 {
-    unsigned n = 0;
-    unsigned i = d->ready_;
+    const pyroi_link *l = d->ready_;
+    unsigned          n = 0;
 
-    for (; i != PYROI_NO && n <= d->room_.n_links; n++)
-        i = d->room_.links[i].ready_next;
+    for (; l != NULL && n <= d->room_.n_links; n++)
+        l = l->ready_next;
     return n;
 }
 
@@ -7357,8 +7319,8 @@ PYRO_DEF const char *pyro_check(const pyro_daemon *node)
     unsigned    i;
     const char *wrong = NULL;
 
-    if (held != node->n_free_)
-        return "the free list and its count differ";
+    if (held != node->n_[PYROI_SPARE] || !pyroi_check_uses(node))
+        return "the free list, or a use of buffers, and its count differ";
     for (i = 0; i < node->room_.n_links && wrong == NULL; i++) {
         const pyroi_link *l = &node->room_.links[i];
 
@@ -7393,12 +7355,12 @@ PYRO_DEF const char *pyro_check(const pyro_daemon *node)
         const pyro_later *later;
 
         for (call = node->calls_; call != NULL; call = call->outer_)
-            held += 1u + (call->reply_buf_ != PYROI_NO);
+            held += 1u + (call->reply_buf_ != NULL);
         for (later = node->laters_; later != NULL; later = later->next_)
-            held += later->buf_ != PYROI_NO;
+            held += later->buf_ != NULL;
     }
 #endif
-    held += node->n_held_;
+    held += node->n_[PYROI_HELD];
     return held == node->room_.n_buffers ? NULL : "a buffer is lost";
 }
 
@@ -7593,8 +7555,7 @@ static unsigned pyroi_next_seq(const pyro_daemon *d, const pyroi_link *l)
             seq = 1;
         if (l->n_given_up > 0 && seq == l->given_up)
             return 0;
-    } while (l->expects > 0
-             && pyroi_request_of(d, pyroi_handle(d, l), seq) != NULL);
+    } while (l->expects > 0 && pyroi_request_of(d, l->id, seq) != NULL);
     return seq;
 }
 
@@ -7636,7 +7597,7 @@ static pyro_err pyroi_bind(pyro_proxy *proxy, pyroi_link **link)
     if (err != PYRO_OK)
         return err;
     (*link)->users++;
-    proxy->link_ = pyroi_handle(d, *link);
+    proxy->link_ = (*link)->id;
     return PYRO_OK;
 }
 
@@ -7699,7 +7660,7 @@ PYRO_DEF bool pyro_sent(const pyro_proxy *proxy)
 /* First byte of the arguments' list header; its count is filled in later. */
 static uint8_t *pyroi_args_at(const pyro_request *rq)
 {
-    return pyroi_bytes(rq->proxy_->node_, rq->buf_) + rq->due_;
+    return pyroi_bytes(rq->buf_) + rq->due_;
 }
 
 /* Object, method and the header of the arguments' list, whose place it
@@ -7723,8 +7684,9 @@ PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
 {
     pyro_daemon *d = proxy->node_;
     pyroi_link  *l;
-    unsigned     buf;
-    pyro_err     err;
+
+    pyroi_buffer *buf;
+    pyro_err      err;
 
     rq->state_ = PYROI_IDLE;
     rq->err_ = rq->sent_ = proxy->sent_ = 0;
@@ -7735,7 +7697,7 @@ PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
     if (err != PYRO_OK)
         return err;
     buf = pyroi_take_request(d);
-    if (buf == PYROI_NO) {
+    if (buf == NULL) {
         pyroi_why(d,
                   PYROI_T("no buffer free for a request: raise buffers "
                           "in PYRO_ROOM"),
@@ -7745,17 +7707,17 @@ PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
     }
     rq->proxy_ = proxy;
     rq->link_ = proxy->link_;
-    rq->buf_ = (uint16_t)buf;
+    rq->buf_ = buf;
     rq->state_ = PYROI_BUILDING;
     rq->seq_ = 0;
     rq->next_ = NULL; /* oldest first: answers mostly come in that order */
     *d->requests_end_ = rq;
     d->requests_end_ = &rq->next_;
     d->n_open_++;
-    rq->args = pyro_writer_of(pyroi_bytes(d, buf) + PYROI_BODY,
+    rq->args = pyro_writer_of(pyroi_bytes(buf) + PYROI_BODY,
                               pyroi_max_body(d) - 1, 4);
     rq->due_ = (uint32_t)(pyroi_put_call(&rq->args, proxy, method)
-                          - pyroi_bytes(d, buf));
+                          - pyroi_bytes(buf));
     return PYRO_OK;
 }
 
@@ -7872,7 +7834,7 @@ PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
 static void pyroi_went_oneway(pyro_daemon *d, pyroi_link *l)
 {
     if ((l->flags & PYROI_GATHER) == 0
-        || d->room_.buffers[l->tx_tail].end
+        || pyroi_tx_last(l)->end
                >= d->room_.buffer_bytes - d->room_.buffer_bytes / 4)
         pyroi_flush(d, l);
     else
@@ -7919,14 +7881,13 @@ PYRO_DEF pyro_err pyro_result(const pyro_request *rq)
 
 PYRO_DEF bool pyro_request_sent(const pyro_request *rq)
 {
-    const pyroi_link *l = NULL;
-    unsigned          before;
+    pyroi_link *l = NULL;
 
     if (rq->state_ == PYROI_WAITING)
         l = pyroi_link_of(rq->proxy_->node_, rq->link_);
     if (l == NULL)
         return rq->sent_ != 0;
-    return pyroi_unsent(rq->proxy_->node_, l, rq->seq_, &before) == PYROI_NO;
+    return pyroi_unsent(l, rq->seq_) == NULL;
 }
 
 PYRO_DEF bool pyro_cancel(pyro_request *rq)
@@ -7951,15 +7912,15 @@ PYRO_DEF bool pyro_cancel(pyro_request *rq)
  * the waits nested in it: the stack cannot unwind before them. */
 static pyro_err pyroi_wait_round(pyro_daemon *d, pyro_link link, uint32_t due)
 {
-    uint32_t limit = d->limit_;
-    uint16_t waits_for = d->waits_for_;
-    int32_t  left = (int32_t)(due - d->now_);
-    pyro_err err;
+    uint32_t  limit = d->limit_;
+    pyro_link waits_for = d->waits_for_;
+    int32_t   left = (int32_t)(due - d->now_);
+    pyro_err  err;
 
     if ((d->flags_ & PYROI_YIELD) != 0)
         return PYRO_ERR_STATE;
     d->limit_ = due;
-    d->waits_for_ = (uint16_t)(link != 0 ? link & 0xFFFF : PYROI_NO);
+    d->waits_for_ = link;
     d->waits_++;
     err = pyroi_poll(d, left < 0 ? 0 : left);
     d->waits_--;
@@ -8010,8 +7971,9 @@ static bool pyroi_may_drain(const pyro_daemon *d)
         if (d->room_.links[i].state >= PYROI_CLOSING)
             return true;
     }
-    return d->n_free_ < d->room_.n_buffers
-        && (d->depth_ + d->n_held_ == 0 || d->n_reply_ + d->n_in_ > 0);
+    return d->n_[PYROI_SPARE] < d->room_.n_buffers
+        && (d->depth_ + d->n_[PYROI_HELD] == 0
+            || d->n_[PYROI_REPLYING] + d->n_[PYROI_INCOMING] > 0);
 }
 
 /* A blocking call's deadline, clamped by the calls waited for already. */
@@ -8072,21 +8034,21 @@ PYRO_DEF pyro_err pyro_invoke(pyro_proxy *proxy, const char *method,
 static bool pyroi_oneway_behind(pyro_proxy *proxy, const char *method,
                                 pyro_args args)
 {
-    pyro_daemon   *d = proxy->node_;
-    pyroi_link    *l = pyroi_link_of(d, proxy->link_);
-    const uint8_t *end;
-    uint8_t       *body;
-    uint8_t       *list;
-    pyro_writer    w;
+    pyro_daemon  *d = proxy->node_;
+    pyroi_link   *l = pyroi_link_of(d, proxy->link_);
+    pyroi_buffer *b;
+    uint8_t      *body;
+    uint8_t      *list;
+    pyro_writer   w;
 
     if (l == NULL || l->state != PYROI_OPEN
         || (l->flags & (PYROI_GATHER | PYROI_SUMS)) != PYROI_GATHER)
         return false;
-    body = pyroi_tail(d, l, &end);
-    if (body == NULL || end - body < 64)
+    b = pyroi_tail(l);
+    if (b == NULL || d->room_.buffer_bytes - b->end < 64)
         return false;
-    body += 8;
-    w = pyro_writer_of(body, (size_t)(end - body) - 1, 4);
+    body = pyroi_bytes(b) + b->end + 8;
+    w = pyro_writer_of(body, d->room_.buffer_bytes - b->end - 9, 4);
     list = pyroi_put_call(&w, proxy, method);
     pyroi_put_args(&w, args);
     if (pyro_writer_end(&w) != PYRO_OK)
@@ -8097,8 +8059,7 @@ static bool pyroi_oneway_behind(pyro_proxy *proxy, const char *method,
         return false;
     pyroi_put_header(body, PYROI_INVOKE, PYROI_ONEWAY, 0,
                      (uint32_t)(w.at - body));
-    d->room_.buffers[l->tx_tail].end =
-        (pyroi_size)(w.at - pyroi_bytes(d, l->tx_tail));
+    b->end = (pyroi_size)(w.at - pyroi_bytes(b));
     proxy->err_ = PYRO_OK;
     proxy->sent_ = 1;
     pyroi_went_oneway(d, l);

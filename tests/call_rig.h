@@ -84,7 +84,7 @@ static inline int call_setup(void **state)
 static inline void all_free(const pyro_daemon *node)
 {
     check(node);
-    assert_int_equal(node->n_free_, node->room_.n_buffers);
+    assert_int_equal(node->n_[PYROI_SPARE], node->room_.n_buffers);
 }
 
 static inline int call_teardown(void **state)

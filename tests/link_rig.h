@@ -190,9 +190,9 @@ static inline int rig_teardown(void **state)
     close_b();
     assert_int_equal(rig.net.misuse, 0);
     if (rig.a.room_.n_buffers != 0)
-        assert_int_equal(rig.a.n_free_, rig.a.room_.n_buffers);
+        assert_int_equal(rig.a.n_[PYROI_SPARE], rig.a.room_.n_buffers);
     if (rig.b.room_.n_buffers != 0)
-        assert_int_equal(rig.b.n_free_, rig.b.room_.n_buffers);
+        assert_int_equal(rig.b.n_[PYROI_SPARE], rig.b.room_.n_buffers);
     return 0;
 }
 

@@ -488,7 +488,7 @@ static inline void node_close(unsigned i)
 static inline void node_all_back(unsigned i)
 {
     if (rig.n[i].open)
-        test_eq(rig.n[i].config.name, rig.n[i].d.n_free_,
+        test_eq(rig.n[i].config.name, rig.n[i].d.n_[PYROI_SPARE],
                 rig.n[i].d.room_.n_buffers);
 }
 

@@ -1234,9 +1234,9 @@ static void check_end_of_node(const struct node *n)
 {
     const pyro_stats *s = &n->d.stats;
 
-    if (n->d.n_free_ != n->pool)
-        fail("node %u has %u of its %u buffers back", n->id, n->d.n_free_,
-             n->pool);
+    if (n->d.n_[PYROI_SPARE] != n->pool)
+        fail("node %u has %u of its %u buffers back", n->id,
+             n->d.n_[PYROI_SPARE], n->pool);
     if (s->calls != n->ran)
         fail("node %u counted %lu calls, %lu ran", n->id,
              (unsigned long)s->calls, (unsigned long)n->ran);
@@ -1378,21 +1378,22 @@ static void print_node(const struct node *n)
 
     printf("  node %u: role %u, serves %u, free %u of %u, depth %u, waits %u, "
            "serve %u, open %u, in %u, replies %u, frames %u, actions %u%s\n",
-           n->id, n->role, n->config.serve_while_waiting, d->n_free_, n->pool,
-           d->depth_, d->waits_, d->serve_, d->n_open_, d->n_in_, d->n_reply_,
-           n->frames, n->actions, n->refused != NULL ? ", refused" : "");
+           n->id, n->role, n->config.serve_while_waiting, d->n_[PYROI_SPARE],
+           n->pool, d->depth_, d->waits_, d->n_[PYROI_SERVE], d->n_open_,
+           d->n_[PYROI_INCOMING], d->n_[PYROI_REPLYING], n->frames, n->actions,
+           n->refused != NULL ? ", refused" : "");
     for (unsigned i = 0; i < d->top_ && i < LINKS + 1; i++) {
         const pyroi_link *l = &n->room.links[i];
 
         if (l->state == 0)
             continue;
         printf("    link %u: state %u, rx %u (%u of %lu), want %u, ready %u, "
-               "head %u, expects %u, busy %u from %u, queue %u..%u, flags %x, "
+               "head %u, expects %u, busy %u from %u, queue %d, flags %x, "
                "to come %lu\n",
                i, l->state, l->rx, (unsigned)l->rx_have,
                (unsigned long)l->rx_len, l->item.want,
                loop_ready(&w.net, l->item.handle), l->n_head, l->expects,
-               l->n_busy, l->busy_seq, l->tx_head, l->tx_tail, l->flags,
+               l->n_busy, l->busy_seq, l->tx != NULL, l->flags,
                (unsigned long)loop_pending(&w.net, l->item.handle));
     }
 }

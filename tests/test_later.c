@@ -262,7 +262,7 @@ static void start_without_buffers(uint32_t ms)
     call_deferred("call");
     raw_feed(holder, "\x50\x59\x64\x00\x00\x01\x00\x0e\x94", 9);
     settle();
-    assert_int_equal(rig.a.n_free_, 0);
+    assert_int_equal(rig.a.n_[PYROI_SPARE], 0);
 }
 
 /* The rest of add(2, 3); no deadline or lost link stirs anything up. */
@@ -273,7 +273,7 @@ static void let_go(void)
 
     raw_feed(holder, rest + 1, (uint32_t)n - 1);
     raw_expect("add", holder, "'PY' 65 00 00 01 00 01 05");
-    assert_int_equal(rig.a.n_free_, 2);
+    assert_int_equal(rig.a.n_[PYROI_SPARE], 2);
 }
 
 TEST(without_a_buffer_finishing_can_be_tried_again)
@@ -556,7 +556,7 @@ TEST(a_reply_begun_for_one_who_goes_gives_its_buffer_back)
     start_deferring(1000);
     call_deferred("call");
     pyro_put_int(pyro_finish(&laters[0]), 5);
-    assert_int_equal(rig.a.n_free_, RIG_BUFFERS - 1);
+    assert_int_equal(rig.a.n_[PYROI_SPARE], RIG_BUFFERS - 1);
     raw_hang_up(caller);
     settle();
     assert_int_equal(pyro_reply(&laters[0]), PYRO_ERR_CLOSED);

@@ -1293,7 +1293,7 @@ TEST(after_a_gap_in_a_body_that_is_skipped_frames_go_on)
     raw_expect("too long, but not whole", raw, "");
     raw_feed(raw, bytes, 100);
     raw_works("next", raw);
-    test_eq("buffers", rig.a.n_free_, RIG_BUFFERS);
+    test_eq("buffers", rig.a.n_[PYROI_SPARE], RIG_BUFFERS);
 }
 
 TEST(after_a_gap_in_a_greeting_the_next_one_works)

@@ -613,7 +613,7 @@ TEST(what_is_gathered_leaves_by_flush_and_at_three_quarters_of_a_buffer)
     }
     assert_in_range(sent, RIG_BYTES / 2, RIG_BYTES);
     test_eq("all of them", sent, 22 * (uint32_t)i);
-    test_eq("buffers", rig.b.n_free_, RIG_BUFFERS);
+    test_eq("buffers", rig.b.n_[PYROI_SPARE], RIG_BUFFERS);
 }
 
 static int32_t  waiting_raw;

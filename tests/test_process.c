@@ -360,19 +360,19 @@ static void come_to_rest(void)
 {
     int64_t end = now_ms() + 5000;
 
-    while ((node.n_links_ > 0 || node.n_free_ < node.room_.n_buffers)
+    while ((node.n_links_ > 0 || node.n_[PYROI_SPARE] < node.room_.n_buffers)
            && now_ms() < end)
         assert_int_equal(pyro_poll(&node, 10), PYRO_OK);
     assert_null(pyro_check(&node));
     assert_int_equal(node.n_links_, 0);
-    assert_int_equal(node.n_free_, node.room_.n_buffers);
+    assert_int_equal(node.n_[PYROI_SPARE], node.room_.n_buffers);
 }
 
 static void close_node(void)
 {
     assert_null(pyro_check(&node));
     pyro_close(&node);
-    assert_int_equal(node.n_free_, node.room_.n_buffers);
+    assert_int_equal(node.n_[PYROI_SPARE], node.room_.n_buffers);
     memset(&node, 0, sizeof node);
 }
 

@@ -587,7 +587,7 @@ TEST(cancel_while_its_arguments_are_put)
     pyro_put_int(&rq.args, 1);
     assert_true(pyro_cancel(&rq));
     assert_false(pyro_request_sent(&rq));
-    test_eq("building", node(0)->n_free_, 3);
+    test_eq("building", node(0)->n_[PYROI_SPARE], 3);
     assert_int_equal(pyro_send(&rq, pyro_to_i32(&slot), saw, NULL),
                      PYRO_ERR_STATE);
     cancelled("building", &rq, 0);
@@ -601,7 +601,7 @@ TEST(cancel_while_it_waits_for_the_greeting)
     begin_add(&rq, &P, 1, 2, &slot, saw);
     assert_true(pyro_cancel(&rq));
     assert_false(pyro_request_sent(&rq));
-    test_eq("queued", node(0)->n_free_, 3);
+    test_eq("queued", node(0)->n_[PYROI_SPARE], 3);
     cancelled("queued", &rq, 0);
 }
 
@@ -663,9 +663,9 @@ TEST(cancel_when_its_answer_is_half_there)
     thing(1)->ran = 0;
     rig.net.chunk = 3;
     begin_add(&rq, &P, 1, 2, &slot, saw);
-    for (unsigned i = 0; i < 200 && node(0)->n_in_ == 0; i++)
+    for (unsigned i = 0; i < 200 && node(0)->n_[PYROI_INCOMING] == 0; i++)
         rig_spin(1);
-    test_eq("half there", node(0)->n_in_, 1);
+    test_eq("half there", node(0)->n_[PYROI_INCOMING], 1);
     assert_false(pyro_cancel(&rq));
     cancelled("half there", &rq, 1);
 }

@@ -125,7 +125,7 @@ static int teardown(void **state)
     for (unsigned i = 0; i < 2; i++) {
         assert_null(pyro_check(&sides[i].node));
         pyro_close(&sides[i].node);
-        test_eq("buffers", sides[i].node.n_free_,
+        test_eq("buffers", sides[i].node.n_[PYROI_SPARE],
                 sides[i].node.room_.n_buffers);
     }
     return 0;
