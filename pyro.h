@@ -1234,8 +1234,6 @@ struct pyro_daemon {
     struct pyro_later    *laters_;
     const pyro_config    *config_;
     const pyro_port      *port_;
-    pyro_resolve_fn       resolve_;
-    void                 *resolve_user_;
 
     pyro_why   why; /* of the last error */
     pyro_stats stats;
@@ -1244,6 +1242,9 @@ struct pyro_daemon {
     pyro_item listeners_[PYRO_MAX_LISTEN];
     pyro_item wake_;
     int32_t   waker_;
+
+    pyro_resolve_fn resolve_;
+    void           *resolve_user_;
 };
 
 /* Opens a daemon in a room: `pyro_open(&node, PYRO_ROOM_OF(room), NULL)`.
@@ -7207,38 +7208,33 @@ static pyro_err pyroi_uri_at(const char *address, const char *object,
                  : pyro_uri_parse(uri, text, strlen(text), NULL);
 }
 
-static bool pyroi_everywhere(const pyro_uri *uri)
-{
-    return pyroi_is(uri->host, uri->host_n, "0.0.0.0")
-        || pyroi_is(uri->host, uri->host_n, "::");
-}
-
 PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
                               const char *object, char *to, size_t size)
 {
     char     address[PYRO_MAX_HOST + 9];
     char     text[PYRO_URI_BYTES + 8];
     pyro_uri uri;
+    bool     v4; /* everywhere, but not at IPv6 addresses */
 
     if (!pyroi_own_address(node, link, false, address, sizeof address)
         && pyro_listening(node, 0, address, sizeof address) != PYRO_OK) {
-        pyroi_why(node, PYROI_T("no address: nothing is listened on"), 0, 0);
+        pyroi_why(node, PYROI_T("nothing is listened on"), 0, 0);
         return PYRO_ERR_DAEMON;
     }
     if (pyroi_uri_at(address, object, text, sizeof text, &uri) != PYRO_OK)
         return PYRO_ERR_URI;
+    v4 = pyroi_is(uri.host, uri.host_n, "0.0.0.0");
     if (node->config_->host != NULL) {
         uri.host = node->config_->host;
         uri.host_n = (uint8_t)strlen(uri.host);
-    } else if (pyroi_everywhere(&uri)) {
+    } else if (v4 || pyroi_is(uri.host, uri.host_n, "::")) {
         uint16_t number = uri.port;
-        bool     v4 = uri.host[0] == '0'; /* nobody listens at an IPv6 one */
 
         /* of the address we called from, the number is nobody's to call */
         if (!pyroi_own_address(node, link, true, address, sizeof address)
             || pyroi_uri_at(address, object, text, sizeof text, &uri)
                    != PYRO_OK
-            || uri.port == 0 || (v4 && pyroi_has(uri.host, uri.host_n, ':'))) {
+            || uri.port == 0 || (v4 && address[0] == '[')) {
             pyroi_why(node, PYROI_T("listening everywhere: set config.host"),
                       0, 0);
             return PYRO_ERR_DAEMON; /* nobody could reach that */
