@@ -17,6 +17,13 @@
  * loop_pair makes two handles that are simply there, for pyro_adopt; one end
  * of it can also be played by the test, with loop_feed and loop_take.
  *
+ * All ports are on one machine, 127.0.0.1, until they are given addresses:
+ * loop_at(&net, &a, 0x0A000007, 0xFFFFFF00) puts a on 10.0.0.7/24. From then
+ * on "10.0.0.7:7766" and "127.0.0.1:7766" are those of that machine alone,
+ * and its own addresses are told as a system tells them ("*" is 0.0.0.0).
+ * Datagrams go where their address says; a broadcast, directed or limited,
+ * to all on the sender's network that opened this number with ip 0.
+ *
  * What makes life hard, all zero (easy) after loop_init:
  *     net.chunk = 3;            a send or recv moves at most 3 bytes
  *     net.shorten = true;       ... and a random number of them
@@ -27,6 +34,10 @@
  *     net.connect_ms = 50;      connecting takes so long
  *     net.refuse_late = true;   an address nobody listens at is noticed by
  *                               the first send or recv, not by connect
+ *     net.udp_lose = 30;        so many percent of datagrams do not arrive
+ *     net.udp_twice = 30;       ... arrive twice
+ *     net.udp_spoil = 30;       ... arrive with a bit turned over
+ *     net.udp_block = 2;        the next two cannot be sent
  *     loop_fault(&net, 0, LOOP_TO_LISTENER, LOOP_CUT, 17, 0);
  *
  * and the clock: loop_advance moves it; with net.clock = LOOP_CLOCK_RUNS wait
@@ -52,6 +63,11 @@
 #define LOOP_LISTENERS 16
 #define LOOP_FAULTS    16
 #define LOOP_ADDRESS   96
+#define LOOP_HOSTS     16  /* ports with addresses of their own */
+#define LOOP_SOCKETS   24  /* handles for datagrams */
+#define LOOP_QUEUE     8   /* datagrams each holds; more are lost */
+#define LOOP_DATAGRAM  512 /* longest one */
+#define LOOP_LOCALHOST 0x7F000001u
 
 /* The directions of a connection, each named by the end that receives. The
  * two ends of a pipe from loop_pair are [0] (as a connector) and [1]. */
@@ -99,18 +115,44 @@ struct loop_conn {
     int32_t         listener; /* where it waits to be accepted, or -1 */
     uint32_t        number;
     uint32_t        up_at; /* when connecting ends */
+    uint32_t        from;  /* address of who connects */
     uint16_t        gen;
     char            address[LOOP_ADDRESS]; /* as connect got it */
 };
 
 struct loop_listener {
     char     address[LOOP_ADDRESS];
+    uint32_t host;
     uint16_t gen;
     bool     open;
 };
 
+struct loop_host {
+    const pyro_port *port;
+    uint32_t         ip;
+    uint32_t         mask;
+};
+
+struct loop_datagram {
+    pyro_udp from;
+    uint32_t n;
+    uint8_t  bytes[LOOP_DATAGRAM];
+};
+
+struct loop_socket {
+    struct loop_datagram queue[LOOP_QUEUE];
+    uint32_t             first;
+    uint32_t             used;
+    struct loop_host     host;
+    pyro_udp             at; /* ip 0: all */
+    uint32_t             born;
+    uint16_t             gen;
+    bool                 open;
+};
+
 struct loop_calls {
     uint32_t now, random, listen, accept, connect, send, recv, close, wait;
+    uint32_t udp_send, udp_recv;
 };
 
 enum { LOOP_CLOCK_STANDS, LOOP_CLOCK_RUNS };
@@ -123,6 +165,10 @@ struct loop_net {
     uint32_t connect_ms;
     uint32_t block_send;
     uint32_t block_recv;
+    uint32_t udp_block;
+    uint8_t  udp_lose;
+    uint8_t  udp_twice;
+    uint8_t  udp_spoil;
     uint8_t  block_percent;
     uint8_t  clock;
     bool     shorten;
@@ -131,9 +177,10 @@ struct loop_net {
 
     struct loop_calls calls;
     uint32_t          misuse;
-    uint32_t          moved;   /* bytes sent and received, all together */
-    uint32_t          born;    /* connections and pipes so far */
-    uint32_t          forever; /* waits without limit for what never came */
+    uint32_t          moved;    /* bytes sent and received, all together */
+    uint32_t          born;     /* connections and pipes so far */
+    uint32_t          udp_born; /* handles for datagrams so far */
+    uint32_t          forever;  /* waits without limit for what never came */
 
     /* Called first in every send and recv. May be NULL. */
     void (*on_call)(void *user, const pyro_port *port);
@@ -149,6 +196,8 @@ struct loop_net {
     uint32_t             n_faults;
     struct loop_listener listeners[LOOP_LISTENERS];
     struct loop_conn     conns[LOOP_CONNS];
+    struct loop_host     hosts[LOOP_HOSTS];
+    struct loop_socket   sockets[LOOP_SOCKETS];
 };
 
 /* A number that is never 0 (xorshift32); the whole net draws from one row. */
@@ -179,6 +228,34 @@ static inline void loop_advance(struct loop_net *net, uint32_t ms)
     net->clock_ms += ms;
 }
 
+/* Gives a port an address, or another one. Before it is used. */
+static inline void loop_at(struct loop_net *net, const pyro_port *port,
+                           uint32_t ip, uint32_t mask)
+{
+    unsigned i = 0;
+
+    while (i < LOOP_HOSTS && net->hosts[i].port != NULL
+           && net->hosts[i].port != port)
+        i++;
+    if (i == LOOP_HOSTS)
+        return;
+    net->hosts[i].port = port;
+    net->hosts[i].ip = ip;
+    net->hosts[i].mask = mask;
+}
+
+/* The machine that a port is on. */
+static inline struct loop_host loop_host_of(const pyro_port *port)
+{
+    const struct loop_net *net = (const struct loop_net *)port->user;
+    struct loop_host       host = { port, LOOP_LOCALHOST, 0xFF000000u };
+
+    for (unsigned i = 0; i < LOOP_HOSTS; i++)
+        if (net->hosts[i].port == port)
+            host = net->hosts[i];
+    return host;
+}
+
 /* Plans a fault. Any number up to LOOP_FAULTS, in any order; of several for
  * the same byte the first planned happens first. */
 static inline void loop_fault(struct loop_net *net, uint32_t conn, int way,
@@ -206,7 +283,7 @@ static inline void loop_heal(struct loop_net *net)
 
 /* ------------------------------------------------------------------------
  * Handles: 16 bits generation, 16 bits index, never 0; ends come first, two
- * for each connection, then the listeners.
+ * for each connection, then the listeners, then handles for datagrams.
  * ------------------------------------------------------------------------ */
 
 static inline int32_t loop_handle(unsigned gen, unsigned index)
@@ -249,6 +326,18 @@ static inline struct loop_listener *loop_find_listener(struct loop_net *net,
     return &net->listeners[index];
 }
 
+static inline struct loop_socket *loop_find_socket(struct loop_net *net,
+                                                   int32_t          handle)
+{
+    unsigned base = 2u * LOOP_CONNS + LOOP_LISTENERS;
+    unsigned index = ((unsigned)handle & 0xFFFFu) - 1u - base;
+
+    if (index >= LOOP_SOCKETS || !net->sockets[index].open
+        || handle != loop_handle(net->sockets[index].gen, index + base))
+        return NULL;
+    return &net->sockets[index];
+}
+
 /* Handles that are open: 0 when all was closed. */
 static inline unsigned loop_open_handles(const struct loop_net *net)
 {
@@ -258,6 +347,8 @@ static inline unsigned loop_open_handles(const struct loop_net *net)
         n += (unsigned)net->conns[i].open[0] + net->conns[i].open[1];
     for (unsigned i = 0; i < LOOP_LISTENERS; i++)
         n += net->listeners[i].open;
+    for (unsigned i = 0; i < LOOP_SOCKETS; i++)
+        n += net->sockets[i].open;
     return n;
 }
 
@@ -428,10 +519,13 @@ static inline unsigned loop_ready(struct loop_net *net, int32_t handle)
 
     if (c == NULL) {
         struct loop_listener *l = loop_find_listener(net, handle);
+        struct loop_socket   *s = loop_find_socket(net, handle);
 
         for (unsigned i = 0; l != NULL && i < LOOP_CONNS; i++)
             if (net->conns[i].listener == (int32_t)(l - net->listeners))
                 return PYRO_IN;
+        if (s != NULL)
+            return s->used > 0 ? PYRO_IN | PYRO_OUT : PYRO_OUT;
         return 0;
     }
     loop_touch(net, c);
@@ -571,17 +665,20 @@ static inline int32_t loop_listen(const pyro_port *port, const char *address)
 {
     struct loop_net *net = port->user;
     unsigned         free_one = LOOP_LISTENERS;
+    uint32_t         host = loop_host_of(port).ip;
 
     net->calls.listen++;
     for (unsigned i = 0; i < LOOP_LISTENERS; i++) {
         if (!net->listeners[i].open)
             free_one = i;
-        else if (strcmp(net->listeners[i].address, address) == 0)
+        else if (net->listeners[i].host == host
+                 && strcmp(net->listeners[i].address, address) == 0)
             return -1; /* address in use */
     }
     if (free_one == LOOP_LISTENERS || strlen(address) >= LOOP_ADDRESS)
         return -1;
     strcpy(net->listeners[free_one].address, address);
+    net->listeners[free_one].host = host;
     net->listeners[free_one].open = true;
     net->listeners[free_one].gen++;
     return loop_handle(net->listeners[free_one].gen,
@@ -613,16 +710,36 @@ static inline int32_t loop_accept(const pyro_port *port, int32_t listener)
     return loop_end_handle(net, oldest, 1);
 }
 
-/* The listener for an address, or -1. */
-static inline int32_t loop_listener_of(const struct loop_net *net,
-                                       const char            *address)
+/* The machine that an address is one of, or 0: any. */
+static inline uint32_t loop_target(const pyro_port *port, const char *address)
 {
-    const char *colon = strrchr(address, ':');
+    const struct loop_net *net = (const struct loop_net *)port->user;
+    unsigned               b[4];
+    uint32_t               ip;
+
+    if (sscanf(address, "%3u.%3u.%3u.%3u", &b[0], &b[1], &b[2], &b[3]) != 4)
+        return 0;
+    ip = b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
+    if (b[0] == 127)
+        return loop_host_of(port).ip;
+    for (unsigned i = 0; i < LOOP_HOSTS; i++)
+        if (net->hosts[i].port != NULL && net->hosts[i].ip == ip)
+            return ip;
+    return 0;
+}
+
+/* The listener for an address, or -1. */
+static inline int32_t loop_listener_of(const pyro_port *port,
+                                       const char      *address)
+{
+    const struct loop_net *net = (const struct loop_net *)port->user;
+    const char            *colon = strrchr(address, ':');
+    uint32_t               host = loop_target(port, address);
 
     for (int32_t i = 0; i < LOOP_LISTENERS; i++) {
         const struct loop_listener *l = &net->listeners[i];
 
-        if (!l->open)
+        if (!l->open || (host != 0 && l->host != host))
             continue;
         if (strcmp(l->address, address) == 0)
             return i;
@@ -636,7 +753,7 @@ static inline int32_t loop_listener_of(const struct loop_net *net,
 static inline int32_t loop_connect(const pyro_port *port, const char *address)
 {
     struct loop_net  *net = port->user;
-    int32_t           listener = loop_listener_of(net, address);
+    int32_t           listener = loop_listener_of(port, address);
     struct loop_conn *c;
 
     net->calls.connect++;
@@ -645,6 +762,7 @@ static inline int32_t loop_connect(const pyro_port *port, const char *address)
     if (strlen(address) >= LOOP_ADDRESS || (c = loop_new(net)) == NULL)
         return -1;
     strcpy(c->address, address);
+    c->from = loop_host_of(port).ip;
     c->open[0] = true;
     c->listener = listener;
     c->up_at = net->clock_ms + net->connect_ms;
@@ -735,9 +853,12 @@ static inline void loop_close(const pyro_port *port, int32_t handle)
     unsigned              end;
     struct loop_conn     *c = loop_find(net, handle, &end);
     struct loop_listener *l = loop_find_listener(net, handle);
+    struct loop_socket   *s = loop_find_socket(net, handle);
 
     net->calls.close++;
-    if (c != NULL) {
+    if (s != NULL) {
+        s->open = false;
+    } else if (c != NULL) {
         c->open[end] = false;
     } else if (l != NULL) {
         l->open = false;
@@ -784,6 +905,24 @@ static inline void loop_wait(const pyro_port *port, pyro_item *list,
     loop_look(net, list);
 }
 
+static inline void loop_print(char to[24], uint32_t ip, unsigned number)
+{
+    snprintf(to, 24, "%u.%u.%u.%u:%u", (unsigned)(ip >> 24),
+             (unsigned)(ip >> 16 & 0xFFu), (unsigned)(ip >> 8 & 0xFFu),
+             (unsigned)(ip & 0xFFu), number);
+}
+
+/* What the end of a connection that connected is called. */
+static inline void loop_print_from(char to[24], const struct loop_conn *c)
+{
+    unsigned number = 40000u + c->number % 20000u;
+
+    if (c->from == LOOP_LOCALHOST)
+        snprintf(to, 24, "connector:%u", number);
+    else
+        loop_print(to, c->from, number);
+}
+
 static inline bool loop_address(const pyro_port *port, int32_t handle,
                                 bool peer, char *to, size_t size)
 {
@@ -791,21 +930,192 @@ static inline bool loop_address(const pyro_port *port, int32_t handle,
     unsigned              end;
     struct loop_conn     *c = loop_find(net, handle, &end);
     struct loop_listener *l = loop_find_listener(net, handle);
-    char                  connector[24];
-    const char           *text = connector;
+    struct loop_socket   *s = loop_find_socket(net, handle);
+    char                  made[LOOP_ADDRESS + 8];
+    const char           *text = made;
 
-    if (l != NULL && !peer)
+    if (s != NULL && !peer)
+        loop_print(made, s->at.ip, s->at.port);
+    else if (l != NULL && !peer && l->address[0] == '*'
+             && l->host != LOOP_LOCALHOST)
+        snprintf(made, sizeof made, "0.0.0.0%s", l->address + 1);
+    else if (l != NULL && !peer)
         text = l->address;
     else if (c == NULL || c->pipe)
         return false;
     else if ((end == 0) == peer)
         text = c->address;
     else
-        snprintf(connector, sizeof connector, "connector:%lu",
-                 40000ul + (unsigned long)(c->number % 20000u));
+        loop_print_from(made, c);
     if (strlen(text) >= size)
         return false;
     strcpy(to, text);
+    return true;
+}
+
+/* ------------------------------------------------------------------------
+ * Datagrams
+ * ------------------------------------------------------------------------ */
+
+static inline int32_t loop_udp_open(const pyro_port *port, uint32_t ip,
+                                    uint16_t number)
+{
+    struct loop_net    *net = port->user;
+    struct loop_socket *s = net->sockets;
+    struct loop_host    host = loop_host_of(port);
+    uint16_t            gen;
+
+    if (ip != 0 && ip != host.ip && ip != LOOP_LOCALHOST)
+        return -1;
+    while (s < net->sockets + LOOP_SOCKETS && s->open)
+        s++;
+    if (s == net->sockets + LOOP_SOCKETS)
+        return -1;
+    gen = (uint16_t)(s->gen + 1u);
+    memset(s, 0, sizeof *s);
+    s->gen = gen;
+    s->open = true;
+    s->host = host;
+    s->born = net->udp_born++;
+    s->at.ip = ip;
+    s->at.port = number != 0 ? number : (uint16_t)(60000u + s->born % 5000u);
+    return loop_handle(gen, 2u * LOOP_CONNS + LOOP_LISTENERS
+                                + (unsigned)(s - net->sockets));
+}
+
+static inline bool loop_is_broadcast(const struct loop_host *host, uint32_t ip)
+{
+    return ip == UINT32_MAX
+        || (host->mask != UINT32_MAX && ip == (host->ip | ~host->mask));
+}
+
+/* Whether a datagram from one socket to an address is for another. */
+static inline bool loop_hears(const struct loop_socket *s,
+                              const struct loop_socket *from,
+                              const pyro_udp           *to)
+{
+    if (!s->open || s->at.port != to->port)
+        return false;
+    if (loop_is_broadcast(&s->host, to->ip))
+        return s->at.ip == 0
+            && ((s->host.ip ^ from->host.ip) & s->host.mask) == 0;
+    if (s->at.ip != 0 && s->at.ip != to->ip)
+        return false;
+    return to->ip >> 24 == 127 ? s->host.ip == from->host.ip
+                               : s->host.ip == to->ip;
+}
+
+static inline bool loop_chance(struct loop_net *net, unsigned percent)
+{
+    return percent > 0 && loop_rand(net) % 100u < percent;
+}
+
+/* One copy arrives, or is lost. */
+static inline void loop_arrive(struct loop_net *net, struct loop_socket *s,
+                               const pyro_udp *from, const void *data,
+                               uint32_t n)
+{
+    struct loop_datagram *d;
+
+    if (s->used == LOOP_QUEUE || loop_chance(net, net->udp_lose))
+        return;
+    d = &s->queue[(s->first + s->used++) % LOOP_QUEUE];
+    d->from = *from;
+    d->n = n;
+    if (n > 0)
+        memcpy(d->bytes, data, n);
+    if (n > 0 && loop_chance(net, net->udp_spoil))
+        d->bytes[loop_rand(net) % n] ^= (uint8_t)(1u << loop_rand(net) % 8u);
+    net->moved += n + 1u;
+}
+
+/* Of several that share a number on a machine the last one opened gets what
+ * is no broadcast, as with Linux. */
+static inline void loop_deliver(struct loop_net          *net,
+                                const struct loop_socket *from,
+                                const pyro_udp *to, const void *data,
+                                uint32_t n)
+{
+    struct loop_socket *last = NULL;
+    pyro_udp            source = from->at;
+
+    source.ip = to->ip >> 24 == 127 ? LOOP_LOCALHOST : from->host.ip;
+    for (unsigned i = 0; i < LOOP_SOCKETS; i++) {
+        struct loop_socket *s = &net->sockets[i];
+
+        if (!loop_hears(s, from, to))
+            continue;
+        if (loop_is_broadcast(&s->host, to->ip))
+            loop_arrive(net, s, &source, data, n);
+        else if (last == NULL || s->born > last->born)
+            last = s;
+    }
+    if (last != NULL)
+        loop_arrive(net, last, &source, data, n);
+}
+
+static inline bool loop_udp_send(const pyro_port *port, int32_t handle,
+                                 const pyro_udp *to, const void *data,
+                                 uint32_t n)
+{
+    struct loop_net    *net = port->user;
+    struct loop_socket *s = loop_find_socket(net, handle);
+
+    net->calls.udp_send++;
+    if (s == NULL) {
+        net->misuse++;
+        return false;
+    }
+    if (net->udp_block > 0) {
+        net->udp_block--;
+        return false;
+    }
+    if (n > LOOP_DATAGRAM || to->port == 0 || to->ip == 0)
+        return false;
+    loop_deliver(net, s, to, data, n);
+    if (loop_chance(net, net->udp_twice))
+        loop_deliver(net, s, to, data, n);
+    return true;
+}
+
+static inline int32_t loop_udp_recv(const pyro_port *port, int32_t handle,
+                                    void *to, uint32_t n, pyro_udp *from)
+{
+    struct loop_net      *net = port->user;
+    struct loop_socket   *s = loop_find_socket(net, handle);
+    struct loop_datagram *d;
+
+    net->calls.udp_recv++;
+    if (s == NULL) {
+        net->misuse++;
+        return -1;
+    }
+    if (s->used == 0)
+        return -1;
+    d = &s->queue[s->first];
+    s->first = (s->first + 1u) % LOOP_QUEUE;
+    s->used--;
+    if (d->n < n)
+        n = d->n;
+    if (n > 0)
+        memcpy(to, d->bytes, n);
+    *from = d->from;
+    net->moved += n + 1u;
+    return (int32_t)d->n;
+}
+
+/* Loopback, and where the port was put. */
+static inline bool loop_net_of(const pyro_port *port, unsigned index,
+                               pyro_net *net)
+{
+    struct loop_host host = loop_host_of(port);
+
+    if (index > 1 || (index == 1 && host.ip == LOOP_LOCALHOST))
+        return false;
+    net->ip = index == 0 ? LOOP_LOCALHOST : host.ip;
+    net->mask = index == 0 ? 0xFF000000u : host.mask;
+    net->broadcast =
+        index == 0 || host.mask == UINT32_MAX ? 0 : host.ip | ~host.mask;
     return true;
 }
 
@@ -838,6 +1148,10 @@ static inline pyro_port loop_port(struct loop_net *net)
     port.address = loop_address;
     port.wake_open = loop_wake_open;
     port.wake = loop_wake;
+    port.udp_open = loop_udp_open;
+    port.udp_send = loop_udp_send;
+    port.udp_recv = loop_udp_recv;
+    port.net = loop_net_of;
     port.user = net;
     return port;
 }
