@@ -8129,7 +8129,6 @@ PYRO_DEF pyro_err pyro_hasattr(pyro_proxy *proxy, const char *name, bool *has)
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
-#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -8179,6 +8178,12 @@ PYRO_DEF pyro_err pyro_hasattr(pyro_proxy *proxy, const char *name, bool *has)
 
 /* Most entries of the system's list of addresses that are looked at. */
 #define PYROI_POSIX_NETS 4096
+
+/* Flags of an interface: the same everywhere, but <net/if.h> hides them when
+ * a program asks for POSIX alone. */
+#define PYROI_POSIX_UP        0x1u
+#define PYROI_POSIX_BROADCAST 0x2u
+#define PYROI_POSIX_LOOPBACK  0x8u
 
 /* A signal storm cannot hold a call for longer than so many tries. */
 #define PYROI_POSIX_TRIES 8
@@ -9123,8 +9128,8 @@ static void pyroi_posix_net_of(const struct ifaddrs *i, pyro_net *net)
     net->ip = pyroi_posix_ip(i->ifa_addr);
     net->mask = pyroi_posix_ip(i->ifa_netmask);
     net->broadcast = 0;
-    if ((i->ifa_flags & IFF_BROADCAST) == 0
-        || (i->ifa_flags & IFF_LOOPBACK) != 0)
+    if ((i->ifa_flags & PYROI_POSIX_BROADCAST) == 0
+        || (i->ifa_flags & PYROI_POSIX_LOOPBACK) != 0)
         return;
     net->broadcast = pyroi_posix_ip(i->ifa_broadaddr);
     if (net->broadcast == 0 && net->mask != 0 && ~net->mask > 1)
@@ -9144,7 +9149,7 @@ static bool pyroi_posix_net(const pyro_port *port, unsigned index,
         return false;
     for (i = list; i != NULL && !found && left > 0; i = i->ifa_next, left--) {
         if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET
-            || (i->ifa_flags & IFF_UP) == 0)
+            || (i->ifa_flags & PYROI_POSIX_UP) == 0)
             continue;
         found = index-- == 0;
         if (found)
