@@ -1225,13 +1225,13 @@ struct pyro_daemon {
     pyro_request         *requests_;
     pyro_request        **requests_end_;
     pyro_proxy           *proxies_;
-    pyro_call            *calls_; /* handlers running, innermost first */
+    pyro_call            *calls_; /* not answered: running or deferred */
     pyro_item            *items_;
     pyro_timer           *timers_;
     pyro_hook            *hooks_;
     struct pyroi_telling *telling_;
     pyro_ring            *rings_;
-    struct pyro_later    *laters_;
+    struct pyroi_object *(*by_id_)(const pyro_daemon *node, const char *id);
     const pyro_config    *config_;
     const pyro_port      *port_;
 
@@ -1369,11 +1369,11 @@ struct pyro_call {
     pyro_link    link;   /* the connection it came by */
     bool         oneway; /* nobody waits for the result */
 
-    pyro_call    *outer_;
+    uint8_t       state_;
+    uint16_t      seq_;
     pyroi_buffer *args_buf_;
     pyroi_buffer *reply_buf_;
-    uint16_t      seq_;
-    uint8_t       state_;
+    pyro_call    *outer_;
 };
 
 #define PYRO_ONEWAY    1 /* method: nobody needs its result; answers nil */
@@ -1397,44 +1397,59 @@ typedef struct pyro_method {
     uint8_t      flags;
 } pyro_method;
 
-enum {
-    PYRO_ATTR_B,
-    PYRO_ATTR_I,
-    PYRO_ATTR_U,
-    PYRO_ATTR_Q,
-    PYRO_ATTR_F,
-    PYRO_ATTR_D,
-    PYRO_ATTR_S
-};
+/* How a member of some type is read and set by a remote program: puts its
+ * value into `out`, or, where that is NULL, takes a new one from `in`. */
+typedef void (*pyro_member)(void *member, size_t size, pyro_writer *out,
+                            pyro_reader *in);
 
-/* A remote attribute: a member of the object's struct. Costs no code. A
- * member of another type than the macro says is a compiler warning. */
+PYRO_DEF void pyro_attr_bool(void *member, size_t size, pyro_writer *out,
+                             pyro_reader *in);
+PYRO_DEF void pyro_attr_i32(void *member, size_t size, pyro_writer *out,
+                            pyro_reader *in);
+PYRO_DEF void pyro_attr_u32(void *member, size_t size, pyro_writer *out,
+                            pyro_reader *in);
+PYRO_DEF void pyro_attr_i64(void *member, size_t size, pyro_writer *out,
+                            pyro_reader *in);
+PYRO_DEF void pyro_attr_f32(void *member, size_t size, pyro_writer *out,
+                            pyro_reader *in);
+PYRO_DEF void pyro_attr_f64(void *member, size_t size, pyro_writer *out,
+                            pyro_reader *in);
+PYRO_DEF void pyro_attr_str(void *member, size_t size, pyro_writer *out,
+                            pyro_reader *in);
+
+/* A remote attribute: a member of the object's struct. Costs no code but that
+ * of its type. A member of another type than the macro says is a compiler
+ * warning. */
 typedef struct pyro_attr {
     const char *name;
+    pyro_member member;
     uint16_t    offset;
     uint16_t    size;
-    uint8_t     type;
+    char        type; /* b i u q f d s, as `describe` tells it */
     uint8_t     flags;
 } pyro_attr;
 
 /* clang-format off */
-#define PYROI_ATTR(s, m, ctype, letter, flags)                          \
-    { #m, (uint16_t)(offsetof(s, m)                                     \
+#define PYROI_ATTR(s, m, ctype, member, letter, flags)                  \
+    { #m, member, (uint16_t)(offsetof(s, m)                             \
                      + 0 * sizeof(&((s *)0)->m == (ctype *)0)),         \
       (uint16_t)sizeof(((s *)0)->m), letter, flags }
-#define PYRO_ATTR_BOOL(s, m, flags) PYROI_ATTR(s, m, bool, PYRO_ATTR_B, flags)
+#define PYRO_ATTR_BOOL(s, m, flags) \
+    PYROI_ATTR(s, m, bool, pyro_attr_bool, 'b', flags)
 #define PYRO_ATTR_I32(s, m, flags) \
-    PYROI_ATTR(s, m, int32_t, PYRO_ATTR_I, flags)
+    PYROI_ATTR(s, m, int32_t, pyro_attr_i32, 'i', flags)
 #define PYRO_ATTR_U32(s, m, flags) \
-    PYROI_ATTR(s, m, uint32_t, PYRO_ATTR_U, flags)
+    PYROI_ATTR(s, m, uint32_t, pyro_attr_u32, 'u', flags)
 #define PYRO_ATTR_I64(s, m, flags) \
-    PYROI_ATTR(s, m, int64_t, PYRO_ATTR_Q, flags)
-#define PYRO_ATTR_F32(s, m, flags) PYROI_ATTR(s, m, float, PYRO_ATTR_F, flags)
-#define PYRO_ATTR_F64(s, m, flags) PYROI_ATTR(s, m, double, PYRO_ATTR_D, flags)
+    PYROI_ATTR(s, m, int64_t, pyro_attr_i64, 'q', flags)
+#define PYRO_ATTR_F32(s, m, flags) \
+    PYROI_ATTR(s, m, float, pyro_attr_f32, 'f', flags)
+#define PYRO_ATTR_F64(s, m, flags) \
+    PYROI_ATTR(s, m, double, pyro_attr_f64, 'd', flags)
 #define PYRO_ATTR_STR(s, m, flags)                                      \
-    { #m, (uint16_t)(offsetof(s, m)                                     \
+    { #m, pyro_attr_str, (uint16_t)(offsetof(s, m)                      \
                      + 0 * sizeof(&((s *)0)->m[0] == (char *)0)),       \
-      (uint16_t)sizeof(((s *)0)->m), PYRO_ATTR_S, flags }
+      (uint16_t)sizeof(((s *)0)->m), 's', flags }
 /* clang-format on */
 
 /* A class: const tables, shared by all its objects. */
@@ -1503,14 +1518,8 @@ PYRO_DEF void pyro_reraise(pyro_call *call, pyro_proxy *proxy);
 /* A reply that comes later. The struct is the caller's from pyro_defer to
  * pyro_reply, or until pyro_later_open says false. */
 typedef struct pyro_later {
-    pyro_writer        out_;
-    struct pyro_later *next_;
-    pyro_daemon       *node_;
-    pyroi_buffer      *buf_;
-    pyro_link          link_;
-    uint32_t           due_;
-    uint16_t           seq_;
-    uint8_t            state_;
+    pyro_call call_; /* of the call what is left; without a node: done */
+    uint32_t  due_;
 } pyro_later;
 
 /* In a handler: this call is answered later. Holds no buffer. After ms (0: the
@@ -3234,7 +3243,15 @@ static const uint8_t pyroi_busy_body[] = "\x83\xA9__class__\xA9"
                                          "BusyError\xAD__exception__\xC3\xA4"
                                          "args\x91\xA4"
                                          "busy";
-#define PYROI_BUSY_BYTES (sizeof pyroi_busy_body - 1)
+#define PYROI_BUSY_BYTES   (sizeof pyroi_busy_body - 1)
+#define PYROI_BUSY_TYPE    11 /* where its type begins, what is behind that, */
+#define PYROI_BUSY_REST    21 /* and the message: any exception is made so */
+#define PYROI_BUSY_MESSAGE 42
+
+/* Attributes are methods of these names. */
+enum { PYROI_GET, PYROI_SET, PYROI_HAS };
+static const char pyroi_attr_calls[][12] = { "__getattr__", "__setattr__",
+                                             "__hasattr__" };
 
 /* Writes a header in front of the body at `body`; gives its first byte. */
 static uint8_t *pyroi_put_header(uint8_t *body, unsigned type, unsigned flags,
@@ -3620,17 +3637,12 @@ static void pyroi_fail_requests(pyro_daemon *d, pyroi_link *l);
  * handle, and their replies must not go to whoever is there next. */
 static void pyroi_forget_calls(pyro_daemon *d, const pyroi_link *l)
 {
-    pyro_link   link = l->id;
-    pyro_call  *call;
-    pyro_later *later;
+    pyro_link  link = l->id;
+    pyro_call *call;
 
     for (call = d->calls_; call != NULL; call = call->outer_) {
         if (call->link == link)
             call->link = 0;
-    }
-    for (later = d->laters_; later != NULL; later = later->next_) {
-        if (later->link_ == link)
-            later->link_ = 0;
     }
 }
 #endif
@@ -4063,21 +4075,28 @@ static void pyroi_tell_all(pyro_daemon *d, pyroi_link *l)
 
 #ifndef PYRO_NO_SERVER
 
-static const char *const pyroi_err_names[] = { "Exception",
-                                               "URIError",
-                                               "DaemonError",
-                                               "ProtocolError",
-                                               "ConnectionClosedError",
-                                               "ConnectionDeniedError",
-                                               "TimeoutError",
-                                               "NamingError",
-                                               "Exception",
-                                               "TypeError",
-                                               "ValueError",
-                                               "MemoryError",
-                                               "BusyError",
-                                               "RuntimeError" };
+/* Python's names for our errors, one behind the other. Nothing is raised as
+ * PYRO_ERR_REMOTE, so that is free for what is no error of ours. */
+static const char pyroi_err_names[] = "Exception\0URIError\0DaemonError\0"
+                                      "ProtocolError\0ConnectionClosedError\0"
+                                      "ConnectionDeniedError\0TimeoutError\0"
+                                      "NamingError\0AttributeError\0"
+                                      "TypeError\0ValueError\0MemoryError\0"
+                                      "BusyError\0RuntimeError";
+#define PYROI_ERR_ATTRIBUTE PYRO_ERR_REMOTE
 
+/* Bytes that are parts of values, as they are. */
+static void pyroi_put_part(pyro_writer *w, const uint8_t *p, size_t n)
+{
+    if ((size_t)(w->end - w->at) < n)
+        w->err = PYRO_ERR_NOSPACE;
+    if (w->err != PYRO_OK)
+        return;
+    memcpy(w->at, p, n);
+    w->at += n;
+}
+
+#ifndef PYRO_NO_TEXTS
 /* Where a call is, as a line of a traceback: "calc.div on bench 3". */
 static void pyroi_put_place(pyro_writer *w, const pyro_call *call)
 {
@@ -4102,6 +4121,8 @@ static void pyroi_put_traceback(pyro_writer *w, const pyro_call *call,
 
     for (line = cause; *line != '\0'; line++)
         lines += *line == '\n';
+    pyroi_bytes(call->reply_buf_)[PYROI_BODY]++; /* one more key */
+    w->more += 2;
     pyro_put_str(w, "attributes");
     pyro_put_map(w, 1);
     pyro_put_str(w, "_pyroTraceback");
@@ -4114,68 +4135,37 @@ static void pyroi_put_traceback(pyro_writer *w, const pyro_call *call,
     }
     pyroi_put_place(w, call);
 }
+#endif
 
-/* The map that Pyro5 uses, traceback last. */
-static void pyroi_put_exception(pyro_writer *w, const char *type,
-                                const char *message, const pyro_call *call,
-                                const char *cause)
+/* Begins the result of a call anew: as long as its buffer and the caller
+ * allow, and of no bytes where nobody wants one. */
+static void pyroi_begin_result(pyro_call *call)
 {
-    pyro_put_map(w, call != NULL ? 4 : 3);
-    pyro_put_str(w, "__class__");
-    pyro_put_str(w, type);
-    pyro_put_str(w, "__exception__");
-    pyro_put_bool(w, true);
-    pyro_put_str(w, "args");
-    pyro_put_list(w, 1);
-    pyro_put_str(w, message);
-    if (call != NULL)
-        pyroi_put_traceback(w, call, cause);
-}
-
-/* A writer for a reply in a buffer: as long as that and the caller allow. */
-static pyro_writer pyroi_reply_writer(const pyro_daemon *d, pyro_link link,
-                                      pyroi_buffer *buf)
-{
-    const pyroi_link *l = pyroi_link_of(d, link);
-    uint32_t          max = pyroi_max_body(d);
+    const pyro_daemon *d = call->node;
+    const pyroi_link  *l = pyroi_link_of(d, call->link);
+    uint32_t           max = pyroi_max_body(d);
 
     if (l != NULL && l->peer_max < max)
         max = l->peer_max;
-    return pyro_writer_of(pyroi_bytes(buf) + PYROI_BODY, max, 1);
-}
-
-/* Writes an exception instead of whatever is in a reply. What does not fit is
- * left out from the end: traceback, message, type. */
-static pyro_writer pyroi_exception_in(const pyro_daemon *d, pyro_link link,
-                                      pyroi_buffer *buf, const char *type,
-                                      const char      *message,
-                                      const pyro_call *call, const char *cause)
-{
-    pyro_writer w;
-    unsigned    attempt = 0;
-
-#ifdef PYRO_NO_TEXTS
-    call = NULL;
-#endif
-    do {
-        w = pyroi_reply_writer(d, link, buf);
-        pyroi_put_exception(&w, type, message, call, cause);
-        if (attempt == 0)
-            call = NULL;
-        else if (attempt == 1)
-            message = "...";
-        else
-            type = "Error";
-    } while (pyro_writer_end(&w) != PYRO_OK && attempt++ < 3);
-    PYRO_ASSERT(w.err == PYRO_OK); /* 42 bytes; both ends take 50 */
-    return w;
+    if (call->reply_buf_ == NULL)
+        call->result = pyro_writer_of(call, 0, 0);
+    else
+        call->result = pyro_writer_of(
+            pyroi_bytes(call->reply_buf_) + PYROI_BODY, max, 1);
 }
 
 enum { PYROI_RUNNING, PYROI_RAISED, PYROI_DEFERRED };
 
+/* Writes an exception instead of whatever is in a result: the map that Pyro5
+ * uses, made of the pieces of a refusal. What does not fit is left out from
+ * the end: traceback, message, type. */
 static void pyroi_raise(pyro_call *call, const char *type, const char *message,
                         const char *cause)
 {
+    pyro_writer *w = &call->result;
+    unsigned     attempt = 0;
+
+    (void)cause;
     if (call->state_ != PYROI_RUNNING)
         return;
     call->state_ = PYROI_RAISED;
@@ -4184,8 +4174,24 @@ static void pyroi_raise(pyro_call *call, const char *type, const char *message,
         pyroi_log(call->node, PYRO_WARN, message, call->link, 0);
         return;
     }
-    call->result = pyroi_exception_in(call->node, call->link, call->reply_buf_,
-                                      type, message, call, cause);
+    do {
+        if (attempt == 2)
+            message = "...";
+        if (attempt == 3)
+            type = "Error";
+        pyroi_begin_result(call);
+        w->more = 2;
+        pyroi_put_part(w, pyroi_busy_body, PYROI_BUSY_TYPE);
+        pyro_put_str(w, type);
+        pyroi_put_part(w, pyroi_busy_body + PYROI_BUSY_REST,
+                       PYROI_BUSY_MESSAGE - PYROI_BUSY_REST);
+        pyro_put_str(w, message);
+#ifndef PYRO_NO_TEXTS
+        if (attempt == 0 && cause != NULL && call->object != NULL)
+            pyroi_put_traceback(w, call, cause);
+#endif
+        attempt++;
+    } while (w->err != PYRO_OK); /* 42 bytes in the end; both take 50 */
 }
 
 PYRO_DEF void pyro_raise(pyro_call *call, const char *type,
@@ -4194,30 +4200,53 @@ PYRO_DEF void pyro_raise(pyro_call *call, const char *type,
     pyroi_raise(call, type, message, "");
 }
 
+/* An exception of our own, by its number. */
+static void pyroi_raise_err(pyro_call *call, unsigned err, const char *message)
+{
+    const char *name = pyroi_err_names;
+
+    for (; err > 0; err--)
+        name += strlen(name) + 1;
+    pyro_raise(call, name, message);
+}
+
 #ifndef PYRO_NO_CLIENT
 PYRO_DEF void pyro_reraise(pyro_call *call, pyro_proxy *proxy)
 {
-    pyro_err err = (pyro_err)proxy->err_;
-
-    if (err == PYRO_ERR_REMOTE)
+    if (proxy->err_ == PYRO_ERR_REMOTE)
         pyroi_raise(call, proxy->exc_.type, proxy->exc_.message,
                     proxy->exc_.traceback);
     else
-        pyroi_raise(call, pyroi_err_names[err], pyro_err_text(err), "");
+        pyroi_raise_err(call, proxy->err_,
+                        pyro_err_text((pyro_err)proxy->err_));
 }
 #endif
 
+#ifdef PYRO_NO_TEXTS
+#define pyroi_raise_text(call, err, text)       pyroi_raise_err(call, err, "")
+#define pyroi_raise_name(call, err, text, name) pyroi_raise_err(call, err, "")
+#define pyroi_raise_numbers(call, err, first, is, second, limit) \
+    pyroi_raise_err(call, err, "")
+#else
+#define pyroi_raise_text(call, err, text) pyroi_raise_err(call, err, text)
+
+/* "text name" */
+static void pyroi_raise_name(pyro_call *call, unsigned err, const char *text,
+                             const char *name)
+{
+    char       message[48 + PYRO_MAX_NAME];
+    pyroi_text t = pyroi_text_of(message, sizeof message);
+
+    pyroi_adds(&t, text);
+    pyroi_adds(&t, name);
+    pyroi_raise_err(call, err, message);
+}
+
 /* "first is, second limit": a message with the two numbers that disagree. */
-static void pyroi_raise_numbers(pyro_call *call, const char *type,
+static void pyroi_raise_numbers(pyro_call *call, unsigned err,
                                 const char *first, uint32_t is,
                                 const char *second, uint32_t limit)
 {
-#ifdef PYRO_NO_TEXTS
-    (void)is;
-    (void)second;
-    (void)limit;
-    pyro_raise(call, type, first);
-#else
     char       message[80];
     pyroi_text t = pyroi_text_of(message, sizeof message);
 
@@ -4225,100 +4254,65 @@ static void pyroi_raise_numbers(pyro_call *call, const char *type,
     pyroi_add_dec(&t, is);
     pyroi_adds(&t, second);
     pyroi_add_dec(&t, limit);
-    pyro_raise(call, type, message);
-#endif
+    pyroi_raise_err(call, err, message);
 }
-
-static void pyroi_raise_name(pyro_call *call, const char *type,
-                             const char *text, const char *name)
-{
-#ifdef PYRO_NO_TEXTS
-    (void)text;
-    pyro_raise(call, type, name);
-#else
-    char       message[48 + PYRO_MAX_NAME];
-    pyroi_text t = pyroi_text_of(message, sizeof message);
-
-    pyroi_adds(&t, text);
-    pyroi_adds(&t, name);
-    pyro_raise(call, type, message);
 #endif
-}
 
 /* ------------------------------------------------------------------------
  * >>signatures: arguments are checked before a handler runs
  * ------------------------------------------------------------------------ */
 
+/* A signature being read: one parameter after the other. */
 typedef struct pyroi_param {
-    const char *name; /* NULL: none */
-    size_t      name_n;
-    const char *type; /* its letter, or '[' or '{' before one */
+    const char *at;   /* what follows it */
+    const char *type; /* its letter, or '[' or '{' before one; '\0': none */
+    const char *name;
+    size_t      name_n; /* 0: it has none */
     bool        optional;
 } pyroi_param;
 
-/* The next parameter of a signature; false at its end. */
-static bool pyroi_param_next(const char **at, pyroi_param *param)
+/* Goes on to the next parameter; false at the end. */
+static bool pyroi_param_next(pyroi_param *param)
 {
-    const char *p = *at;
+    const char *p = param->at;
     const char *colon;
 
     for (; *p == ' ' || *p == '?'; p++)
         param->optional |= *p == '?';
-    if (*p == '\0')
-        return false;
-    for (colon = p; *colon != ':' && *colon != ' ' && *colon != '\0';)
+    for (colon = p; *colon > ' ' && *colon != ':';)
         colon++;
-    param->name = NULL;
+    param->name_n = 0;
     if (*colon == ':') {
         param->name = p;
         param->name_n = (size_t)(colon - p);
         p = colon + 1;
     }
     param->type = p;
-    *at = p + (*p == '[' || *p == '{' ? 3 : 1);
+    if (*p == '\0')
+        return false;
+    param->at = p + (*p == '[' || *p == '{' ? 3 : 1);
     return true;
 }
 
 /* Takes one value and says whether it is what the letter wants. */
 static bool pyroi_fits(pyro_reader *in, char letter)
 {
-    const uint8_t *at = in->at;
-    pyroi_token    t;
-    bool           fits;
+    static const char letters[] = { 'b', PYRO_BOOL, PYRO_BOOL,  'i', PYRO_INT,
+                                    PYRO_INT,  'q', PYRO_INT,   PYRO_INT,
+                                    'd', PYRO_INT,  PYRO_FLOAT, 's', PYRO_STR,
+                                    PYRO_STR,  'y', PYRO_BIN,   PYRO_BIN,
+                                    'U', PYRO_STR,  PYRO_MAP,   '\0' };
+    const char       *p = letters;
+    pyro_reader       look = *in;
+    pyroi_token       t;
 
-    pyroi_next(in, &t);
-    switch (letter) {
-    case 'b':
-        fits = t.type == PYRO_BOOL;
-        break;
-    case 'i':
-        fits = t.type == PYRO_INT && (int64_t)t.v == (int32_t)t.v;
-        break;
-    case 'q':
-        fits = t.type == PYRO_INT;
-        break;
-    case 'd':
-        fits = t.type == PYRO_FLOAT || t.type == PYRO_INT;
-        break;
-    case 's':
-        fits = t.type == PYRO_STR;
-        break;
-    case 'y':
-        fits = t.type == PYRO_BIN;
-        break;
-    case 'U':
-        fits = t.type == PYRO_MAP || t.type == PYRO_STR;
-        break;
-    default: /* 'v' */
-        fits = t.type != PYRO_NONE;
-    }
-    if (t.type == PYRO_STR && !pyroi_utf8(t.data, t.n))
-        pyroi_spoil(in, PYRO_ERR_DATA);
-    if (t.type == PYRO_LIST || t.type == PYRO_MAP) {
-        in->at = at; /* what is inside has to be values, too */
-        pyro_skip(in);
-    }
-    return fits && in->err == PYRO_OK;
+    pyroi_next(&look, &t);
+    pyro_skip(in); /* what is inside of it has to be values, too */
+    while (*p != letter && *p != '\0')
+        p += 3;
+    return in->err == PYRO_OK
+        && (*p == '\0' || p[1] == t.type || p[2] == t.type)
+        && (letter != 'i' || (int64_t)t.v == (int32_t)t.v);
 }
 
 /* The same for a parameter's type, one level into a container. */
@@ -4329,42 +4323,18 @@ static bool pyroi_fits_type(pyro_reader *in, const char *type)
 
     if (*type != '[' && !map)
         return pyroi_fits(in, *type);
-    n = map ? pyro_get_map(in, UINT32_MAX) : pyro_get_list(in, UINT32_MAX);
-    for (; n > 0 && in->err == PYRO_OK; n--) {
-        if (map && !pyroi_fits(in, 's'))
-            return false;
-        if (!pyroi_fits(in, type[1]))
+    n = pyroi_get_count(in, UINT32_MAX, map ? PYRO_MAP : PYRO_LIST);
+    for (; n > 0; n--) {
+        if ((map && !pyroi_fits(in, 's')) || !pyroi_fits(in, type[1]))
             return false;
     }
     return in->err == PYRO_OK;
 }
 
-static unsigned pyroi_params(const char *signature, unsigned *least)
-{
-    pyroi_param param = { NULL, 0, NULL, false };
-    unsigned    n = 0;
-
-    for (*least = 0; pyroi_param_next(&signature, &param); n++) {
-        if (!param.optional)
-            *least = n + 1;
-    }
-    return n;
-}
-
-static void pyroi_raise_count(pyro_call *call, const char *signature,
-                              unsigned given)
-{
-    unsigned least;
-    unsigned most = pyroi_params(signature, &least);
-
-    pyroi_raise_numbers(call, "TypeError", PYROI_T("arguments given: "), given,
-                        PYROI_T(", expected: "), given < least ? least : most);
-}
-
 #ifndef PYRO_NO_TEXTS
-static const char *pyroi_letter_text(const char *type)
+static const char *pyroi_letter_text(char letter)
 {
-    switch (*type) {
+    switch (letter) {
     case 'b':
         return "bool";
     case 'i':
@@ -4389,30 +4359,74 @@ static const char *pyroi_letter_text(const char *type)
 }
 #endif
 
-static void pyroi_raise_type(pyro_call *call, const pyroi_param *param,
-                             unsigned index)
+/* Arguments being checked: value by value, parameter by parameter. */
+typedef struct pyroi_check {
+    pyro_reader in;    /* the values */
+    pyroi_param param; /* the next one */
+    unsigned    n;     /* arguments in order so far */
+} pyroi_check;
+
+static void pyroi_raise_type(pyro_call *call, const pyroi_check *c)
 {
 #ifdef PYRO_NO_TEXTS
-    (void)param;
-    (void)index;
-    pyro_raise(call, "TypeError", "argument");
+    (void)c;
+    pyroi_raise_err(call, PYRO_ERR_TYPE, "");
 #else
-    char       message[80];
-    pyroi_text t = pyroi_text_of(message, sizeof message);
+    char               message[80];
+    pyroi_text         t = pyroi_text_of(message, sizeof message);
+    const pyroi_param *param = &c->param;
 
     pyroi_adds(&t, "argument ");
-    pyroi_add_dec(&t, index);
-    if (param->name != NULL) {
+    pyroi_add_dec(&t, c->n + 1);
+    if (param->name_n > 0) {
         pyroi_adds(&t, " '");
         pyroi_add(&t, param->name, param->name_n);
         pyroi_adds(&t, "'");
     }
     pyroi_adds(&t, " is no ");
-    pyroi_adds(&t, pyroi_letter_text(param->type));
+    pyroi_adds(&t, pyroi_letter_text(*param->type));
     if (*param->type == '[' || *param->type == '{')
-        pyroi_adds(&t, pyroi_letter_text(param->type + 1));
-    pyro_raise(call, "TypeError", message);
+        pyroi_adds(&t, pyroi_letter_text(param->type[1]));
+    pyroi_raise_err(call, PYRO_ERR_TYPE, message);
 #endif
+}
+
+static void pyroi_raise_count(pyro_call *call, pyroi_check *c, unsigned given)
+{
+#ifdef PYRO_NO_TEXTS
+    (void)c;
+    (void)given;
+    pyroi_raise_err(call, PYRO_ERR_TYPE, "");
+#else
+    unsigned least = c->n; /* parameters that must be there */
+    unsigned most = c->n;
+
+    for (; *c->param.type != '\0'; pyroi_param_next(&c->param), most++)
+        least += !c->param.optional;
+    pyroi_raise_numbers(call, PYRO_ERR_TYPE, "arguments given: ", given,
+                        ", expected: ", given < least ? least : most);
+#endif
+}
+
+static void pyroi_raise_format(pyro_call *call)
+{
+    call->node->stats.bad++;
+    pyroi_raise_text(call, PYRO_ERR_PROTOCOL, "invalid request data format");
+}
+
+/* Checks the next value against the next parameter. */
+static bool pyroi_check_one(pyro_call *call, pyroi_check *c)
+{
+    if (pyroi_fits_type(&c->in, c->param.type)) {
+        c->n++;
+        pyroi_param_next(&c->param);
+        return true;
+    }
+    if (c->in.err == PYRO_ERR_DATA)
+        pyroi_raise_format(call);
+    else
+        pyroi_raise_type(call, c);
+    return false;
 }
 
 #ifndef PYRO_NO_KWARGS
@@ -4477,80 +4491,55 @@ static bool pyroi_kwarg(pyroi_kwargs *kw, const pyroi_param *param)
     return false;
 }
 
+/* Puts the keyword arguments that a parameter waits for in order behind the
+ * others, inside of the buffer, and checks them. True: that were all. */
+static bool pyroi_check_kwargs(pyro_call *call, pyroi_check *c, uint8_t *place,
+                               uint32_t pairs)
+{
+    pyroi_kwargs kw;
+
+    kw.place = place;
+    kw.at = place + (c->in.at - place);
+    kw.end = place + (c->in.end - place);
+    kw.pairs = pairs;
+    while (kw.pairs > 0 && c->param.name_n > 0
+           && pyroi_kwarg(&kw, &c->param)) {
+        c->in = pyro_reader_of(place, (size_t)(kw.place - place));
+        if (!pyroi_check_one(call, c))
+            return false;
+        place = kw.place;
+    }
+    call->args.end = place;
+    return kw.pairs == 0 && kw.at == kw.end;
+}
+
 #endif /* PYRO_NO_KWARGS */
 
-static void pyroi_raise_format(pyro_call *call)
-{
-    call->node->stats.bad++;
-    pyro_raise(call, "ProtocolError", PYROI_T("invalid request data format"));
-}
-
-/* Arguments being checked: parameter by parameter, value by value. */
-typedef struct pyroi_check {
-    const char *at;    /* of the signature */
-    pyroi_param param; /* the next one */
-    bool        more;  /* there is one */
-    unsigned    n;     /* arguments in order so far */
-} pyroi_check;
-
-/* Checks the next value against the next parameter. */
-static bool pyroi_check_one(pyro_call *call, pyroi_check *c, pyro_reader *in)
-{
-    if (!pyroi_fits_type(in, c->param.type)) {
-        if (in->err == PYRO_ERR_DATA)
-            pyroi_raise_format(call);
-        else
-            pyroi_raise_type(call, &c->param, c->n + 1);
-        return false;
-    }
-    c->n++;
-    c->more = pyroi_param_next(&c->at, &c->param);
-    return true;
-}
-
 /* What stands behind the positional arguments: a map of keyword arguments, or
- * nil, and then the end. Those that are there are put in order behind the
- * others, inside of the buffer, and checked. */
-static bool pyroi_check_rest(pyro_call *call, pyroi_check *c, pyro_reader *in)
+ * nil, and then the end. */
+static bool pyroi_check_rest(pyro_call *call, pyroi_check *c)
 {
-    uint8_t    *body = pyroi_bytes(call->args_buf_);
-    uint8_t    *place = body + (in->at - body);
-    pyroi_token t;
+    const uint8_t *place = c->in.at;
+    pyroi_token    t;
 
-    pyroi_next(in, &t);
+    pyroi_next(&c->in, &t);
     call->args.end = place;
     if (t.n == 0 && (t.type == PYRO_MAP || t.type == PYRO_NIL)
-        && in->at == in->end)
+        && c->in.at == c->in.end)
         return true;
-#ifdef PYRO_NO_KWARGS
-    (void)c;
-#else
-    if (t.type == PYRO_MAP && t.n > 0 && c != NULL) {
-        pyroi_kwargs kw;
+#ifndef PYRO_NO_KWARGS
+    if (t.type == PYRO_MAP && t.n > 0) {
+        uint8_t *body = pyroi_bytes(call->args_buf_);
 
-        kw.place = place;
-        kw.at = body + (in->at - body);
-        kw.end = body + (in->end - body);
-        kw.pairs = t.n;
-        while (c->more && c->param.name != NULL && kw.pairs > 0
-               && pyroi_kwarg(&kw, &c->param)) {
-            pyro_reader value = pyro_reader_of(place, 0);
-
-            value.end = kw.place;
-            if (!pyroi_check_one(call, c, &value))
-                return false;
-            place = kw.place;
-        }
-        call->args.end = place;
-        if (kw.pairs == 0 && kw.at == kw.end)
+        if (pyroi_check_kwargs(call, c, body + (place - body), t.n))
             return true;
     }
 #endif
-    if (t.type == PYRO_MAP && t.n > 0)
-        pyro_raise(call, "TypeError",
-                   PYROI_T("unknown, repeated or skipped keyword argument"));
-    else
+    if (t.type != PYRO_MAP || t.n == 0)
         pyroi_raise_format(call);
+    else /* unless one of them has raised already */
+        pyroi_raise_text(call, PYRO_ERR_TYPE,
+                         "unknown, repeated or skipped keyword argument");
     return false;
 }
 
@@ -4559,51 +4548,28 @@ static bool pyroi_check_rest(pyro_call *call, pyroi_check *c, pyro_reader *in)
 static bool pyroi_check_args(pyro_call *call, const char *signature,
                              unsigned given)
 {
-    pyro_reader in = pyro_reader_of(call->args.at,
-                                    (size_t)(call->args.end - call->args.at));
     pyroi_check c;
 
-    c.at = signature;
+    c.in = call->args;
+    c.param.at = signature;
     c.param.optional = false;
     c.n = 0;
-    c.more = pyroi_param_next(&c.at, &c.param);
-    while (c.more && c.n < given) {
-        if (!pyroi_check_one(call, &c, &in))
+    pyroi_param_next(&c.param);
+    while (*c.param.type != '\0' && c.n < given) {
+        if (!pyroi_check_one(call, &c))
             return false;
     }
-    if (c.n == given && !pyroi_check_rest(call, &c, &in))
+    if (c.n == given && !pyroi_check_rest(call, &c))
         return false;
-    if (c.n >= given && (!c.more || c.param.optional))
+    if (c.n >= given && (*c.param.type == '\0' || c.param.optional))
         return true;
-    pyroi_raise_count(call, signature, given > c.n ? given : c.n);
+    pyroi_raise_count(call, &c, given > c.n ? given : c.n);
     return false;
-}
-
-/* Passes over arguments that no signature describes. */
-static bool pyroi_skip_args(pyro_call *call, unsigned given)
-{
-    pyro_reader in = call->args;
-
-    for (; given > 0; given--)
-        pyro_skip(&in);
-    return pyroi_check_rest(call, NULL, &in);
 }
 
 /* ------------------------------------------------------------------------
  * >>objects
  * ------------------------------------------------------------------------ */
-
-/* An id is the node's 12 random bytes and the number of the export. */
-static void pyroi_id(const pyro_daemon *d, unsigned index, char to[33])
-{
-    uint8_t id[16];
-
-    pyroi_store32(id, d->session_);
-    pyroi_store32(id + 4, d->ids_[0]);
-    pyroi_store32(id + 8, d->ids_[1]);
-    pyroi_store32(id + 12, d->room_.objects[index].serial);
-    pyroi_hex(id, to);
-}
 
 static bool pyroi_looks_like_id(const char *text, size_t n)
 {
@@ -4617,95 +4583,120 @@ static bool pyroi_looks_like_id(const char *text, size_t n)
     return n == 32;
 }
 
-/* Index of an object by name or id; n_objects when there is none. */
-static unsigned pyroi_lookup(const pyro_daemon *d, const char *text, size_t n)
+/* An object by name, or by an id that somebody has been told. */
+static pyroi_object *pyroi_lookup(const pyro_daemon *d, const char *text,
+                                  size_t n)
 {
-    bool     by_id = pyroi_looks_like_id(text, n);
-    char     id[33];
-    unsigned i;
+    pyroi_object *o = d->room_.objects;
+    unsigned      left = d->room_.n_objects;
 
-    for (i = 0; i < d->room_.n_objects; i++) {
-        const pyroi_object *o = &d->room_.objects[i];
-
-        if (o->cls == NULL)
-            continue;
-        if (by_id) {
-            pyroi_id(d, i, id);
-            if (memcmp(id, text, 32) == 0)
-                break;
-        } else if (o->name != NULL && *o->name == *text
-                   && pyroi_is(text, n, o->name)) {
-            break;
-        }
+    for (; left > 0; left--, o++) {
+        if (o->cls != NULL && o->name != NULL && *o->name == *text
+            && pyroi_is(text, n, o->name))
+            return o;
     }
-    return i;
+    return d->by_id_ != NULL && n == 32 ? d->by_id_(d, text) : NULL;
 }
 
-static unsigned pyroi_index_of(const pyro_daemon *d, const void *self)
+static pyroi_object *pyroi_object_of(const pyro_daemon *d, const void *self)
 {
-    unsigned i = 0;
+    pyroi_object *o = d->room_.objects;
+    unsigned      left = d->room_.n_objects;
 
-    while (i < d->room_.n_objects
-           && (d->room_.objects[i].cls == NULL
-               || d->room_.objects[i].self != self))
-        i++;
-    return i;
+    for (; left > 0; left--, o++) {
+        if (o->cls != NULL && o->self == self)
+            return o;
+    }
+    return NULL;
 }
 
 PYRO_DEF pyro_err pyro_export(pyro_daemon *node, const pyro_class *cls,
                               void *self, const char *name)
 {
-    size_t   n = name != NULL ? strlen(name) : 1;
-    unsigned i = 0;
+    size_t        n = name != NULL ? strlen(name) : 1;
+    unsigned      least = node->proxies_ != NULL ? 3 : 2;
+    pyroi_object *o = node->room_.objects;
+    unsigned      left = node->room_.n_objects;
 
     if (name != NULL
         && (n == 0 || n > PYRO_MAX_NAME || pyroi_looks_like_id(name, n)
             || !pyroi_plain(name, n, "")
-            || pyroi_lookup(node, name, n) < node->room_.n_objects)) {
+            || pyroi_lookup(node, name, n) != NULL)) {
         pyroi_why(node, PYROI_T("name taken, empty, too long or like an id"),
                   (uint32_t)n, PYRO_MAX_NAME);
         return PYRO_ERR_DAEMON;
     }
-    if (node->room_.n_buffers < (node->proxies_ != NULL ? 3 : 2)) {
+    if (node->room_.n_buffers < least) {
         pyroi_why(node, PYROI_T("serving needs more buffers in PYRO_ROOM"),
-                  node->room_.n_buffers, node->proxies_ != NULL ? 3 : 2);
+                  node->room_.n_buffers, least);
         return PYRO_ERR_NOSPACE;
     }
-    while (i < node->room_.n_objects
-           && (node->room_.objects[i].cls != NULL
-               || node->room_.objects[i].waiting > 0))
-        i++;
-    if (i == node->room_.n_objects) {
-        pyroi_why(node, PYROI_T("object table full: raise it in PYRO_ROOM"), i,
-                  i);
-        return PYRO_ERR_NOSPACE;
+    for (; left > 0; left--, o++) {
+        if (o->cls != NULL || o->waiting > 0)
+            continue;
+        o->cls = cls;
+        o->self = self;
+        o->name = name;
+        o->serial = ++node->exports_;
+        node->flags_ |= PYROI_SERVES;
+        return PYRO_OK;
     }
-    node->room_.objects[i].cls = cls;
-    node->room_.objects[i].self = self;
-    node->room_.objects[i].name = name;
-    node->room_.objects[i].serial = ++node->exports_;
-    node->flags_ |= PYROI_SERVES;
-    return PYRO_OK;
+    pyroi_why(node, PYROI_T("object table full: raise it in PYRO_ROOM"),
+              node->room_.n_objects, node->room_.n_objects);
+    return PYRO_ERR_NOSPACE;
 }
 
 PYRO_DEF pyro_err pyro_withdraw(pyro_daemon *node, void *self)
 {
-    unsigned i = pyroi_index_of(node, self);
+    pyroi_object *o = pyroi_object_of(node, self);
 
-    if (i == node->room_.n_objects)
+    if (o == NULL)
         return PYRO_ERR_NAMING;
-    node->room_.objects[i].cls = NULL;
+    o->cls = NULL;
     return PYRO_OK;
+}
+
+/* An id is the node's 12 random bytes and the number of the export. */
+static void pyroi_id(const pyro_daemon *d, const pyroi_object *o, char to[33])
+{
+    uint8_t id[16];
+
+    pyroi_store32(id, d->session_);
+    pyroi_store32(id + 4, d->ids_[0]);
+    pyroi_store32(id + 8, d->ids_[1]);
+    pyroi_store32(id + 12, o->serial);
+    pyroi_hex(id, to);
+}
+
+static pyroi_object *pyroi_by_id(const pyro_daemon *d, const char *text)
+{
+    pyroi_object *o = d->room_.objects;
+    unsigned      left = d->room_.n_objects;
+    char          id[33];
+
+    for (; left > 0; left--, o++) {
+        pyroi_id(d, o, id);
+        if (o->cls != NULL && memcmp(id, text, 32) == 0)
+            return o;
+    }
+    return NULL;
+}
+
+/* Tells somebody the id of an object: from now on it can be found by it. */
+static void pyroi_tell_id(pyro_daemon *d, const pyroi_object *o, char to[33])
+{
+    d->by_id_ = pyroi_by_id;
+    pyroi_id(d, o, to);
 }
 
 PYRO_DEF pyro_err pyro_object_id(pyro_daemon *node, const void *self,
                                  char to[33])
 {
-    unsigned i = pyroi_index_of(node, self);
+    const pyroi_object *o = pyroi_object_of(node, self);
 
-    if (i == node->room_.n_objects)
+    if (o == NULL)
         return PYRO_ERR_NAMING;
-    pyroi_id(node, i, to);
+    pyroi_tell_id(node, o, to);
     return PYRO_OK;
 }
 
@@ -4728,101 +4719,168 @@ PYRO_DEF bool pyro_walk(pyro_daemon *node, unsigned *at, pyro_object *found)
 PYRO_DEF bool pyro_find(pyro_daemon *node, const char *text, size_t n,
                         pyro_object *found)
 {
-    unsigned i = pyroi_lookup(node, text, n);
+    const pyroi_object *o = pyroi_lookup(node, text, n);
+    unsigned            i;
 
-    return i < node->room_.n_objects && pyro_walk(node, &i, found);
+    if (o == NULL)
+        return false;
+    i = (unsigned)(o - node->room_.objects);
+    return pyro_walk(node, &i, found);
 }
 
 /* ------------------------------------------------------------------------
  * >>attributes
  * ------------------------------------------------------------------------ */
 
-static void pyroi_put_attr(pyro_writer *w, const pyro_attr *attr,
-                           const void *self)
+PYRO_DEF void pyro_attr_bool(void *member, size_t size, pyro_writer *out,
+                             pyro_reader *in)
 {
-    const uint8_t *p = (const uint8_t *)self + attr->offset;
-    int32_t        i;
-    uint32_t       u;
-    int64_t        q;
-    float          f;
-    double         x;
+    bool *p = (bool *)member;
+    bool  v;
 
-    switch (attr->type) {
-    case PYRO_ATTR_B:
-        pyro_put_bool(w, *p != 0);
-        break;
-    case PYRO_ATTR_I:
-        memcpy(&i, p, sizeof i);
-        pyro_put_int(w, i);
-        break;
-    case PYRO_ATTR_U:
-        memcpy(&u, p, sizeof u);
-        pyro_put_uint(w, u);
-        break;
-    case PYRO_ATTR_Q:
-        memcpy(&q, p, sizeof q);
-        pyro_put_int(w, q);
-        break;
-    case PYRO_ATTR_F:
-        memcpy(&f, p, sizeof f);
-        pyro_put_f32(w, f);
-        break;
-    case PYRO_ATTR_D:
-        memcpy(&x, p, sizeof x);
-        pyro_put_f64(w, x);
-        break;
-    default: /* PYRO_ATTR_S; it may lack its zero byte */
-        for (u = 0; u < attr->size && p[u] != 0;)
-            u++;
-        pyro_put_strn(w, (const char *)p, u);
+    (void)size;
+    if (out != NULL) {
+        pyro_put_bool(out, *p);
+        return;
     }
+    v = pyro_get_bool(in);
+    if (in->err == PYRO_OK)
+        *p = v;
 }
 
-static void pyroi_set_attr(pyro_call *call, const pyro_attr *attr, void *self)
+PYRO_DEF void pyro_attr_i32(void *member, size_t size, pyro_writer *out,
+                            pyro_reader *in)
 {
-    static const uint8_t slots[] = { PYRO_BOOL, PYROI_I32, PYROI_U32,
-                                     PYRO_INT,  PYROI_F32, PYRO_FLOAT,
-                                     PYRO_STR };
-    uint8_t             *to = (uint8_t *)self + attr->offset;
-    pyro_slot            slot = pyroi_slot(slots[attr->type], to, attr->size);
-    pyro_err             err = pyroi_fill(call->args, &slot);
+    int32_t *p = (int32_t *)member;
+    int32_t  v;
 
-    if (err != PYRO_OK)
-        pyroi_raise_name(call,
-                         err == PYRO_ERR_NOSPACE ? "ValueError" : "TypeError",
-                         PYROI_T("value does not fit attribute "), attr->name);
+    (void)size;
+    if (out != NULL) {
+        pyro_put_int(out, *p);
+        return;
+    }
+    v = pyro_get_i32(in);
+    if (in->err == PYRO_OK)
+        *p = v;
+}
+
+PYRO_DEF void pyro_attr_u32(void *member, size_t size, pyro_writer *out,
+                            pyro_reader *in)
+{
+    uint32_t *p = (uint32_t *)member;
+    uint64_t  v;
+
+    (void)size;
+    if (out != NULL) {
+        pyro_put_uint(out, *p);
+        return;
+    }
+    v = pyro_get_u64(in);
+    if (v > UINT32_MAX)
+        in->err = PYRO_ERR_TYPE;
+    if (in->err == PYRO_OK)
+        *p = (uint32_t)v;
+}
+
+PYRO_DEF void pyro_attr_i64(void *member, size_t size, pyro_writer *out,
+                            pyro_reader *in)
+{
+    int64_t *p = (int64_t *)member;
+    int64_t  v;
+
+    (void)size;
+    if (out != NULL) {
+        pyro_put_int(out, *p);
+        return;
+    }
+    v = pyro_get_i64(in);
+    if (in->err == PYRO_OK)
+        *p = v;
+}
+
+PYRO_DEF void pyro_attr_f32(void *member, size_t size, pyro_writer *out,
+                            pyro_reader *in)
+{
+    float *p = (float *)member;
+    float  v;
+
+    (void)size;
+    if (out != NULL) {
+        pyro_put_f32(out, *p);
+        return;
+    }
+    v = pyro_get_f32(in);
+    if (in->err == PYRO_OK)
+        *p = v;
+}
+
+PYRO_DEF void pyro_attr_f64(void *member, size_t size, pyro_writer *out,
+                            pyro_reader *in)
+{
+    double *p = (double *)member;
+    double  v;
+
+    (void)size;
+    if (out != NULL) {
+        pyro_put_f64(out, *p);
+        return;
+    }
+    v = pyro_get_f64(in);
+    if (in->err == PYRO_OK)
+        *p = v;
+}
+
+PYRO_DEF void pyro_attr_str(void *member, size_t size, pyro_writer *out,
+                            pyro_reader *in)
+{
+    const char *p = (const char *)member;
+    pyro_slot   slot = pyroi_slot(PYRO_STR, member, size);
+    size_t      n = 0;
+
+    if (out == NULL) {
+        pyroi_fill_str(in, &slot);
+        return;
+    }
+    while (n < size && p[n] != '\0')
+        n++; /* it may lack its zero byte */
+    pyro_put_strn(out, p, n);
 }
 
 /* Whether the call is about an attribute, and then does it. */
 static bool pyroi_call_attr(pyro_call *call, const pyro_class *cls, void *self,
                             unsigned given)
 {
-    const char      *name;
     const pyro_attr *attr = cls->attrs;
-    const pyro_attr *end = cls->n_attrs > 0 ? attr + cls->n_attrs : attr;
+    size_t           left = cls->n_attrs;
+    const char      *name;
     uint32_t         n;
-    bool             set = strcmp(call->method, "__setattr__") == 0;
-    bool             has = strcmp(call->method, "__hasattr__") == 0;
+    unsigned         what = 0;
 
-    if (!set && !has && strcmp(call->method, "__getattr__") != 0)
-        return false;
-    if (!pyroi_check_args(call, set ? "name:s value:v" : "name:s", given))
+    while (strcmp(call->method, pyroi_attr_calls[what]) != 0) {
+        if (++what == PYRO_COUNT(pyroi_attr_calls))
+            return false;
+    }
+    if (!pyroi_check_args(
+            call, what == PYROI_SET ? "name:s value:v" : "name:s", given))
         return true;
     name = pyro_get_str(&call->args, &n);
-    while (attr < end && !pyroi_is(name, n, attr->name))
+    for (; left > 0 && !pyroi_is(name, n, attr->name); left--)
         attr++;
-    if (has) {
-        pyro_put_bool(&call->result, attr < end);
-    } else if (attr == end) {
-        pyro_raise(call, "AttributeError", PYROI_T("no such attribute"));
-    } else if (!set) {
-        pyroi_put_attr(&call->result, attr, self);
-    } else if ((attr->flags & PYRO_READONLY) != 0) {
-        pyroi_raise_name(call, "AttributeError",
-                         PYROI_T("read-only attribute "), attr->name);
-    } else {
-        pyroi_set_attr(call, attr, self);
-    }
+    if (what == PYROI_HAS)
+        pyro_put_bool(&call->result, left > 0);
+    else if (left == 0)
+        pyroi_raise_text(call, PYROI_ERR_ATTRIBUTE, "no such attribute");
+    else if (what == PYROI_SET && (attr->flags & PYRO_READONLY) != 0)
+        pyroi_raise_name(call, PYROI_ERR_ATTRIBUTE, "read-only attribute ",
+                         attr->name);
+    else
+        attr->member((uint8_t *)self + attr->offset, attr->size,
+                     what == PYROI_GET ? &call->result : NULL, &call->args);
+    if (call->args.err != PYRO_OK)
+        pyroi_raise_name(call,
+                         call->args.err == PYRO_ERR_NOSPACE ? PYRO_ERR_DATA
+                                                            : PYRO_ERR_TYPE,
+                         "value does not fit attribute ", attr->name);
     return true;
 }
 
@@ -4853,7 +4911,7 @@ static void pyroi_get_registered(void *self, pyro_call *call)
     char     id[33];
 
     if (first < 0 || first > (int32_t)d->room_.n_objects) {
-        pyro_raise(call, "ValueError", PYROI_T("first is not in the table"));
+        pyroi_raise_text(call, PYRO_ERR_DATA, "first is not in the table");
         return;
     }
     o += first;
@@ -4865,7 +4923,7 @@ static void pyroi_get_registered(void *self, pyro_call *call)
     for (o = d->room_.objects + first; n > 0; o++) {
         if (o->cls == NULL)
             continue;
-        pyroi_id(d, (unsigned)(o - d->room_.objects), id);
+        pyroi_tell_id(d, o, id);
         pyro_put_str(&call->result, id);
         if (o->name != NULL)
             pyro_put_str(&call->result, o->name);
@@ -4875,27 +4933,27 @@ static void pyroi_get_registered(void *self, pyro_call *call)
     }
 }
 
-static unsigned pyroi_wanted(pyro_daemon *d, pyro_call *call)
+static const pyroi_object *pyroi_wanted(pyro_daemon *d, pyro_call *call)
 {
-    uint32_t    n;
-    const char *text = pyro_get_str(&call->args, &n);
-    unsigned    i = pyroi_lookup(d, text, n);
+    uint32_t            n;
+    const char         *text = pyro_get_str(&call->args, &n);
+    const pyroi_object *o = pyroi_lookup(d, text, n);
 
-    if (i == d->room_.n_objects)
-        pyro_raise(call, "NamingError",
-                   PYROI_T("no object found by this name"));
-    return i;
+    if (o == NULL)
+        pyroi_raise_text(call, PYRO_ERR_NAMING,
+                         "no object found by this name");
+    return o;
 }
 
 static void pyroi_resolve_loc(void *self, pyro_call *call)
 {
-    pyro_daemon *d = (pyro_daemon *)self;
-    unsigned     i = pyroi_wanted(d, call);
-    char         id[33];
+    pyro_daemon        *d = (pyro_daemon *)self;
+    const pyroi_object *o = pyroi_wanted(d, call);
+    char                id[33];
 
-    if (i == d->room_.n_objects)
+    if (o == NULL)
         return;
-    pyroi_id(d, i, id);
+    pyroi_tell_id(d, o, id);
     pyro_put_str(&call->result, id);
 }
 
@@ -4909,16 +4967,14 @@ static void pyroi_ping(void *self, pyro_call *call)
  *  "attrs": [[name, type letter, read-only]...]} */
 static void pyroi_describe(void *self, pyro_call *call)
 {
-    static const char letters[] = "b\0i\0u\0q\0f\0d\0s";
-    pyro_daemon      *d = (pyro_daemon *)self;
-    unsigned          i = pyroi_wanted(d, call);
-    const pyro_class *cls;
-    pyro_writer      *w = &call->result;
-    size_t            k;
+    const pyroi_object *o = pyroi_wanted((pyro_daemon *)self, call);
+    const pyro_class   *cls;
+    pyro_writer        *w = &call->result;
+    size_t              k;
 
-    if (i == d->room_.n_objects)
+    if (o == NULL)
         return;
-    cls = d->room_.objects[i].cls;
+    cls = o->cls;
     pyro_put_map(w, 3);
     pyro_put_str(w, "class");
     pyro_put_str(w, cls->name);
@@ -4936,7 +4992,7 @@ static void pyroi_describe(void *self, pyro_call *call)
     for (k = 0; k < cls->n_attrs; k++) {
         pyro_put_list(w, 3);
         pyro_put_str(w, cls->attrs[k].name);
-        pyro_put_str(w, letters + 2 * cls->attrs[k].type);
+        pyro_put_strn(w, &cls->attrs[k].type, 1);
         pyro_put_bool(w, (cls->attrs[k].flags & PYRO_READONLY) != 0);
     }
 }
@@ -4958,98 +5014,52 @@ static const pyro_class pyroi_internal = {
  * >>dispatch
  * ------------------------------------------------------------------------ */
 
-static const pyro_method *pyroi_method(const pyro_class *cls, const char *name)
-{
-    size_t i; /* no pointer to the end: there may be no table */
-
-    for (i = 0; i < cls->n_methods; i++) {
-        if (*cls->methods[i].name == *name
-            && strcmp(cls->methods[i].name, name) == 0)
-            return &cls->methods[i];
-    }
-    return NULL;
-}
-
 /* Runs the method of a class, or raises. `given` positional arguments begin
  * at call->args. */
 static void pyroi_run(pyro_call *call, const pyro_class *cls, void *self,
                       unsigned given)
 {
-    const pyro_method *m = pyroi_method(cls, call->method);
+    const pyro_method *m = cls->methods;
+    size_t             left = cls->n_methods;
 
-    if (m != NULL) {
+    for (; left > 0; left--, m++) {
+        if (*m->name != *call->method || strcmp(m->name, call->method) != 0)
+            continue;
         call->method = m->name;
         if (!pyroi_check_args(call, m->args, given))
             return;
         m->handler(self, call);
-        if ((m->flags & PYRO_ONEWAY) != 0 && call->state_ == PYROI_RUNNING
-            && !call->oneway) /* called the long way: answers nil */
-            call->result =
-                pyroi_reply_writer(call->node, call->link, call->reply_buf_);
+        if ((m->flags & PYRO_ONEWAY) != 0 && call->state_ == PYROI_RUNNING)
+            pyroi_begin_result(call); /* called the long way: answers nil */
         return;
     }
     if (pyroi_call_attr(call, cls, self, given)
-        || !pyroi_skip_args(call, given)
+        || !pyroi_check_args(call, "?vvvvvvvvvvvvvvv", given)
         || (cls->any != NULL && cls->any(self, call)))
         return;
-    pyroi_raise_name(call, "AttributeError", PYROI_T("no such method: "),
-                     call->method);
-}
-
-/* Takes a body apart: object, method, list of arguments. Returns false when
- * it is not that. Both names get their zero byte in place, over bytes already
- * read. */
-static bool pyroi_open_body(pyro_call *call, uint8_t *body, uint32_t len,
-                            unsigned *given)
-{
-    pyro_reader *in = &call->args;
-    uint32_t     object_n;
-    uint32_t     method_n;
-    bool         four;
-
-    *in = pyro_reader_of(body, len);
-    four = pyro_get_list(in, 4) == 4;
-    call->object = pyro_get_str(in, &object_n);
-    call->method = pyro_get_str(in, &method_n);
-    *given = pyro_get_list(in, PYRO_MAX_ARGS);
-    if (!four || in->err != PYRO_OK || object_n > PYRO_MAX_NAME
-        || method_n > PYRO_MAX_NAME)
-        return false;
-    body[(const uint8_t *)call->object - body + object_n] = 0;
-    body[(const uint8_t *)call->method - body + method_n] = 0;
-    return strlen(call->object) == object_n
-        && strlen(call->method) == method_n;
+    pyroi_raise_name(call, PYROI_ERR_ATTRIBUTE,
+                     "no such method: ", call->method);
 }
 
 /* Finds the object and runs the method. */
 static void pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given)
 {
-    unsigned      i = pyroi_lookup(d, call->object, strlen(call->object));
-    pyroi_object *o = &d->room_.objects[i];
+    pyroi_object *o = pyroi_lookup(d, call->object, strlen(call->object));
 
 #ifndef PYRO_NO_INTROSPECTION
-    if (i == d->room_.n_objects
-        && strcmp(call->object, PYROI_INTERNAL_ID) == 0) {
+    if (o == NULL && strcmp(call->object, PYROI_INTERNAL_ID) == 0) {
         pyroi_run(call, &pyroi_internal, d, given);
         return;
     }
 #endif
-    if (i == d->room_.n_objects) {
-        pyroi_raise_name(call, "NamingError",
-                         PYROI_T("no object found by this name: "),
-                         call->object);
+    if (o == NULL) {
+        pyroi_raise_name(call, PYRO_ERR_NAMING,
+                         "no object found by this name: ", call->object);
         return;
     }
     if (o->waiting > 0 && (o->cls->flags & PYRO_EXCLUSIVE) != 0) {
         d->stats.busy++;
-        call->state_ = PYROI_RAISED;
-        if (call->oneway) {
-            d->stats.lost_oneway++;
-            return;
-        }
-        memcpy(call->result.at, pyroi_busy_body, PYROI_BUSY_BYTES);
-        call->result.at += PYROI_BUSY_BYTES;
-        call->result.more = 0;
+        pyroi_raise(call, "BusyError", "busy", NULL);
         return;
     }
     o->waiting++;
@@ -5058,38 +5068,63 @@ static void pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given)
     o->waiting--;
 }
 
-/* Whatever a handler left in its result becomes a reply: one value, or an
- * exception that says what went wrong. */
-static void pyroi_complete(pyro_daemon *d, pyro_call *call)
+/* Takes a body apart: object, method, list of arguments. Returns false when
+ * it is not that. Both names get their zero byte in place, over bytes already
+ * read. */
+static bool pyroi_open_body(pyro_call *call, unsigned *given)
 {
+    pyro_reader *in = &call->args;
+    uint8_t     *body = pyroi_bytes(call->args_buf_);
+    uint32_t     object_n;
+    uint32_t     method_n;
+    const char  *object;
+    const char  *method;
+    bool         four;
+
+    four = pyro_get_list(in, 4) == 4;
+    object = pyro_get_str(in, &object_n);
+    method = pyro_get_str(in, &method_n);
+    *given = pyro_get_list(in, PYRO_MAX_ARGS);
+    if (!four || in->err != PYRO_OK || object_n > PYRO_MAX_NAME
+        || method_n > PYRO_MAX_NAME)
+        return false;
+    body[(const uint8_t *)object - body + object_n] = 0;
+    body[(const uint8_t *)method - body + method_n] = 0;
+    if (strlen(object) != object_n || strlen(method) != method_n)
+        return false;
+    call->object = object;
+    call->method = method;
+    return true;
+}
+
+/* Whatever is in the result of a call becomes its reply: one value, or an
+ * exception that says what went wrong. */
+static void pyroi_send_reply(pyro_call *call)
+{
+    pyro_daemon *d = call->node;
+    pyroi_link  *l = pyroi_link_of(d, call->link);
     pyro_writer *w = &call->result;
+
+    pyroi_buffer *buf = call->reply_buf_;
 
     if (w->more > 0)
         pyro_put_nil(w);
     if (pyro_writer_end(w) == PYRO_ERR_NOSPACE)
-        pyroi_raise_numbers(call, "MemoryError", PYROI_T("result over "),
-                            (uint32_t)(w->end - pyroi_bytes(call->reply_buf_)
-                                       - PYROI_BODY),
-                            PYROI_T(" bytes; this buffer takes "),
-                            pyroi_max_body(d));
+        pyroi_raise_numbers(
+            call, PYRO_ERR_NOSPACE, "result over ",
+            (uint32_t)(w->end - pyroi_bytes(buf) - PYROI_BODY),
+            " bytes; this buffer takes ", pyroi_max_body(d));
     else if (pyro_writer_end(w) != PYRO_OK)
-        pyro_raise(call, "TypeError",
-                   PYROI_T("handler left a malformed result"));
-}
-
-/* Sends a reply that is written, in a buffer that belongs to serving. */
-static void pyroi_send_reply(pyro_daemon *d, pyro_link link, pyroi_buffer *buf,
-                             unsigned seq, bool raised, const uint8_t *end)
-{
-    pyroi_link *l = pyroi_link_of(d, link);
-
+        pyroi_raise_text(call, PYRO_ERR_TYPE,
+                         "handler left a malformed result");
     if (l == NULL || l->state != PYROI_OPEN) {
         d->stats.unsent++;
         pyroi_give(d, buf);
         return;
     }
-    (void)pyroi_seal(d, l, buf, PYROI_RESULT, raised ? PYROI_EXCEPTION : 0,
-                     seq, end); /* its writer knew what the peer accepts */
+    (void)pyroi_seal(d, l, buf, PYROI_RESULT,
+                     call->state_ == PYROI_RAISED ? PYROI_EXCEPTION : 0,
+                     call->seq_, w->at); /* it knew what the peer accepts */
     pyroi_queue(d, l, buf);
     if ((l->flags & PYROI_INPUT) != 0)
         pyroi_cork(d, l);
@@ -5097,197 +5132,195 @@ static void pyroi_send_reply(pyro_daemon *d, pyro_link link, pyroi_buffer *buf,
         pyroi_flush(d, l);
 }
 
-/* One INVOKE that has come in whole: `len` body bytes in args_buf. It and the
- * one for the reply are ours from here on; the link may go at any time. */
-static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l,
-                           pyroi_buffer *args_buf, uint32_t len)
+static void pyroi_call_end(pyro_call *call)
+{
+    pyro_call **at = &call->node->calls_;
+
+    while (*at != call)
+        at = &(*at)->outer_;
+    *at = call->outer_;
+}
+
+/* One INVOKE that has come in whole, `len` body bytes; or one that was too
+ * long, and has only a buffer for its reply. The buffers are ours from here
+ * on; the link may go at any time. */
+static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l, pyroi_buffer *b,
+                           uint32_t len)
 {
     pyro_call call;
     unsigned  given;
-    uint8_t  *body = pyroi_bytes(args_buf);
-    uint32_t  seq = pyroi_load16(l->head + 4);
 
-    pyroi_buffer *reply_buf = args_buf->next;
-
-    call.result = pyro_writer_of(body, 0, 0); /* of no bytes, for oneways */
     call.node = d;
+    call.object = call.method = "?";
     call.link = l->id;
     call.state_ = PYROI_RUNNING;
-    call.oneway = reply_buf == NULL;
-    call.seq_ = (uint16_t)seq;
-    call.args_buf_ = args_buf;
-    call.reply_buf_ = reply_buf;
-    if (!call.oneway)
-        call.result = pyroi_reply_writer(d, call.link, reply_buf);
+    call.seq_ = (uint16_t)pyroi_load16(l->head + 4);
+    call.oneway = (l->head[3] & PYROI_ONEWAY) != 0;
+    call.args_buf_ = b;
+    call.reply_buf_ = b->next;
     call.outer_ = d->calls_;
     d->calls_ = &call;
     d->depth_++;
-    if (pyroi_open_body(&call, body, len, &given)) {
+    if (call.reply_buf_ == NULL && !call.oneway) {
+        call.args_buf_ = NULL;
+        call.reply_buf_ = b;
+    }
+    call.args = pyro_reader_of(pyroi_bytes(b), len);
+    pyroi_begin_result(&call);
+    if (call.args_buf_ == NULL)
+        pyroi_raise_numbers(&call, PYRO_ERR_PROTOCOL, "message too long: ",
+                            len, " bytes, accepted: ", pyroi_max_body(d));
+    else if (pyroi_open_body(&call, &given))
         pyroi_run_on(d, &call, given);
-    } else {
-        call.object = call.method = "?";
+    else
         pyroi_raise_format(&call);
-    }
     d->depth_--;
-    d->calls_ = call.outer_;
-    if (call.state_ == PYROI_RUNNING && call.args.err != PYRO_OK)
-        pyro_raise(&call, "TypeError",
-                   PYROI_T("arguments are not what the method reads"));
-    if (call.state_ != PYROI_DEFERRED && !call.oneway) {
-        pyroi_complete(d, &call);
-        pyroi_send_reply(d, call.link, reply_buf, seq,
-                         call.state_ == PYROI_RAISED, call.result.at);
-    } else if (!call.oneway) {
-        pyroi_give(d, reply_buf);
-    }
-    pyroi_give(d, args_buf);
+    pyroi_call_end(&call);
+    if (call.args.err != PYRO_OK)
+        pyroi_raise_text(&call, PYRO_ERR_TYPE,
+                         "arguments are not what the method reads");
+    if (call.args_buf_ != NULL)
+        pyroi_give(d, call.args_buf_);
+    if (call.reply_buf_ == NULL)
+        return;
+    if (call.state_ == PYROI_DEFERRED)
+        pyroi_give(d, call.reply_buf_);
+    else
+        pyroi_send_reply(&call);
 }
 
 /* ------------------------------------------------------------------------
- * >>later: deferred replies
+ * >>later: deferred replies, calls whose handler has returned
  * ------------------------------------------------------------------------ */
-
-enum { PYROI_LATER_DONE, PYROI_LATER_OPEN, PYROI_LATER_WRITING };
 
 PYRO_DEF void pyro_defer(pyro_call *call, pyro_later *later, uint32_t ms)
 {
     pyro_daemon *d = call->node;
-    pyro_later  *used = d->laters_;
+    pyro_call   *copy = &later->call_;
+    pyro_call   *used = d->calls_;
 
-    while (used != NULL && used != later)
-        used = used->next_;
+    while (used != NULL && used != copy)
+        used = used->outer_;
     if (used != NULL) {
-        pyro_raise(call, "RuntimeError",
-                   PYROI_T("deferred into a pyro_later that is in use"));
+        pyroi_raise_text(call, PYRO_ERR_STATE,
+                         "deferred into a pyro_later that is in use");
         return;
     }
-    memset(later, 0, sizeof *later);
-    later->buf_ = NULL;
+    copy->node = NULL;
     if (call->state_ != PYROI_RUNNING)
         return;
+    if (!call->oneway) {
+        *copy = *call;
+        copy->object = NULL;
+        copy->args_buf_ = copy->reply_buf_ = NULL;
+        pyroi_begin_result(copy);
+        copy->outer_ = d->calls_;
+        d->calls_ = copy;
+        later->due_ =
+            d->now_
+            + pyroi_or(ms, pyroi_or(d->config_->timeout_ms, PYRO_TIMEOUT_MS));
+        pyroi_arm(d, later->due_);
+    }
     call->state_ = PYROI_DEFERRED;
-    if (call->oneway)
-        return;
-    later->node_ = d;
-    later->link_ = call->link;
-    later->seq_ = call->seq_;
-    later->state_ = PYROI_LATER_OPEN;
-    if (ms == 0)
-        ms = pyroi_or(d->config_->timeout_ms, PYRO_TIMEOUT_MS);
-    later->due_ = d->now_ + ms;
-    pyroi_arm(d, later->due_);
-    later->next_ = d->laters_;
-    d->laters_ = later;
-}
-
-/* Takes it off the list; its buffer, if any, stays with the caller. */
-static void pyroi_later_end(pyro_later *later)
-{
-    pyro_later **at = &later->node_->laters_;
-
-    while (*at != NULL && *at != later)
-        at = &(*at)->next_;
-    if (*at != NULL)
-        *at = later->next_;
-    later->state_ = PYROI_LATER_DONE;
 }
 
 PYRO_DEF bool pyro_later_open(const pyro_later *later)
 {
     const pyroi_link *l;
 
-    if (later->state_ == PYROI_LATER_DONE)
+    if (later->call_.node == NULL)
         return false;
-    l = pyroi_link_of(later->node_, later->link_);
+    l = pyroi_link_of(later->call_.node, later->call_.link);
     return l != NULL && l->state == PYROI_OPEN;
 }
 
-/* Takes a buffer for a deferred reply (rule R4). */
-static bool pyroi_later_take(pyro_later *later)
+/* The caller gets what has been written, if he is still there. */
+static void pyroi_later_end(pyro_later *later)
 {
-    pyro_daemon *d = later->node_;
+    if (later->call_.reply_buf_ != NULL)
+        pyroi_send_reply(&later->call_);
+    pyroi_call_end(&later->call_);
+    later->call_.node = NULL;
+}
 
-    if (later->buf_ != NULL)
-        return true;
+/* Takes a buffer for a deferred reply (rule R4). */
+static pyro_err pyroi_later_take(pyro_later *later)
+{
+    pyro_call   *call = &later->call_;
+    pyro_daemon *d = call->node;
+
+    if (!pyro_later_open(later)) {
+        if (d != NULL)
+            pyroi_later_end(later);
+        return PYRO_ERR_CLOSED;
+    }
+    if (call->reply_buf_ != NULL)
+        return PYRO_OK;
     if (d->n_[PYROI_SPARE] <= pyroi_reserve(d))
-        return false;
-    later->buf_ = pyroi_take(d, PYROI_SERVE);
-    later->state_ = PYROI_LATER_WRITING;
-    return true;
+        return PYRO_ERR_NOSPACE;
+    call->reply_buf_ = pyroi_take(d, PYROI_SERVE);
+    return PYRO_OK;
 }
 
 PYRO_DEF pyro_writer *pyro_finish(pyro_later *later)
 {
-    pyro_writer *w = &later->out_;
+    pyro_call *call = &later->call_;
+    pyro_err   err = pyroi_later_take(later);
 
-    *w = pyro_writer_of(w, 0, 1); /* of no bytes */
-    if (!pyro_later_open(later))
-        w->err = PYRO_ERR_CLOSED;
-    else if (!pyroi_later_take(later))
-        w->err = PYRO_ERR_NOSPACE;
-    else
-        *w = pyroi_reply_writer(later->node_, later->link_, later->buf_);
-    return w;
-}
-
-static void pyroi_later_send(pyro_later *later, bool raised)
-{
-    pyroi_later_end(later);
-    pyroi_send_reply(later->node_, later->link_, later->buf_, later->seq_,
-                     raised, later->out_.at);
-    later->buf_ = NULL;
-}
-
-/* Without a caller any more: everything is given back. */
-static void pyroi_later_drop(pyro_later *later)
-{
-    if (later->state_ == PYROI_LATER_DONE)
-        return;
-    pyroi_later_end(later);
-    if (later->buf_ == NULL)
-        return;
-    later->node_->stats.unsent++;
-    pyroi_give(later->node_, later->buf_);
-    later->buf_ = NULL;
+    call->result = pyro_writer_of(call, 0, 1); /* of no bytes */
+    call->result.err = (uint8_t)err;
+    if (err == PYRO_OK)
+        pyroi_begin_result(call);
+    return &call->result;
 }
 
 PYRO_DEF pyro_err pyro_reply(pyro_later *later)
 {
-    pyro_writer *w = &later->out_;
+    pyro_call *call = &later->call_;
 
-    if (!pyro_later_open(later)) {
-        pyroi_later_drop(later);
-        return PYRO_ERR_CLOSED;
-    }
-    if (later->buf_ == NULL)
-        return w->err != PYRO_OK ? (pyro_err)w->err : PYRO_ERR_STATE;
-    if (w->err == PYRO_OK && w->more > 0)
-        pyro_put_nil(w);
-    if (pyro_writer_end(w) != PYRO_OK) {
-        (void)pyro_fail(later,
-                        w->err == PYRO_ERR_NOSPACE ? "MemoryError"
-                                                   : "TypeError",
-                        PYROI_T("deferred result does not fit or is "
-                                "malformed"));
-        return PYRO_ERR_DATA; /* it has its buffer, so the caller knows */
-    }
-    pyroi_later_send(later, false);
-    return PYRO_OK;
+    if (!pyro_later_open(later))
+        return pyroi_later_take(later);
+    if (call->reply_buf_ == NULL)
+        return call->result.err != PYRO_OK ? (pyro_err)call->result.err
+                                           : PYRO_ERR_STATE;
+    pyroi_later_end(later);
+    return call->state_ == PYROI_RAISED ? PYRO_ERR_DATA : PYRO_OK;
 }
 
 PYRO_DEF pyro_err pyro_fail(pyro_later *later, const char *type,
                             const char *message)
 {
-    if (!pyro_later_open(later)) {
-        pyroi_later_drop(later);
-        return PYRO_ERR_CLOSED;
-    }
-    if (!pyroi_later_take(later))
-        return PYRO_ERR_NOSPACE;
-    later->out_ = pyroi_exception_in(later->node_, later->link_, later->buf_,
-                                     type, message, NULL, "");
-    pyroi_later_send(later, true);
+    pyro_err err = pyroi_later_take(later);
+
+    if (err != PYRO_OK)
+        return err;
+    pyro_raise(&later->call_, type, message);
+    pyroi_later_end(later);
     return PYRO_OK;
+}
+
+/* Ends a deferred reply that nobody finishes in time, or waits for. */
+static void pyroi_later_times(pyro_daemon *d)
+{
+    pyro_call *call = d->calls_;
+    pyro_call *next;
+
+    for (; call != NULL; call = next) {
+        pyro_later *later = (pyro_later *)(void *)call; /* its first member */
+
+        next = call->outer_;
+        if (call->args_buf_ != NULL)
+            continue; /* a handler that runs */
+        if (!pyro_later_open(later))
+            pyroi_later_end(later);
+        else if (!pyroi_reached(d->now_, later->due_))
+            pyroi_arm(d, later->due_);
+        else if (call->reply_buf_ == NULL
+                 && pyro_fail(later, "TimeoutError",
+                              PYROI_T("the deferred reply did not come"))
+                        == PYRO_ERR_NOSPACE)
+            pyroi_arm(d, d->now_ + 1);
+    }
 }
 
 #endif /* PYRO_NO_SERVER */
@@ -5661,24 +5694,6 @@ static bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
     return d->waits_ == 0 || policy == PYRO_SERVE_ALL
         || (policy == PYRO_SERVE_LINK && l->id == d->waits_for_);
 #endif
-}
-
-/* A call whose body is longer than announced: its reply, in the buffer taken
- * for it, says so. */
-static void pyroi_too_long(pyro_daemon *d, pyroi_link *l)
-{
-    char          message[64];
-    pyroi_text    t = pyroi_text_of(message, sizeof message);
-    pyroi_buffer *b = l->rx_buf;
-    pyro_writer   w;
-
-    pyroi_adds(&t, PYROI_T("message too long: "));
-    pyroi_add_dec(&t, pyroi_body_bytes(l));
-    pyroi_adds(&t, PYROI_T(" bytes, accepted: "));
-    pyroi_add_dec(&t, pyroi_max_body(d));
-    l->rx_buf = NULL;
-    w = pyroi_exception_in(d, l->id, b, "ProtocolError", message, NULL, "");
-    pyroi_send_reply(d, l->id, b, pyroi_load16(l->head + 4), true, w.at);
 }
 
 /* Rules R0, R1, R5: an INVOKE takes what it needs, all at once, or waits with
@@ -6137,8 +6152,12 @@ static void pyroi_skipped(pyro_daemon *d, pyroi_link *l)
 #endif
     pyroi_frame_done(l);
 #ifndef PYRO_NO_SERVER
-    if (l->rx_buf != NULL)
-        pyroi_too_long(d, l);
+    if (l->rx_buf != NULL) {
+        pyroi_buffer *b = l->rx_buf;
+
+        l->rx_buf = NULL;
+        pyroi_dispatch(d, l, b, pyroi_body_bytes(l));
+    }
 #else
     (void)d;
 #endif
@@ -6463,28 +6482,6 @@ static void pyroi_request_times(pyro_daemon *d)
         pyroi_finish(d, rq, failing ? (pyro_err)rq->err_ : PYRO_ERR_TIMEOUT,
                      NULL);
         rq = d->requests_;
-    }
-}
-#endif
-
-#ifndef PYRO_NO_SERVER
-static void pyroi_later_times(pyro_daemon *d)
-{
-    pyro_later *later = d->laters_;
-    pyro_later *next;
-
-    for (; later != NULL; later = next) {
-        next = later->next_;
-        if (!pyro_later_open(later)) {
-            pyroi_later_drop(later);
-        } else if (!pyroi_reached(d->now_, later->due_)) {
-            pyroi_arm(d, later->due_);
-        } else if (later->state_ == PYROI_LATER_OPEN
-                   && pyro_fail(later, "TimeoutError",
-                                PYROI_T("the deferred reply did not come"))
-                          == PYRO_ERR_NOSPACE) {
-            pyroi_arm(d, d->now_ + 1);
-        }
     }
 }
 #endif
@@ -7013,8 +7010,8 @@ PYRO_DEF void pyro_close(pyro_daemon *node)
     }
 #endif
 #ifndef PYRO_NO_SERVER
-    while (node->laters_ != NULL)
-        pyroi_later_drop(node->laters_);
+    while (node->calls_ != NULL) /* all deferred: no handler runs */
+        pyroi_later_end((pyro_later *)(void *)node->calls_);
 #endif
     node->items_ = NULL;
     node->proxies_ = NULL;
@@ -7347,13 +7344,11 @@ PYRO_DEF const char *pyro_check(const pyro_daemon *node)
         return "requests and what links expect differ";
 #ifndef PYRO_NO_SERVER
     {
-        const pyro_call  *call;
-        const pyro_later *later;
+        const pyro_call *call;
 
         for (call = node->calls_; call != NULL; call = call->outer_)
-            held += 1u + (call->reply_buf_ != NULL);
-        for (later = node->laters_; later != NULL; later = later->next_)
-            held += later->buf_ != NULL;
+            held += (unsigned)(call->args_buf_ != NULL)
+                  + (unsigned)(call->reply_buf_ != NULL);
     }
 #endif
     held += node->n_[PYROI_HELD];

@@ -545,7 +545,7 @@ TEST(a_reply_for_a_caller_that_has_gone_is_an_error)
     check(&rig.a);
     pass(2000); /* the third expires, unheard */
     assert_false(pyro_later_open(&laters[2]));
-    assert_null(rig.a.laters_);
+    assert_null(rig.a.calls_);
     caller = raw_client();
     raw_works("others", caller);
     assert_int_equal(pyro_reply(&laters[2]), PYRO_ERR_CLOSED);

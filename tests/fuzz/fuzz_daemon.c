@@ -94,7 +94,7 @@ static void later(void *self, pyro_call *call)
         pyro_raise(call, "RuntimeError", "all of them are in use");
         return;
     }
-    if (l->state_ != PYROI_LATER_DONE)
+    if (l->call_.node != NULL)
         pyro_reply(l); /* its caller has gone: give the struct back */
     next_later++;
     pyro_defer(call, l, ms < 0 ? 0u : (uint32_t)ms & 1023);
@@ -310,7 +310,7 @@ static void inside(struct fuzz *f, unsigned op)
             pyro_put_list(pyro_finish(l), n & 3);
         else
             pyro_put_int(pyro_finish(l), n);
-        if (l->node_ != NULL)
+        if (l->call_.node != NULL)
             pyro_reply(l);
         break;
     case 1:

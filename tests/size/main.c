@@ -22,6 +22,7 @@ static const volatile any_function kept[] = {
 #if !defined(PYRO_NO_SERVER)
     KEEP(pyro_export), KEEP(pyro_withdraw), KEEP(pyro_raise),
     KEEP(pyro_defer), KEEP(pyro_finish), KEEP(pyro_reply),
+    KEEP(pyro_attr_bool), KEEP(pyro_attr_i32), KEEP(pyro_attr_str),
 #endif
 #if !defined(PYRO_NO_CLIENT)
     KEEP(pyro_int), KEEP(pyro_str), KEEP(pyro_to_none), KEEP(pyro_to_i32),
@@ -62,7 +63,9 @@ static const volatile any_function kept[] = {
     KEEP(pyro_export), KEEP(pyro_withdraw), KEEP(pyro_object_id),
     KEEP(pyro_find), KEEP(pyro_walk), KEEP(pyro_uri_of), KEEP(pyro_raise),
     KEEP(pyro_defer), KEEP(pyro_later_open), KEEP(pyro_finish),
-    KEEP(pyro_reply), KEEP(pyro_fail),
+    KEEP(pyro_reply), KEEP(pyro_fail), KEEP(pyro_attr_bool),
+    KEEP(pyro_attr_i32), KEEP(pyro_attr_u32), KEEP(pyro_attr_i64),
+    KEEP(pyro_attr_f32), KEEP(pyro_attr_f64), KEEP(pyro_attr_str),
 #endif
 #if !defined(WEIGH_MARSHALLER) && !defined(PYRO_NO_CLIENT)
     KEEP(pyro_nil), KEEP(pyro_bool), KEEP(pyro_int), KEEP(pyro_uint),
