@@ -741,12 +741,36 @@ typedef struct pyro_blob {
     uint32_t used; /* set when the result is there */
 } pyro_blob;
 
+/* How a type of C goes over the wire: puts what is at `at` into `out`, or,
+ * where that is NULL, takes a value from `in` to there; an error touches
+ * nothing. Out-slots and attributes name one, so that a program has only those
+ * that it uses. */
+typedef void (*pyro_as)(void *at, size_t size, pyro_writer *out,
+                        pyro_reader *in);
+
+PYRO_DEF void pyro_as_bool(void *at, size_t size, pyro_writer *out,
+                           pyro_reader *in);
+PYRO_DEF void pyro_as_i32(void *at, size_t size, pyro_writer *out,
+                          pyro_reader *in);
+PYRO_DEF void pyro_as_u32(void *at, size_t size, pyro_writer *out,
+                          pyro_reader *in);
+PYRO_DEF void pyro_as_i64(void *at, size_t size, pyro_writer *out,
+                          pyro_reader *in);
+PYRO_DEF void pyro_as_u64(void *at, size_t size, pyro_writer *out,
+                          pyro_reader *in);
+PYRO_DEF void pyro_as_f32(void *at, size_t size, pyro_writer *out,
+                          pyro_reader *in);
+PYRO_DEF void pyro_as_f64(void *at, size_t size, pyro_writer *out,
+                          pyro_reader *in);
+PYRO_DEF void pyro_as_str(void *at, size_t size, pyro_writer *out,
+                          pyro_reader *in);
+
 /* Typed out-slots: where a result goes. What they point to must live until
  * the request is done, is written exactly once, and only on success. */
 typedef struct pyro_slot {
     void    *to_;
+    pyro_as  as_; /* NULL: the result is dropped */
     uint32_t size_;
-    uint8_t  type_;
 } pyro_slot;
 
 PYRO_DEF pyro_slot pyro_to_none(void); /* any result; it is dropped */
@@ -1195,6 +1219,9 @@ typedef struct pyro_ring {
     uint8_t    lost; /* values that found it full; stays at 255 */
 } pyro_ring;
 
+typedef pyroi_object *(*pyroi_by_id_fn)(const pyro_daemon *node,
+                                        const char        *id);
+
 /* One context: objects, links, pool. Declare it; do not copy or move it while
  * it is open. One task owns it: nothing but pyro_wake and pyro_post may be
  * called from anywhere else. */
@@ -1231,7 +1258,6 @@ struct pyro_daemon {
     pyro_hook            *hooks_;
     struct pyroi_telling *telling_;
     pyro_ring            *rings_;
-    struct pyroi_object *(*by_id_)(const pyro_daemon *node, const char *id);
     const pyro_config    *config_;
     const pyro_port      *port_;
 
@@ -1245,6 +1271,7 @@ struct pyro_daemon {
 
     pyro_resolve_fn resolve_;
     void           *resolve_user_;
+    pyroi_by_id_fn  by_id_;
 };
 
 /* Opens a daemon in a room: `pyro_open(&node, PYRO_ROOM_OF(room), NULL)`.
@@ -1397,32 +1424,12 @@ typedef struct pyro_method {
     uint8_t      flags;
 } pyro_method;
 
-/* How a member of some type is read and set by a remote program: puts its
- * value into `out`, or, where that is NULL, takes a new one from `in`. */
-typedef void (*pyro_member)(void *member, size_t size, pyro_writer *out,
-                            pyro_reader *in);
-
-PYRO_DEF void pyro_attr_bool(void *member, size_t size, pyro_writer *out,
-                             pyro_reader *in);
-PYRO_DEF void pyro_attr_i32(void *member, size_t size, pyro_writer *out,
-                            pyro_reader *in);
-PYRO_DEF void pyro_attr_u32(void *member, size_t size, pyro_writer *out,
-                            pyro_reader *in);
-PYRO_DEF void pyro_attr_i64(void *member, size_t size, pyro_writer *out,
-                            pyro_reader *in);
-PYRO_DEF void pyro_attr_f32(void *member, size_t size, pyro_writer *out,
-                            pyro_reader *in);
-PYRO_DEF void pyro_attr_f64(void *member, size_t size, pyro_writer *out,
-                            pyro_reader *in);
-PYRO_DEF void pyro_attr_str(void *member, size_t size, pyro_writer *out,
-                            pyro_reader *in);
-
 /* A remote attribute: a member of the object's struct. Costs no code but that
  * of its type. A member of another type than the macro says is a compiler
  * warning. */
 typedef struct pyro_attr {
     const char *name;
-    pyro_member member;
+    pyro_as     as;
     uint16_t    offset;
     uint16_t    size;
     char        type; /* b i u q f d s, as `describe` tells it */
@@ -1430,24 +1437,24 @@ typedef struct pyro_attr {
 } pyro_attr;
 
 /* clang-format off */
-#define PYROI_ATTR(s, m, ctype, member, letter, flags)                  \
-    { #m, member, (uint16_t)(offsetof(s, m)                             \
+#define PYROI_ATTR(s, m, ctype, as, letter, flags)                      \
+    { #m, as, (uint16_t)(offsetof(s, m)                             \
                      + 0 * sizeof(&((s *)0)->m == (ctype *)0)),         \
       (uint16_t)sizeof(((s *)0)->m), letter, flags }
 #define PYRO_ATTR_BOOL(s, m, flags) \
-    PYROI_ATTR(s, m, bool, pyro_attr_bool, 'b', flags)
+    PYROI_ATTR(s, m, bool, pyro_as_bool, 'b', flags)
 #define PYRO_ATTR_I32(s, m, flags) \
-    PYROI_ATTR(s, m, int32_t, pyro_attr_i32, 'i', flags)
+    PYROI_ATTR(s, m, int32_t, pyro_as_i32, 'i', flags)
 #define PYRO_ATTR_U32(s, m, flags) \
-    PYROI_ATTR(s, m, uint32_t, pyro_attr_u32, 'u', flags)
+    PYROI_ATTR(s, m, uint32_t, pyro_as_u32, 'u', flags)
 #define PYRO_ATTR_I64(s, m, flags) \
-    PYROI_ATTR(s, m, int64_t, pyro_attr_i64, 'q', flags)
+    PYROI_ATTR(s, m, int64_t, pyro_as_i64, 'q', flags)
 #define PYRO_ATTR_F32(s, m, flags) \
-    PYROI_ATTR(s, m, float, pyro_attr_f32, 'f', flags)
+    PYROI_ATTR(s, m, float, pyro_as_f32, 'f', flags)
 #define PYRO_ATTR_F64(s, m, flags) \
-    PYROI_ATTR(s, m, double, pyro_attr_f64, 'd', flags)
+    PYROI_ATTR(s, m, double, pyro_as_f64, 'd', flags)
 #define PYRO_ATTR_STR(s, m, flags)                                      \
-    { #m, pyro_attr_str, (uint16_t)(offsetof(s, m)                      \
+    { #m, pyro_as_str, (uint16_t)(offsetof(s, m)                      \
                      + 0 * sizeof(&((s *)0)->m[0] == (char *)0)),       \
       (uint16_t)sizeof(((s *)0)->m), 's', flags }
 /* clang-format on */
@@ -2594,8 +2601,8 @@ PYRO_DEF const void *pyro_get_raw(pyro_reader *in, uint32_t *n)
  * >>values: tagged values and out-slots, sugar over the streams
  * ------------------------------------------------------------------------ */
 
-/* Types of values and slots beside those of pyro_type. */
-enum { PYROI_F32 = PYRO_EXT + 1, PYROI_RAW, PYROI_HERE, PYROI_I32, PYROI_U32 };
+/* Types of values beside those of pyro_type. */
+enum { PYROI_F32 = PYRO_EXT + 1, PYROI_RAW, PYROI_HERE };
 
 static pyro_value pyroi_value(unsigned type, const void *p, size_t n)
 {
@@ -2714,115 +2721,143 @@ PYRO_DEF void pyro_put(pyro_writer *out, pyro_value v)
     }
 }
 
-static pyro_slot pyroi_slot(unsigned type, void *to, size_t size)
+PYRO_DEF void pyro_as_bool(void *at, size_t size, pyro_writer *out,
+                           pyro_reader *in)
 {
-    pyro_slot slot;
+    bool v;
 
-    slot.to_ = to;
-    slot.size_ = (uint32_t)size;
-    slot.type_ = (uint8_t)type;
-    return slot;
-}
-
-PYRO_DEF pyro_slot pyro_to_none(void)
-{
-    return pyroi_slot(PYRO_NONE, NULL, 0);
-}
-
-PYRO_DEF pyro_slot pyro_to_bool(bool *to)
-{
-    return pyroi_slot(PYRO_BOOL, to, 0);
-}
-
-PYRO_DEF pyro_slot pyro_to_i32(int32_t *to)
-{
-    return pyroi_slot(PYROI_I32, to, 0);
-}
-
-PYRO_DEF pyro_slot pyro_to_i64(int64_t *to)
-{
-    return pyroi_slot(PYRO_INT, to, 0);
-}
-
-PYRO_DEF pyro_slot pyro_to_u64(uint64_t *to)
-{
-    return pyroi_slot(PYRO_UINT, to, 0);
-}
-
-PYRO_DEF pyro_slot pyro_to_f32(float *to)
-{
-    return pyroi_slot(PYROI_F32, to, 0);
-}
-
-PYRO_DEF pyro_slot pyro_to_f64(double *to)
-{
-    return pyroi_slot(PYRO_FLOAT, to, 0);
-}
-
-PYRO_DEF pyro_slot pyro_to_str(char *to, size_t size)
-{
-    return pyroi_slot(PYRO_STR, to, size);
-}
-
-PYRO_DEF pyro_slot pyro_to_bin(pyro_blob *to)
-{
-    return pyroi_slot(PYRO_BIN, to, 0);
-}
-
-PYRO_DEF pyro_slot pyro_to_raw(pyro_blob *to)
-{
-    return pyroi_slot(PYROI_RAW, to, 0);
-}
-
-/* The single number a slot wants, whatever its type: read it first, then
- * write it, so that an error touches nothing. */
-static void pyroi_fill_number(pyro_reader *in, const pyro_slot *slot)
-{
-    union {
-        bool     b;
-        int32_t  i;
-        uint32_t u32;
-        uint64_t u;
-        float    f;
-        double   d;
-    } v;
-    size_t   size = sizeof v.u;
-    uint64_t u;
-
-    if (slot->type_ == PYRO_BOOL) {
-        v.b = pyro_get_bool(in);
-        size = sizeof v.b;
-    } else if (slot->type_ == PYROI_I32) {
-        v.i = pyro_get_i32(in);
-        size = sizeof v.i;
-    } else if (slot->type_ == PYROI_F32) {
-        v.f = pyro_get_f32(in);
-        size = sizeof v.f;
-    } else if (slot->type_ == PYRO_FLOAT) {
-        v.d = pyro_get_f64(in);
-        size = sizeof v.d;
-    } else if (slot->type_ == PYRO_INT) {
-        v.u = (uint64_t)pyro_get_i64(in);
-    } else {
-        u = pyro_get_u64(in);
-        v.u = u;
-        if (slot->type_ == PYROI_U32) {
-            if (u > UINT32_MAX)
-                pyroi_spoil(in, PYRO_ERR_TYPE);
-            v.u32 = (uint32_t)u;
-            size = sizeof v.u32;
-        }
+    (void)size;
+    if (out != NULL) {
+        pyro_put_bool(out, *(bool *)at);
+        return;
     }
+    v = pyro_get_bool(in);
     if (in->err == PYRO_OK)
-        memcpy(slot->to_, &v, size);
+        *(bool *)at = v;
 }
 
-static void pyroi_fill_blob(pyro_reader *in, const pyro_slot *slot)
+PYRO_DEF void pyro_as_i32(void *at, size_t size, pyro_writer *out,
+                          pyro_reader *in)
 {
-    pyro_blob  *blob = (pyro_blob *)slot->to_;
-    uint32_t    n;
-    const void *data =
-        slot->type_ == PYRO_BIN ? pyro_get_bin(in, &n) : pyro_get_raw(in, &n);
+    int32_t v;
+
+    (void)size;
+    if (out != NULL) {
+        pyro_put_int(out, *(int32_t *)at);
+        return;
+    }
+    v = pyro_get_i32(in);
+    if (in->err == PYRO_OK)
+        *(int32_t *)at = v;
+}
+
+PYRO_DEF void pyro_as_u32(void *at, size_t size, pyro_writer *out,
+                          pyro_reader *in)
+{
+    uint64_t v;
+
+    (void)size;
+    if (out != NULL) {
+        pyro_put_uint(out, *(uint32_t *)at);
+        return;
+    }
+    v = pyro_get_u64(in);
+    if (v > UINT32_MAX)
+        pyroi_spoil(in, PYRO_ERR_TYPE);
+    if (in->err == PYRO_OK)
+        *(uint32_t *)at = (uint32_t)v;
+}
+
+PYRO_DEF void pyro_as_i64(void *at, size_t size, pyro_writer *out,
+                          pyro_reader *in)
+{
+    int64_t v;
+
+    (void)size;
+    if (out != NULL) {
+        pyro_put_int(out, *(int64_t *)at);
+        return;
+    }
+    v = pyro_get_i64(in);
+    if (in->err == PYRO_OK)
+        *(int64_t *)at = v;
+}
+
+PYRO_DEF void pyro_as_u64(void *at, size_t size, pyro_writer *out,
+                          pyro_reader *in)
+{
+    uint64_t v;
+
+    (void)size;
+    if (out != NULL) {
+        pyro_put_uint(out, *(uint64_t *)at);
+        return;
+    }
+    v = pyro_get_u64(in);
+    if (in->err == PYRO_OK)
+        *(uint64_t *)at = v;
+}
+
+PYRO_DEF void pyro_as_f32(void *at, size_t size, pyro_writer *out,
+                          pyro_reader *in)
+{
+    float v;
+
+    (void)size;
+    if (out != NULL) {
+        pyro_put_f32(out, *(float *)at);
+        return;
+    }
+    v = pyro_get_f32(in);
+    if (in->err == PYRO_OK)
+        *(float *)at = v;
+}
+
+PYRO_DEF void pyro_as_f64(void *at, size_t size, pyro_writer *out,
+                          pyro_reader *in)
+{
+    double v;
+
+    (void)size;
+    if (out != NULL) {
+        pyro_put_f64(out, *(double *)at);
+        return;
+    }
+    v = pyro_get_f64(in);
+    if (in->err == PYRO_OK)
+        *(double *)at = v;
+}
+
+/* A text in an array, which may lack its zero byte when it is put. */
+PYRO_DEF void pyro_as_str(void *at, size_t size, pyro_writer *out,
+                          pyro_reader *in)
+{
+    char       *to = (char *)at;
+    uint32_t    n = 0;
+    const char *text;
+
+    if (out != NULL) {
+        while (n < size && to[n] != '\0')
+            n++;
+        pyro_put_strn(out, to, n);
+        return;
+    }
+    text = pyro_get_str(in, &n);
+    if (in->err == PYRO_OK && n >= size)
+        in->err = PYRO_ERR_NOSPACE;
+    if (in->err == PYRO_OK && pyroi_has(text, n, '\0'))
+        in->err = PYRO_ERR_TYPE; /* it would be cut there, silently */
+    if (in->err != PYRO_OK)
+        return;
+    memcpy(to, text, n);
+    to[n] = '\0';
+}
+
+/* What has been read, n bytes, goes into a blob. */
+static void pyroi_to_blob(void *at, const void *data, uint32_t n,
+                          pyro_reader *in)
+{
+    pyro_blob *blob = (pyro_blob *)at;
 
     if (in->err == PYRO_OK && n > blob->size)
         in->err = PYRO_ERR_NOSPACE;
@@ -2833,41 +2868,99 @@ static void pyroi_fill_blob(pyro_reader *in, const pyro_slot *slot)
     blob->used = n;
 }
 
-static void pyroi_fill_str(pyro_reader *in, const pyro_slot *slot)
+static void pyroi_as_bin(void *at, size_t size, pyro_writer *out,
+                         pyro_reader *in)
 {
-    char       *to = (char *)slot->to_;
     uint32_t    n;
-    const char *text = pyro_get_str(in, &n);
+    const void *data = pyro_get_bin(in, &n);
 
-    if (in->err == PYRO_OK && n >= slot->size_)
-        in->err = PYRO_ERR_NOSPACE;
-    if (in->err == PYRO_OK && pyroi_has(text, n, '\0'))
-        in->err = PYRO_ERR_TYPE; /* it would be cut there, silently */
-    if (in->err != PYRO_OK)
-        return;
-    memcpy(to, text, n);
-    to[n] = '\0';
+    (void)size;
+    (void)out; /* there is none: slots only take */
+    pyroi_to_blob(at, data, n, in);
 }
 
+static void pyroi_as_raw(void *at, size_t size, pyro_writer *out,
+                         pyro_reader *in)
+{
+    uint32_t    n;
+    const void *data = pyro_get_raw(in, &n);
+
+    (void)size;
+    (void)out;
+    pyroi_to_blob(at, data, n, in);
+}
+
+static pyro_slot pyroi_slot(pyro_as as, void *to, size_t size)
+{
+    pyro_slot slot;
+
+    slot.to_ = to;
+    slot.as_ = as;
+    slot.size_ = (uint32_t)size;
+    return slot;
+}
+
+PYRO_DEF pyro_slot pyro_to_none(void)
+{
+    return pyroi_slot(NULL, NULL, 0);
+}
+
+PYRO_DEF pyro_slot pyro_to_bool(bool *to)
+{
+    return pyroi_slot(pyro_as_bool, to, 0);
+}
+
+PYRO_DEF pyro_slot pyro_to_i32(int32_t *to)
+{
+    return pyroi_slot(pyro_as_i32, to, 0);
+}
+
+PYRO_DEF pyro_slot pyro_to_i64(int64_t *to)
+{
+    return pyroi_slot(pyro_as_i64, to, 0);
+}
+
+PYRO_DEF pyro_slot pyro_to_u64(uint64_t *to)
+{
+    return pyroi_slot(pyro_as_u64, to, 0);
+}
+
+PYRO_DEF pyro_slot pyro_to_f32(float *to)
+{
+    return pyroi_slot(pyro_as_f32, to, 0);
+}
+
+PYRO_DEF pyro_slot pyro_to_f64(double *to)
+{
+    return pyroi_slot(pyro_as_f64, to, 0);
+}
+
+PYRO_DEF pyro_slot pyro_to_str(char *to, size_t size)
+{
+    return pyroi_slot(pyro_as_str, to, size);
+}
+
+PYRO_DEF pyro_slot pyro_to_bin(pyro_blob *to)
+{
+    return pyroi_slot(pyroi_as_bin, to, 0);
+}
+
+PYRO_DEF pyro_slot pyro_to_raw(pyro_blob *to)
+{
+    return pyroi_slot(pyroi_as_raw, to, 0);
+}
+
+#ifndef PYRO_NO_CLIENT
 /* Takes one value from a result into a slot. */
 static pyro_err pyroi_fill(pyro_reader in, const pyro_slot *slot)
 {
-    switch (slot->type_) {
-    case PYRO_NONE:
+    if (slot->as_ == NULL)
         pyro_skip(&in);
-        break;
-    case PYRO_STR:
-        pyroi_fill_str(&in, slot);
-        break;
-    case PYRO_BIN:
-    case PYROI_RAW:
-        pyroi_fill_blob(&in, slot);
-        break;
-    default:
-        pyroi_fill_number(&in, slot);
-    }
+    else
+        slot->as_(slot->to_, slot->size_, NULL, &in);
     return (pyro_err)in.err;
 }
+#endif
 
 /* ------------------------------------------------------------------------
  * >>uri
@@ -4150,8 +4243,8 @@ static void pyroi_begin_result(pyro_call *call)
     if (call->reply_buf_ == NULL)
         call->result = pyro_writer_of(call, 0, 0);
     else
-        call->result = pyro_writer_of(
-            pyroi_bytes(call->reply_buf_) + PYROI_BODY, max, 1);
+        call->result =
+            pyro_writer_of(pyroi_bytes(call->reply_buf_) + PYROI_BODY, max, 1);
 }
 
 enum { PYROI_RUNNING, PYROI_RAISED, PYROI_DEFERRED };
@@ -4297,11 +4390,12 @@ static bool pyroi_param_next(pyroi_param *param)
 /* Takes one value and says whether it is what the letter wants. */
 static bool pyroi_fits(pyro_reader *in, char letter)
 {
-    static const char letters[] = { 'b', PYRO_BOOL, PYRO_BOOL,  'i', PYRO_INT,
-                                    PYRO_INT,  'q', PYRO_INT,   PYRO_INT,
-                                    'd', PYRO_INT,  PYRO_FLOAT, 's', PYRO_STR,
-                                    PYRO_STR,  'y', PYRO_BIN,   PYRO_BIN,
-                                    'U', PYRO_STR,  PYRO_MAP,   '\0' };
+    static const char letters[] = { 'b',      PYRO_BOOL, PYRO_BOOL, 'i',
+                                    PYRO_INT, PYRO_INT,  'q',       PYRO_INT,
+                                    PYRO_INT, 'd',       PYRO_INT,  PYRO_FLOAT,
+                                    's',      PYRO_STR,  PYRO_STR,  'y',
+                                    PYRO_BIN, PYRO_BIN,  'U',       PYRO_STR,
+                                    PYRO_MAP, '\0' };
     const char       *p = letters;
     pyro_reader       look = *in;
     pyroi_token       t;
@@ -4732,120 +4826,6 @@ PYRO_DEF bool pyro_find(pyro_daemon *node, const char *text, size_t n,
  * >>attributes
  * ------------------------------------------------------------------------ */
 
-PYRO_DEF void pyro_attr_bool(void *member, size_t size, pyro_writer *out,
-                             pyro_reader *in)
-{
-    bool *p = (bool *)member;
-    bool  v;
-
-    (void)size;
-    if (out != NULL) {
-        pyro_put_bool(out, *p);
-        return;
-    }
-    v = pyro_get_bool(in);
-    if (in->err == PYRO_OK)
-        *p = v;
-}
-
-PYRO_DEF void pyro_attr_i32(void *member, size_t size, pyro_writer *out,
-                            pyro_reader *in)
-{
-    int32_t *p = (int32_t *)member;
-    int32_t  v;
-
-    (void)size;
-    if (out != NULL) {
-        pyro_put_int(out, *p);
-        return;
-    }
-    v = pyro_get_i32(in);
-    if (in->err == PYRO_OK)
-        *p = v;
-}
-
-PYRO_DEF void pyro_attr_u32(void *member, size_t size, pyro_writer *out,
-                            pyro_reader *in)
-{
-    uint32_t *p = (uint32_t *)member;
-    uint64_t  v;
-
-    (void)size;
-    if (out != NULL) {
-        pyro_put_uint(out, *p);
-        return;
-    }
-    v = pyro_get_u64(in);
-    if (v > UINT32_MAX)
-        in->err = PYRO_ERR_TYPE;
-    if (in->err == PYRO_OK)
-        *p = (uint32_t)v;
-}
-
-PYRO_DEF void pyro_attr_i64(void *member, size_t size, pyro_writer *out,
-                            pyro_reader *in)
-{
-    int64_t *p = (int64_t *)member;
-    int64_t  v;
-
-    (void)size;
-    if (out != NULL) {
-        pyro_put_int(out, *p);
-        return;
-    }
-    v = pyro_get_i64(in);
-    if (in->err == PYRO_OK)
-        *p = v;
-}
-
-PYRO_DEF void pyro_attr_f32(void *member, size_t size, pyro_writer *out,
-                            pyro_reader *in)
-{
-    float *p = (float *)member;
-    float  v;
-
-    (void)size;
-    if (out != NULL) {
-        pyro_put_f32(out, *p);
-        return;
-    }
-    v = pyro_get_f32(in);
-    if (in->err == PYRO_OK)
-        *p = v;
-}
-
-PYRO_DEF void pyro_attr_f64(void *member, size_t size, pyro_writer *out,
-                            pyro_reader *in)
-{
-    double *p = (double *)member;
-    double  v;
-
-    (void)size;
-    if (out != NULL) {
-        pyro_put_f64(out, *p);
-        return;
-    }
-    v = pyro_get_f64(in);
-    if (in->err == PYRO_OK)
-        *p = v;
-}
-
-PYRO_DEF void pyro_attr_str(void *member, size_t size, pyro_writer *out,
-                            pyro_reader *in)
-{
-    const char *p = (const char *)member;
-    pyro_slot   slot = pyroi_slot(PYRO_STR, member, size);
-    size_t      n = 0;
-
-    if (out == NULL) {
-        pyroi_fill_str(in, &slot);
-        return;
-    }
-    while (n < size && p[n] != '\0')
-        n++; /* it may lack its zero byte */
-    pyro_put_strn(out, p, n);
-}
-
 /* Whether the call is about an attribute, and then does it. */
 static bool pyroi_call_attr(pyro_call *call, const pyro_class *cls, void *self,
                             unsigned given)
@@ -4860,8 +4840,9 @@ static bool pyroi_call_attr(pyro_call *call, const pyro_class *cls, void *self,
         if (++what == PYRO_COUNT(pyroi_attr_calls))
             return false;
     }
-    if (!pyroi_check_args(
-            call, what == PYROI_SET ? "name:s value:v" : "name:s", given))
+    if (!pyroi_check_args(call,
+                          what == PYROI_SET ? "name:s value:v" : "name:s",
+                          given))
         return true;
     name = pyro_get_str(&call->args, &n);
     for (; left > 0 && !pyroi_is(name, n, attr->name); left--)
@@ -4874,8 +4855,8 @@ static bool pyroi_call_attr(pyro_call *call, const pyro_class *cls, void *self,
         pyroi_raise_name(call, PYROI_ERR_ATTRIBUTE, "read-only attribute ",
                          attr->name);
     else
-        attr->member((uint8_t *)self + attr->offset, attr->size,
-                     what == PYROI_GET ? &call->result : NULL, &call->args);
+        attr->as((uint8_t *)self + attr->offset, attr->size,
+                 what == PYROI_GET ? &call->result : NULL, &call->args);
     if (call->args.err != PYRO_OK)
         pyroi_raise_name(call,
                          call->args.err == PYRO_ERR_NOSPACE ? PYRO_ERR_DATA
@@ -5110,10 +5091,9 @@ static void pyroi_send_reply(pyro_call *call)
     if (w->more > 0)
         pyro_put_nil(w);
     if (pyro_writer_end(w) == PYRO_ERR_NOSPACE)
-        pyroi_raise_numbers(
-            call, PYRO_ERR_NOSPACE, "result over ",
-            (uint32_t)(w->end - pyroi_bytes(buf) - PYROI_BODY),
-            " bytes; this buffer takes ", pyroi_max_body(d));
+        pyroi_raise_numbers(call, PYRO_ERR_NOSPACE, "result over ",
+                            (uint32_t)(w->end - pyroi_bytes(buf) - PYROI_BODY),
+                            " bytes; this buffer takes ", pyroi_max_body(d));
     else if (pyro_writer_end(w) != PYRO_OK)
         pyroi_raise_text(call, PYRO_ERR_TYPE,
                          "handler left a malformed result");
@@ -5168,8 +5148,9 @@ static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l, pyroi_buffer *b,
     call.args = pyro_reader_of(pyroi_bytes(b), len);
     pyroi_begin_result(&call);
     if (call.args_buf_ == NULL)
-        pyroi_raise_numbers(&call, PYRO_ERR_PROTOCOL, "message too long: ",
-                            len, " bytes, accepted: ", pyroi_max_body(d));
+        pyroi_raise_numbers(&call, PYRO_ERR_PROTOCOL,
+                            "message too long: ", len,
+                            " bytes, accepted: ", pyroi_max_body(d));
     else if (pyroi_open_body(&call, &given))
         pyroi_run_on(d, &call, given);
     else
@@ -5572,7 +5553,7 @@ static void pyroi_answered(pyro_daemon *d, pyroi_link *l, pyro_request *rq,
 
     l->expects--;
     rq->sent_ = err != PYRO_ERR_BUSY;
-    if (err == PYRO_OK && rq->fn_ != NULL && rq->slot_.type_ == PYRO_NONE) {
+    if (err == PYRO_OK && rq->fn_ != NULL && rq->slot_.as_ == NULL) {
         pyroi_use(d, buf, PYROI_HELD);
         pyroi_finish(d, rq, err, &result);
         pyroi_give(d, buf);

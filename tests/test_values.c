@@ -551,7 +551,7 @@ TEST(a_slot_of_32_bits_without_sign_takes_its_range)
 
     for (i = 0; i < PYRO_COUNT(rows); i++) {
         uint32_t  to = 77;
-        pyro_slot slot = pyroi_slot(PYROI_U32, &to, 0);
+        pyro_slot slot = pyroi_slot(pyro_as_u32, &to, 0);
 
         test_eq(rows[i].hex, pyroi_fill(fenced(rows[i].hex), &slot),
                 rows[i].err);

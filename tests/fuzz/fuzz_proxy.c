@@ -83,7 +83,7 @@ static void done(void *user, pyro_request *rq, pyro_err err,
     FUZZ_CHECK(pyro_done(rq) && pyro_result(rq) == err, "done and yet not");
     fl->callback = false;
     fl->ended++;
-    if (err == PYRO_OK && rq->slot_.type_ == PYRO_NONE) {
+    if (err == PYRO_OK && rq->slot_.as_ == NULL) {
         pyro_skip(result);
         FUZZ_CHECK(result->err == PYRO_OK && !pyro_more(result),
                    "a callback got something that is no value");

@@ -247,7 +247,7 @@ static void fill_slots(unsigned how, pyro_reader in)
         slot = pyro_to_raw(&blob);
         break;
     case 9:
-        slot = pyroi_slot(PYROI_U32, room.value, 0);
+        slot = pyroi_slot(pyro_as_u32, room.value, 0);
         break;
     default:
         slot = pyro_to_none();
@@ -437,8 +437,9 @@ static void check_arguments(unsigned how, unsigned given, const uint8_t *data,
     call.result =
         pyro_writer_of(pyroi_bytes(&node, call.reply_buf_) + PYROI_BODY,
                        pyroi_max_body(&node), 1);
-    good = pyroi_check_args(
-        &call, (how & 128) != 0 ? "?vvvvvvvvvvvvvvv" : signature, given);
+    good = pyroi_check_args(&call,
+                            (how & 128) != 0 ? "?vvvvvvvvvvvvvvv" : signature,
+                            given);
     FUZZ_CHECK(good == (call.state_ == PYROI_RUNNING), "refused in silence");
     if (!good || (how & 128) != 0)
         return;

@@ -18,11 +18,11 @@ static const volatile any_function kept[] = {
     KEEP(pyro_put_bool), KEEP(pyro_put_int), KEEP(pyro_put_str),
     KEEP(pyro_put_bin), KEEP(pyro_put_list), KEEP(pyro_get_bool),
     KEEP(pyro_get_i32), KEEP(pyro_get_str), KEEP(pyro_get_bin),
-    KEEP(pyro_get_list),
+    KEEP(pyro_get_list), KEEP(pyro_as_bool), KEEP(pyro_as_i32),
+    KEEP(pyro_as_str),
 #if !defined(PYRO_NO_SERVER)
     KEEP(pyro_export), KEEP(pyro_withdraw), KEEP(pyro_raise),
     KEEP(pyro_defer), KEEP(pyro_finish), KEEP(pyro_reply),
-    KEEP(pyro_attr_bool), KEEP(pyro_attr_i32), KEEP(pyro_attr_str),
 #endif
 #if !defined(PYRO_NO_CLIENT)
     KEEP(pyro_int), KEEP(pyro_str), KEEP(pyro_to_none), KEEP(pyro_to_i32),
@@ -63,9 +63,7 @@ static const volatile any_function kept[] = {
     KEEP(pyro_export), KEEP(pyro_withdraw), KEEP(pyro_object_id),
     KEEP(pyro_find), KEEP(pyro_walk), KEEP(pyro_uri_of), KEEP(pyro_raise),
     KEEP(pyro_defer), KEEP(pyro_later_open), KEEP(pyro_finish),
-    KEEP(pyro_reply), KEEP(pyro_fail), KEEP(pyro_attr_bool),
-    KEEP(pyro_attr_i32), KEEP(pyro_attr_u32), KEEP(pyro_attr_i64),
-    KEEP(pyro_attr_f32), KEEP(pyro_attr_f64), KEEP(pyro_attr_str),
+    KEEP(pyro_reply), KEEP(pyro_fail),
 #endif
 #if !defined(WEIGH_MARSHALLER) && !defined(PYRO_NO_CLIENT)
     KEEP(pyro_nil), KEEP(pyro_bool), KEEP(pyro_int), KEEP(pyro_uint),
