@@ -14,10 +14,12 @@ HEADERS := $(wildcard pyro*.h)
 WARN    := $(shell . tests/common.sh && echo $$WARN_C)
 
 EXAMPLES := $(patsubst %.c,build/%,$(wildcard examples/*/*.c))
+TOOLS    := $(filter build/examples/tools/%,$(EXAMPLES))
+LIB      := $(wildcard examples/lib/*.h examples/tools/*.h)
 
 # Each tests/*.c is a program of its own; those named test_* and the
 # simulation are run, others are partners of scripts.
-TEST_DEPS := $(HEADERS) $(wildcard tests/*.h)
+TEST_DEPS := $(HEADERS) $(LIB) $(wildcard tests/*.h)
 PROGRAMS  := $(patsubst tests/%.c,%,$(wildcard tests/*.c))
 UNIT      := $(filter test_%,$(PROGRAMS))
 THREADS   := $(filter test_thread%,$(PROGRAMS))
@@ -30,7 +32,7 @@ TSAN := -O1 -fsanitize=thread
 .PHONY: all demo test check check-all bench size fuzz asan tsan coverage
 .PHONY: tidy format symbols matrix readme install clean help deps-test
 
-all: $(EXAMPLES) ## the examples
+all: $(EXAMPLES) ## the examples and tools
 
 demo: all ## server and client of the quickstart, on this machine
 	$(Q)sh tests/demo.sh
@@ -81,9 +83,10 @@ format: ## checks the layout; FIX=1 corrects it
 readme: ## the README's samples, commands and names are true
 	$(Q)sh tests/readme.sh
 
-install: ## the headers, into $(DESTDIR)$(PREFIX)/include
-	install -d $(DESTDIR)$(PREFIX)/include
+install: $(TOOLS) ## headers and tools, into $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include
+	install -m 755 $(TOOLS) $(DESTDIR)$(PREFIX)/bin
 
 clean: ## removes build/
 	rm -rf build
@@ -95,7 +98,7 @@ help: ## this
 deps-test:
 	$(Q)sh tests/deps.sh cmocka python3
 
-build/examples/%: examples/%.c $(HEADERS)
+build/examples/%: examples/%.c $(HEADERS) $(LIB)
 	@echo "cc $@"
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c99 $(CFLAGS) $(WARN) -o $@ $< $(LDFLAGS)

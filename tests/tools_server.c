@@ -1,0 +1,99 @@
+/* What test_tools.sh calls with pyro-call: object calc at an address of this
+ * machine, until it is killed. usage: tools_server [ADDRESS]  (127.0.0.1:0) */
+#define PYRO_IMPLEMENTATION
+#define PYRO_POSIX
+#include "../pyro.h"
+
+#include <stdio.h>
+
+struct calc {
+    int32_t    calls;
+    char       label[16];
+    float      level;
+    pyro_later later;
+};
+
+static void calc_add(void *self, pyro_call *call)
+{
+    int64_t a = pyro_get_i32(&call->args);
+    int64_t b = pyro_get_i32(&call->args);
+
+    ((struct calc *)self)->calls++;
+    pyro_put_int(&call->result, a + b);
+}
+
+static void calc_div(void *self, pyro_call *call)
+{
+    (void)self;
+    pyro_raise(call, "ZeroDivisionError", "division by zero");
+}
+
+static void calc_log(void *self, pyro_call *call)
+{
+    (void)self;
+    (void)call;
+}
+
+static void calc_echo(void *self, pyro_call *call)
+{
+    uint32_t    n;
+    const void *value = pyro_get_raw(&call->args, &n);
+
+    (void)self;
+    pyro_put_raw(&call->result, value, n);
+}
+
+/* Is answered by nobody. */
+static void calc_slow(void *self, pyro_call *call)
+{
+    pyro_defer(call, &((struct calc *)self)->later, 20000);
+}
+
+/* Tries to reach the terminal of whoever reads it. */
+static void calc_harm(void *self, pyro_call *call)
+{
+    (void)self;
+    pyro_raise(call, "Bad\033[2JError", "red \033[31m, \x7f, \302\2331m");
+}
+
+static const pyro_method methods[] = {
+    { "add", calc_add, "a:i b:i", "q", 0 },
+    { "div", calc_div, "a:d b:d", "d", 0 },
+    { "log", calc_log, "text:s", "", PYRO_ONEWAY },
+    { "echo", calc_echo, "value:v", "v", 0 },
+    { "slow", calc_slow, "", "", 0 },
+    { "harm", calc_harm, "", "\033[0m", 0 },
+};
+static const pyro_attr attrs[] = {
+    PYRO_ATTR_I32(struct calc, calls, PYRO_READONLY),
+    PYRO_ATTR_STR(struct calc, label, 0),
+    PYRO_ATTR_F32(struct calc, level, 0),
+};
+static const pyro_class calc_class = { "Calc", PYRO_METHODS(methods),
+                                       PYRO_ATTRS(attrs), NULL, 0 };
+
+int main(int argc, char **argv)
+{
+    static PYRO_ROOM(4, 5, 2048, 1) room; /* links, buffers, bytes, objects */
+    static pyro_daemon node;
+    static struct calc calc;
+    char               at[64];
+    pyro_err           err = pyro_open(&node, PYRO_ROOM_OF(room), NULL);
+
+    strcpy(calc.label, "bench 3");
+    calc.level = 21.4f;
+    if (!err)
+        err = pyro_listen(&node, pyro_posix(),
+                          argc > 1 ? argv[1] : "127.0.0.1:0");
+    if (!err)
+        err = pyro_export(&node, &calc_class, &calc, "calc");
+    if (!err)
+        err = pyro_listening(&node, 0, at, sizeof at);
+    if (!err && printf("calc is at %s\n", at) > 0)
+        fflush(stdout);
+    while (!err)
+        err = pyro_poll(&node, 100);
+    fprintf(stderr, "server: %s\n", pyro_err_text(err));
+    pyro_close(&node);
+    return 1;
+}
