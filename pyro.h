@@ -1632,6 +1632,9 @@ PYRO_DEF pyro_err pyro_proxy_from(pyro_proxy *proxy, pyro_call *call,
                                   const pyro_uri *uri);
 #endif
 
+/* The link that it uses, 0: none yet. It may have gone meanwhile. */
+PYRO_DEF pyro_link pyro_proxy_link(const pyro_proxy *proxy);
+
 /* Gives the connection back; the last proxy on it closes it. The next call
  * connects anew. Requests in flight go on. */
 PYRO_DEF void pyro_release(pyro_proxy *proxy);
@@ -7613,6 +7616,11 @@ PYRO_DEF void pyro_proxy_close(pyro_proxy *proxy)
         return;
     l->users--;
     pyroi_unused(d, l);
+}
+
+PYRO_DEF pyro_link pyro_proxy_link(const pyro_proxy *proxy)
+{
+    return proxy->link_;
 }
 
 PYRO_DEF const pyro_exc *pyro_exception(const pyro_proxy *proxy)

@@ -79,6 +79,7 @@ static const volatile any_function kept[] = {
     KEEP(pyro_put_kwargs), KEEP(pyro_send_oneway), KEEP(pyro_deadline),
     KEEP(pyro_done), KEEP(pyro_result), KEEP(pyro_wait),
     KEEP(pyro_request_sent), KEEP(pyro_cancel), KEEP(pyro_resolver),
+    KEEP(pyro_proxy_link),
 #endif
 #if !defined(WEIGH_MARSHALLER) && !defined(PYRO_NO_CLIENT) \
     && !defined(PYRO_NO_SERVER)
