@@ -202,8 +202,9 @@
  *   main loop: that stands still while it waits for a call itself.
  *
  * LIMITS, AND WHAT HAPPENS AT THEM
- *   links full           connecting: PYRO_ERR_NOSPACE; a client that comes:
- *                        CONNECTFAIL "server too busy", after it has greeted
+ *   links full           connecting: the same as no buffer, calling; a client
+ *                        that comes: CONNECTFAIL "server too busy", after it
+ *                        has greeted
  *   objects full         pyro_export: PYRO_ERR_NOSPACE
  *   no buffer, calling   pyro_invoke waits, until its deadline; pyro_begin:
  *                        PYRO_ERR_NOSPACE
@@ -1219,6 +1220,15 @@ typedef struct pyro_ring {
     uint8_t    lost; /* values that found it full; stays at 255 */
 } pyro_ring;
 
+/* A blocking wait: for which link, and until when. */
+typedef struct pyroi_waiting {
+    struct pyroi_waiting *outer;
+    pyro_link             link;
+    uint32_t              due;
+} pyroi_waiting;
+
+typedef pyro_err (*pyroi_locate_fn)(pyro_proxy *proxy, char *text,
+                                    pyro_uri *uri);
 typedef pyroi_object *(*pyroi_by_id_fn)(const pyro_daemon *node,
                                         const char        *id);
 
@@ -1228,19 +1238,15 @@ typedef pyroi_object *(*pyroi_by_id_fn)(const pyro_daemon *node,
 struct pyro_daemon {
     uint8_t               flags_;
     uint8_t               depth_;   /* handlers on the stack */
-    uint8_t               waits_;   /* blocking waits on the stack */
     uint8_t               stalled_; /* some link waits to be looked at again */
     uint16_t              n_[PYROI_USES]; /* buffers by their use */
-    uint16_t              n_open_;        /* requests begun and not done */
     uint16_t              top_;           /* links used so far */
     uint16_t              n_links_; /* connections, the refusing one too */
     uint16_t              guids_;
     uint32_t              now_;
-    uint32_t              due_;       /* earliest deadline ever armed */
-    uint32_t              limit_;     /* of the innermost wait */
-    pyro_link             waits_for_; /* link of the innermost wait */
-    uint32_t              accept_;    /* from when connections are accepted */
-    uint16_t              accepts_;   /* how many more by this poll */
+    uint32_t              due_;     /* earliest deadline ever armed */
+    uint32_t              accept_;  /* from when connections are accepted */
+    uint16_t              accepts_; /* how many more by this poll */
     uint32_t              stuck_;
     uint32_t              session_;
     uint32_t              ids_[2]; /* with session_: start of object ids */
@@ -1252,6 +1258,7 @@ struct pyro_daemon {
     pyro_request         *requests_;
     pyro_request        **requests_end_;
     pyro_proxy           *proxies_;
+    pyroi_waiting        *waits_; /* on the stack, innermost first */
     pyro_call            *calls_; /* not answered: running or deferred */
     pyro_item            *items_;
     pyro_timer           *timers_;
@@ -1271,6 +1278,7 @@ struct pyro_daemon {
 
     pyro_resolve_fn resolve_;
     void           *resolve_user_;
+    pyroi_locate_fn locate_;
     pyroi_by_id_fn  by_id_;
 };
 
@@ -1573,7 +1581,6 @@ struct pyro_proxy {
     const char  *uri_;
     pyro_link    link_;
     pyro_exc     exc_;
-    uint8_t      protocol_;
     uint8_t      err_;
     uint8_t      sent_;
     char         object_[PYRO_MAX_NAME + 1];
@@ -1752,6 +1759,7 @@ extern "C" {
 /* Where a program is compiled to be small, what stands in several places is
  * called and not copied there: gcc takes some of these to be smaller copied. */
 #if defined(__GNUC__) && defined(__OPTIMIZE_SIZE__)
+#define PYROI_SMALL
 #define PYROI_SHARED __attribute__((noinline))
 #else
 #define PYROI_SHARED
@@ -3481,7 +3489,8 @@ static pyroi_buffer *pyroi_take_request(pyro_daemon *d)
         pair = 2u - serve;
     if (d->n_[PYROI_SPARE] > pyroi_reserve(d) + pair)
         return pyroi_take(d, PYROI_ASK);
-    if (d->n_[PYROI_SPARE] <= pair || d->n_open_ > 0 || d->n_[PYROI_SOLO] > 0)
+    if (d->n_[PYROI_SPARE] <= pair || d->requests_ != NULL
+        || d->n_[PYROI_SOLO] > 0)
         return NULL;
     return pyroi_take(d, PYROI_SOLO);
 }
@@ -5315,38 +5324,18 @@ static void pyroi_later_times(pyro_daemon *d)
 
 #ifndef PYRO_NO_CLIENT
 
-enum {
-    PYROI_IDLE,
-    PYROI_BUILDING,
-    PYROI_BUILDING_KW,
-    PYROI_WAITING,
-    PYROI_FAILING,
-    PYROI_DONE
-};
+/* Until a request is sent its link_ is 0; it is 0 again when that is lost. */
+enum { PYROI_IDLE, PYROI_DONE, PYROI_BUILDING, PYROI_WAITING };
 
+/* The request with a number on a link that waits for its answer. */
 static pyro_request *pyroi_request_of(const pyro_daemon *d, pyro_link link,
                                       unsigned seq)
 {
     pyro_request *rq = d->requests_;
 
-    while (rq != NULL
-           && (rq->link_ != link || rq->seq_ != seq
-               || rq->state_ < PYROI_BUILDING))
+    while (rq != NULL && (rq->link_ != link || rq->seq_ != seq))
         rq = rq->next_;
     return rq;
-}
-
-static void pyroi_unlink(pyro_daemon *d, pyro_request *rq)
-{
-    pyro_request **at = &d->requests_;
-
-    while (*at != NULL && *at != rq)
-        at = &(*at)->next_;
-    if (*at == NULL)
-        return;
-    *at = rq->next_;
-    if (d->requests_end_ == &rq->next_)
-        d->requests_end_ = at;
 }
 
 /* Where the buffer of a request that has not begun to leave stands in the send
@@ -5366,161 +5355,177 @@ static pyroi_buffer **pyroi_unsent(pyroi_link *l, unsigned seq)
     return at;
 }
 
-/* Takes it out of the queue. True: it was there, so its call will not be
- * executed. */
-static bool pyroi_unsend(pyro_daemon *d, pyroi_link *l, unsigned seq)
+/* Takes a request that has not begun to leave out of the queue: it will not
+ * be executed. Any other was sent. */
+static void pyroi_unsend(pyro_daemon *d, pyroi_link *l, pyro_request *rq)
 {
-    pyroi_buffer **at = pyroi_unsent(l, seq);
-    pyroi_buffer  *b;
+    pyroi_buffer **at = pyroi_unsent(l, rq->seq_);
 
-    if (at == NULL)
-        return false;
-    b = *at;
-    *at = b->next;
-    pyroi_give(d, b);
-    return true;
+    rq->sent_ = at == NULL;
+    if (at != NULL) {
+        pyroi_buffer *b = *at;
+
+        *at = b->next;
+        pyroi_give(d, b);
+    }
 }
 
 /* Closes a connection of ours that no proxy uses and nobody waits on. */
 static void pyroi_unused(pyro_daemon *d, pyroi_link *l)
 {
-    if (l->users > 0 || l->expects > 0 || (l->flags & PYROI_OURS) == 0)
+    if ((l->users | l->expects) != 0 || (l->flags & PYROI_OURS) == 0)
         return;
-    if (l->state == PYROI_GREETING && l->tx == NULL) {
-        pyroi_drop(d, l, false);
-    } else if (l->state == PYROI_OPEN) {
+    if (l->state == PYROI_OPEN) {
         l->state = PYROI_CLOSING;
         l->flags |= PYROI_RX_DUE;
         l->rx_due = d->now_ + pyroi_frame_ms(d);
         pyroi_arm(d, l->rx_due);
         pyroi_flush(d, l);
+    } else if (l->state == PYROI_GREETING && l->tx == NULL) {
+        pyroi_drop(d, l, false);
     }
 }
 
 /* Nobody waits for the answer any more. What has not begun to leave never
  * will; else its number is remembered, so that it is not used again while
- * its reply may still come. True: it was not sent. */
-static bool pyroi_give_up(pyro_daemon *d, pyro_request *rq)
+ * its reply may still come. */
+static void pyroi_give_up(pyro_daemon *d, pyro_request *rq)
 {
     pyroi_link *l = pyroi_link_of(d, rq->link_);
 
-    if (l == NULL || rq->state_ != PYROI_WAITING)
-        return rq->sent_ == 0;
+    if (l == NULL)
+        return;
     l->expects--;
-    if (pyroi_unsend(d, l, rq->seq_)) {
-        pyroi_unused(d, l);
-        return true;
-    }
-    rq->sent_ = 1;
-    if (l->n_given_up++ == 0)
+    pyroi_unsend(d, l, rq);
+    if (rq->sent_ && l->n_given_up++ == 0)
         l->given_up = rq->seq_;
     pyroi_unused(d, l);
-    return false;
 }
 
 /* A request ends: it is the caller's again before its callback runs. */
-static void pyroi_finish(pyro_daemon *d, pyro_request *rq, pyro_err err,
-                         pyro_reader *result)
+static void pyroi_finish(pyro_request *rq, unsigned err, pyro_reader *result)
 {
-    pyro_reader none = { NULL, NULL, PYRO_ERR_STATE };
+    pyro_proxy    *proxy = rq->proxy_;
+    pyro_daemon   *d = proxy->node_;
+    pyro_request **at = &d->requests_;
+    pyro_reader    none = { NULL, NULL, PYRO_ERR_STATE };
 
-    pyroi_unlink(d, rq);
-    d->n_open_--;
+    while (*at != rq)
+        at = &(*at)->next_;
+    *at = rq->next_;
+    if (rq->next_ == NULL)
+        d->requests_end_ = at;
+    if (rq->state_ == PYROI_BUILDING)
+        pyroi_give(d, rq->buf_);
     rq->state_ = PYROI_DONE;
-    rq->err_ = (uint8_t)err;
-    if (rq->proxy_ != NULL) {
-        rq->proxy_->err_ = (uint8_t)err;
-        rq->proxy_->sent_ = rq->sent_;
-    }
+    rq->link_ = 0;
+    rq->err_ = proxy->err_ = (uint8_t)err;
+    proxy->sent_ = rq->sent_;
     if (rq->fn_ != NULL)
-        rq->fn_(rq->user_, rq, err, result != NULL ? result : &none);
+        rq->fn_(rq->user_, rq, (pyro_err)err, result != NULL ? result : &none);
 }
 
-/* Marks the requests of a lost link; the next poll ends them. */
+/* The next poll ends a request with this error. */
+static void pyroi_doom(pyro_daemon *d, pyro_request *rq, unsigned err)
+{
+    rq->link_ = 0;
+    rq->err_ = (uint8_t)err;
+    rq->due_ = d->now_;
+    pyroi_arm(d, d->now_);
+}
+
+/* The same for all requests of a lost link. */
 static void pyroi_fail_requests(pyro_daemon *d, pyroi_link *l)
 {
-    pyro_link     link = l->id;
-    pyro_request *rq;
-    pyro_err      err = PYRO_ERR_CLOSED;
+    pyro_request *rq = d->requests_;
+    unsigned      err = PYRO_ERR_CLOSED;
 
     if (l->reason == PYROI_DENIED)
         err = PYRO_ERR_DENIED;
     if (l->reason == PYROI_BROKEN)
         err = PYRO_ERR_PROTOCOL;
-    for (rq = d->requests_; rq != NULL; rq = rq->next_) {
-        if (rq->link_ != link || rq->state_ != PYROI_WAITING)
+    for (; rq != NULL; rq = rq->next_) {
+        if (rq->link_ != l->id)
             continue;
-        rq->sent_ = !pyroi_unsend(d, l, rq->seq_);
-        rq->state_ = PYROI_FAILING;
-        rq->err_ = (uint8_t)err;
+        pyroi_unsend(d, l, rq);
+        pyroi_doom(d, rq, err);
     }
     l->expects = 0;
+}
+
+static void pyroi_no_exception(pyro_proxy *proxy)
+{
+    proxy->exc_.type = proxy->exc_.message = proxy->exc_.traceback = "";
 }
 
 #if PYRO_EXCEPTION_BYTES > 0
 /* Copies the next str of an exception into the proxy's text area; one that is
  * cut ends in dots, as many as fit. */
-static const char *pyroi_keep(pyroi_text *t, const char *text, size_t n)
+static const char *pyroi_keep(pyroi_text *t, pyro_reader *in)
 {
-    char  *start = t->at;
-    size_t dots;
+    char       *start = t->at;
+    char       *dots = t->end;
+    uint32_t    n;
+    const char *text = pyro_get_str(in, &n);
 
     t->cut = false;
     pyroi_add(t, text, n);
-    dots = (size_t)(t->end - start);
-    if (t->cut)
-        memcpy(t->end - (dots < 3 ? dots : 3), "...", dots < 3 ? dots : 3);
+    while (t->cut && dots > start && dots > t->end - 3)
+        *--dots = '.';
     if (t->at < t->end)
         *++t->at = '\0'; /* the next text begins behind the zero byte */
     return start;
 }
 
-static pyro_reader pyroi_entry(pyro_reader map, const char *name)
+#ifndef PYRO_NO_TEXTS
+/* The lines of a traceback, as one text. */
+static const char *pyroi_keep_lines(pyroi_text *t, pyro_reader *in)
 {
-    uint32_t n = pyro_get_map(&map, UINT32_MAX);
-    uint32_t key_n;
+    const char *start = t->at;
+    uint32_t    left = pyro_get_list(in, UINT32_MAX);
 
-    for (; n > 0; n--) {
-        const char *key = pyro_get_str(&map, &key_n);
-
-        if (map.err != PYRO_OK || pyroi_is(key, key_n, name))
-            return map;
-        pyro_skip(&map);
+    for (; left > 0 && pyro_peek(in) == PYRO_STR; left--) {
+        if (t->at > start && t->at[-1] == '\0')
+            t->at[-1] = '\n'; /* the line before is whole, and not the last */
+        pyroi_keep(t, in);
     }
-    pyroi_spoil(&map, PYRO_ERR_DATA);
-    return map;
+    return start;
 }
 #endif
+#endif
 
-/* Keeps type, message and traceback of an exception for pyro_exception. A
- * message that is cut or no str is no error: what is there is kept. */
-static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader body)
+/* Keeps type, message and traceback of an exception for pyro_exception: goes
+ * through the map, and through that of its attributes inside of it. A message
+ * that is cut or no str is no error: what is there is kept. */
+static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader in)
 {
 #if PYRO_EXCEPTION_BYTES > 0
-    pyroi_text  t = pyroi_text_of(proxy->text_, sizeof proxy->text_);
-    pyro_reader in = pyroi_entry(body, "__class__");
-    uint32_t    n;
-    uint32_t    lines;
-    const char *text = pyro_get_str(&in, &n);
+    pyroi_text t = pyroi_text_of(proxy->text_, sizeof proxy->text_);
+    uint32_t   left = pyro_get_map(&in, UINT32_MAX);
 
-    proxy->exc_.type = pyroi_keep(&t, text, n);
-    in = pyroi_entry(body, "args");
-    lines = pyro_get_list(&in, UINT32_MAX);
-    text = lines > 0 ? pyro_get_str(&in, &n) : "";
-    proxy->exc_.message = pyroi_keep(&t, text, lines > 0 ? n : 0);
-    in = pyroi_entry(pyroi_entry(body, "attributes"), "_pyroTraceback");
-    proxy->exc_.traceback = t.at;
-    for (lines = pyro_get_list(&in, UINT32_MAX); lines > 0; lines--) {
-        text = pyro_get_str(&in, &n);
-        if (in.err != PYRO_OK)
-            break;
-        if (t.at > proxy->exc_.traceback && t.at[-1] == '\0')
-            t.at[-1] = '\n'; /* the line before is whole, and not the last */
-        pyroi_keep(&t, text, n);
+    pyroi_no_exception(proxy);
+    for (; left > 0 && in.err == PYRO_OK; left--) {
+        uint32_t    n;
+        const char *key = pyro_get_str(&in, &n);
+        pyro_reader value = in;
+
+        if (pyroi_is(key, n, "__class__"))
+            proxy->exc_.type = pyroi_keep(&t, &value);
+        else if (pyroi_is(key, n, "args")
+                 && pyro_get_list(&value, UINT32_MAX) > 0)
+            proxy->exc_.message = pyroi_keep(&t, &value);
+#ifndef PYRO_NO_TEXTS
+        else if (pyroi_is(key, n, "_pyroTraceback"))
+            proxy->exc_.traceback = pyroi_keep_lines(&t, &value);
+        if (pyroi_is(key, n, "attributes") && pyro_peek(&in) == PYRO_MAP)
+            left += pyro_get_map(&in, UINT32_MAX);
+        else
+#endif
+            pyro_skip(&in);
     }
 #else
-    (void)proxy;
-    (void)body;
+    (void)in;
+    pyroi_no_exception(proxy);
 #endif
 }
 
@@ -5539,31 +5544,47 @@ static pyro_err pyroi_answer(pyro_request *rq, pyro_reader result,
         return pyroi_fill(result, &rq->slot_);
     if (n == PYROI_BUSY_BYTES && memcmp(result.at, pyroi_busy_body, n) == 0)
         return PYRO_ERR_BUSY;
-    if (rq->proxy_ != NULL)
-        pyroi_keep_exception(rq->proxy_, result);
+    pyroi_keep_exception(rq->proxy_, result);
     return PYRO_ERR_REMOTE;
 }
 
 /* A RESULT has come in whole, `n` bytes in a buffer that is given back here:
- * before the callback, unless that is to read the result itself. Then it
- * counts as serving, since the callback may wait. */
-static void pyroi_answered(pyro_daemon *d, pyroi_link *l, pyro_request *rq,
-                           pyroi_buffer *buf, uint32_t n, bool exception)
+ * before the callback, unless that is to read the result itself. Without a
+ * buffer it was passed over, unwanted or too long for us. */
+static void pyroi_answered(pyro_daemon *d, pyroi_link *l, pyroi_buffer *b,
+                           uint32_t n)
 {
-    pyro_reader result = pyro_reader_of(pyroi_bytes(buf), n);
-    pyro_err    err = pyroi_answer(rq, result, exception);
-    pyro_link   link = l->id;
+    pyro_link     link = l->id;
+    pyro_request *rq = pyroi_request_of(d, link, pyroi_load16(l->head + 4));
+    pyro_reader   result;
+    pyro_err      err;
 
-    l->expects--;
-    rq->sent_ = err != PYRO_ERR_BUSY;
-    if (err == PYRO_OK && rq->fn_ != NULL && rq->slot_.as_ == NULL) {
-        pyroi_use(d, buf, PYROI_HELD);
-        pyroi_finish(d, rq, err, &result);
-        pyroi_give(d, buf);
+    if (rq != NULL)
+        l->expects--;
+    else if (l->n_given_up > 0)
+        l->n_given_up--;
+    if (rq == NULL) {
+        d->stats.late++;
+    } else if (b == NULL) {
+        pyroi_why(d, PYROI_T("result too long: raise bytes in PYRO_ROOM"), n,
+                  pyroi_max_body(d));
+        rq->sent_ = 1;
+        pyroi_doom(d, rq, PYRO_ERR_NOSPACE);
     } else {
-        pyroi_give(d, buf);
-        pyroi_finish(d, rq, err, NULL);
+        result = pyro_reader_of(pyroi_bytes(b), n);
+        err = pyroi_answer(rq, result, (l->head[3] & PYROI_EXCEPTION) != 0);
+        rq->sent_ = err != PYRO_ERR_BUSY;
+        if (err == PYRO_OK && rq->fn_ != NULL && rq->slot_.as_ == NULL) {
+            pyroi_use(d, b, PYROI_HELD);
+            pyroi_finish(rq, err, &result);
+        } else {
+            pyroi_give(d, b);
+            b = NULL;
+            pyroi_finish(rq, err, NULL);
+        }
     }
+    if (b != NULL)
+        pyroi_give(d, b);
     l = pyroi_link_of(d, link);
     if (l != NULL)
         pyroi_unused(d, l);
@@ -5675,8 +5696,8 @@ static bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
 
     if (d->depth_ >= PYRO_MAX_NESTING || l->n_busy > 0)
         return false;
-    return d->waits_ == 0 || policy == PYRO_SERVE_ALL
-        || (policy == PYRO_SERVE_LINK && l->id == d->waits_for_);
+    return d->waits_ == NULL || policy == PYRO_SERVE_ALL
+        || (policy == PYRO_SERVE_LINK && l->id == d->waits_->link);
 #endif
 }
 
@@ -5736,7 +5757,7 @@ static bool pyroi_admit_result(pyro_daemon *d, pyroi_link *l, uint32_t n,
 
     if ((d->flags_ & PYROI_YIELD) != 0)
         return false;
-    if (rq == NULL || rq->state_ != PYROI_WAITING || n > pyroi_max_body(d)) {
+    if (rq == NULL || n > pyroi_max_body(d)) {
         pyroi_skip_body(l, total);
         return true;
     }
@@ -5945,9 +5966,7 @@ static void pyroi_fail_queued(pyro_daemon *d, pyroi_link *l, unsigned seq)
         return;
     }
     l->expects--;
-    rq->state_ = PYROI_FAILING;
-    rq->err_ = PYRO_ERR_NOSPACE;
-    pyroi_arm(d, d->now_);
+    pyroi_doom(d, rq, PYRO_ERR_NOSPACE);
 }
 
 /* What was queued before the greeting gets its checksum now. */
@@ -6102,33 +6121,12 @@ static bool pyroi_read_greeting(pyro_daemon *d, pyroi_link *l)
     return true;
 }
 
-#ifndef PYRO_NO_CLIENT
-/* A RESULT that nobody waits for, or that is too long for us. */
-static void pyroi_result_skipped(pyro_daemon *d, pyroi_link *l)
-{
-    pyro_request *rq = pyroi_request_of(d, l->id, pyroi_load16(l->head + 4));
-
-    if (rq == NULL || rq->state_ != PYROI_WAITING) {
-        d->stats.late++;
-        l->n_given_up = (uint16_t)(l->n_given_up - (l->n_given_up > 0));
-        return;
-    }
-    pyroi_why(d, PYROI_T("result too long: raise bytes in PYRO_ROOM"),
-              pyroi_body_bytes(l), pyroi_max_body(d));
-    l->expects--;
-    rq->sent_ = 1;
-    rq->state_ = PYROI_FAILING;
-    rq->err_ = PYRO_ERR_NOSPACE;
-    pyroi_arm(d, d->now_);
-}
-#endif
-
 /* A frame has been passed over, and was in order: what it comes to. */
 static void pyroi_skipped(pyro_daemon *d, pyroi_link *l)
 {
 #ifndef PYRO_NO_CLIENT
     if (pyroi_kind(l->head) == PYROI_RESULT)
-        pyroi_result_skipped(d, l);
+        pyroi_answered(d, l, NULL, pyroi_body_bytes(l));
 #endif
 #if !defined(PYRO_NO_SERVER) && !defined(PYRO_NO_CLIENT)
     if (l->rx == PYROI_RX_REFUSE)
@@ -6215,20 +6213,8 @@ static void pyroi_body_done(pyro_daemon *d, pyroi_link *l)
     }
 #endif
 #ifndef PYRO_NO_CLIENT
-    if (kind == PYROI_RESULT) {
-        bool          exception = (pyroi_head_flags(l) & PYROI_EXCEPTION) != 0;
-        pyro_request *rq =
-            pyroi_request_of(d, l->id, pyroi_load16(l->head + 4));
-
-        if (rq != NULL && rq->state_ == PYROI_WAITING) {
-            pyroi_answered(d, l, rq, b, n, exception);
-            return;
-        }
-        d->stats.late++;
-        if (l->n_given_up > 0)
-            l->n_given_up--;
-        pyroi_give(d, b);
-    }
+    if (kind == PYROI_RESULT)
+        pyroi_answered(d, l, b, n);
 #endif
 }
 
@@ -6435,25 +6421,22 @@ static void pyroi_request_times(pyro_daemon *d)
 {
     unsigned      left = PYRO_POLL_FRAMES;
     pyro_request *rq = d->requests_;
+    pyro_request *next;
 
-    while (rq != NULL) {
-        pyro_request *next = rq->next_;
-        bool          failing = rq->state_ == PYROI_FAILING;
-
-        if (rq->state_ != PYROI_WAITING && !failing) {
-            rq = next;
+    for (; rq != NULL; rq = next) {
+        next = rq->next_;
+        if (rq->state_ != PYROI_WAITING)
             continue;
-        }
-        if (!failing && !pyroi_reached(d->now_, rq->due_)) {
+        if (!pyroi_reached(d->now_, rq->due_)) {
             pyroi_arm(d, rq->due_);
-            rq = next;
             continue;
         }
         if (left-- == 0) {
             pyroi_arm(d, d->now_);
             return;
         }
-        if (!failing) {
+        if (rq->err_ == PYRO_OK) { /* nothing else is known to be wrong */
+            rq->err_ = PYRO_ERR_TIMEOUT;
             d->stats.timeouts++;
             pyroi_give_up(d, rq);
             pyroi_why(d,
@@ -6463,9 +6446,8 @@ static void pyroi_request_times(pyro_daemon *d)
                                           "not executed"),
                       0, 0);
         }
-        pyroi_finish(d, rq, failing ? (pyro_err)rq->err_ : PYRO_ERR_TIMEOUT,
-                     NULL);
-        rq = d->requests_;
+        pyroi_finish(rq, rq->err_, NULL);
+        next = d->requests_;
     }
 }
 #endif
@@ -6988,10 +6970,8 @@ PYRO_DEF void pyro_close(pyro_daemon *node)
         node->wake_.port->close(node->wake_.port, node->waker_);
     }
 #ifndef PYRO_NO_CLIENT
-    while (node->requests_ != NULL) {
-        node->requests_->state_ = PYROI_FAILING;
-        pyroi_finish(node, node->requests_, PYRO_ERR_CLOSED, NULL);
-    }
+    while (node->requests_ != NULL)
+        pyroi_finish(node->requests_, PYRO_ERR_CLOSED, NULL);
 #endif
 #ifndef PYRO_NO_SERVER
     while (node->calls_ != NULL) /* all deferred: no handler runs */
@@ -7292,7 +7272,6 @@ PYRO_DEF const char *pyro_check(const pyro_daemon *node)
     unsigned    links = 0;
     unsigned    queued = 0;
     unsigned    waiting = 0;
-    unsigned    open = 0;
     unsigned    i;
     const char *wrong = NULL;
 
@@ -7318,13 +7297,12 @@ PYRO_DEF const char *pyro_check(const pyro_daemon *node)
         const pyro_request *rq;
 
         for (rq = node->requests_; rq != NULL; rq = rq->next_) {
-            open++;
-            waiting += rq->state_ == PYROI_WAITING;
-            held += rq->state_ < PYROI_WAITING;
+            waiting += rq->link_ != 0;
+            held += rq->state_ == PYROI_BUILDING;
         }
     }
 #endif
-    if (open != node->n_open_ || waiting != expects)
+    if (waiting != expects)
         return "requests and what links expect differ";
 #ifndef PYRO_NO_SERVER
     {
@@ -7345,12 +7323,19 @@ PYRO_DEF const char *pyro_check(const pyro_daemon *node)
 
 #ifndef PYRO_NO_CLIENT
 
-static pyro_err pyroi_proxy_new(pyro_proxy *proxy, pyro_daemon *node)
+static void pyroi_set_object(pyro_proxy *proxy, const char *object, size_t n)
+{
+    memcpy(proxy->object_, object, n);
+    proxy->object_[n] = '\0';
+}
+
+static pyro_err pyroi_proxy_new(pyro_proxy *proxy, pyro_daemon *node,
+                                const char *object, size_t n)
 {
     bool serves = (node->flags_ & PYROI_SERVES) != 0;
 
     memset(proxy, 0, sizeof *proxy);
-    proxy->exc_.type = proxy->exc_.message = proxy->exc_.traceback = "";
+    pyroi_no_exception(proxy);
     if (serves && node->room_.n_buffers < 3) {
         pyroi_why(node, PYROI_T("calling and serving need 3 buffers"),
                   node->room_.n_buffers, 3);
@@ -7360,13 +7345,8 @@ static pyro_err pyroi_proxy_new(pyro_proxy *proxy, pyro_daemon *node)
     proxy->timeout_ms = pyroi_or(node->config_->timeout_ms, PYRO_TIMEOUT_MS);
     proxy->next_ = node->proxies_;
     node->proxies_ = proxy;
+    pyroi_set_object(proxy, object, n);
     return PYRO_OK;
-}
-
-static void pyroi_set_object(pyro_proxy *proxy, const char *object, size_t n)
-{
-    memcpy(proxy->object_, object, n);
-    proxy->object_[n] = '\0';
 }
 
 PYRO_DEF pyro_err pyro_proxy_open(pyro_proxy *proxy, pyro_daemon *node,
@@ -7377,15 +7357,12 @@ PYRO_DEF pyro_err pyro_proxy_open(pyro_proxy *proxy, pyro_daemon *node,
     pyro_err    err = pyro_uri_parse(&u, uri, strlen(uri), &reason);
 
     if (err == PYRO_OK)
-        err = pyroi_proxy_new(proxy, node);
+        err = pyroi_proxy_new(proxy, node, u.object, u.object_n);
     else
         pyroi_why(node, reason, 0, 0);
-    if (err != PYRO_OK)
-        return err;
-    proxy->uri_ = uri;
-    proxy->protocol_ = u.protocol;
-    pyroi_set_object(proxy, u.object, u.object_n);
-    return PYRO_OK;
+    if (err == PYRO_OK)
+        proxy->uri_ = uri;
+    return err;
 }
 
 PYRO_DEF pyro_err pyro_proxy_at(pyro_proxy *proxy, pyro_daemon *node,
@@ -7401,12 +7378,11 @@ PYRO_DEF pyro_err pyro_proxy_at(pyro_proxy *proxy, pyro_daemon *node,
                   (uint32_t)n, PYRO_MAX_NAME);
         return PYRO_ERR_URI;
     }
-    err = pyroi_proxy_new(proxy, node);
+    err = pyroi_proxy_new(proxy, node, object, n);
     if (err != PYRO_OK)
         return err;
     proxy->link_ = link;
     l->users++;
-    pyroi_set_object(proxy, object, n);
     return PYRO_OK;
 }
 
@@ -7440,46 +7416,38 @@ static uint32_t pyroi_address_of(const pyro_uri *u, char *to, size_t size)
     return pyro_crc32(0, to, strlen(to));
 }
 
-static pyroi_link *pyroi_share(pyro_daemon *d, uint32_t key)
-{
-    unsigned i;
-
-    for (i = 0; i < d->top_; i++) {
-        pyroi_link *l = &d->room_.links[i];
-
-        if ((l->state == PYROI_GREETING || l->state == PYROI_OPEN)
-            && (l->flags & PYROI_OURS) != 0 && l->key == key
-            && l->item.port == d->port_)
-            return l;
-    }
-    return NULL;
-}
-
-/* A connection to an address: one that is there, or a new one. */
+/* A connection to the address of a URI: one that is there, or a new one. */
 static pyro_err pyroi_connect(pyro_daemon *d, const pyro_uri *u,
                               pyroi_link **link)
 {
-    char        address[PYRO_MAX_HOST + 9];
-    uint32_t    key = pyroi_address_of(u, address, sizeof address);
-    pyroi_link *l = pyroi_share(d, key);
-    int32_t     handle = -1;
+    char             address[PYRO_MAX_HOST + 9];
+    uint32_t         key = pyroi_address_of(u, address, sizeof address);
+    const pyro_port *port = d->port_;
+    pyroi_link      *l = d->room_.links;
+    unsigned         left = d->top_;
+    int32_t          handle = -1;
 
-    *link = l;
-    if (l != NULL)
-        return PYRO_OK;
+    for (; left > 0; left--, l++) {
+        if ((l->state == PYROI_GREETING || l->state == PYROI_OPEN)
+            && (l->flags & PYROI_OURS) != 0 && l->key == key
+            && l->item.port == port) {
+            *link = l;
+            return PYRO_OK;
+        }
+    }
     if (d->n_links_ + 1u >= d->room_.n_links) {
         pyroi_why(d, PYROI_T("link table full: raise it in PYRO_ROOM"),
                   d->n_links_, d->room_.n_links - 1u);
         return PYRO_ERR_NOSPACE;
     }
-    if (d->port_ != NULL && d->port_->connect != NULL)
-        handle = d->port_->connect(d->port_, address);
+    if (port != NULL && port->connect != NULL)
+        handle = port->connect(port, address);
     if (handle < 0) {
         pyroi_why(d, PYROI_T("the port cannot connect to this address"), 0, 0);
         return PYRO_ERR_CLOSED;
     }
     d->now_ = pyro_now(d);
-    l = pyroi_link_new(d, d->port_, handle, PYROI_OURS);
+    l = pyroi_link_new(d, port, handle, PYROI_OURS);
     PYRO_ASSERT(l != NULL); /* there is one, it was counted above */
     l->key = key;
     pyroi_greet(d, l);
@@ -7487,27 +7455,12 @@ static pyro_err pyroi_connect(pyro_daemon *d, const pyro_uri *u,
     return PYRO_OK;
 }
 
-PYRO_DEF void pyro_resolver(pyro_daemon *node, pyro_resolve_fn fn, void *user)
-{
-    node->resolve_ = fn;
-    node->resolve_user_ = user;
-}
-
-/* Finds out where a proxy's object is: parses its URI, or has its name
- * resolved first, into `text`. */
-static pyro_err pyroi_locate(pyro_proxy *proxy, char *text, pyro_uri *u)
+/* Has the name of a proxy resolved, into `text`. */
+static pyro_err pyroi_resolve(pyro_proxy *proxy, char *text, pyro_uri *u)
 {
     pyro_daemon *d = proxy->node_;
-    pyro_err     err;
+    pyro_err err = d->resolve_(d->resolve_user_, d, u, text, PYRO_URI_BYTES);
 
-    pyro_uri_parse(u, proxy->uri_, strlen(proxy->uri_), NULL);
-    if (proxy->protocol_ != PYRO_URI_NAME)
-        return PYRO_OK;
-    if (d->resolve_ == NULL) {
-        pyroi_why(d, PYROI_T("PYRONAME without pyro_resolver"), 0, 0);
-        return PYRO_ERR_NAMING;
-    }
-    err = d->resolve_(d->resolve_user_, d, u, text, PYRO_URI_BYTES);
     if (err != PYRO_OK)
         return err;
     err = pyro_uri_parse(u, text, strlen(text), NULL);
@@ -7518,24 +7471,29 @@ static pyro_err pyroi_locate(pyro_proxy *proxy, char *text, pyro_uri *u)
     return err;
 }
 
-/* Sequence numbers in use are skipped. 0: the counter has come round to one
- * that was given up and may still be answered. */
+PYRO_DEF void pyro_resolver(pyro_daemon *node, pyro_resolve_fn fn, void *user)
+{
+    node->resolve_ = fn;
+    node->resolve_user_ = user;
+    node->locate_ = fn != NULL ? pyroi_resolve : NULL;
+}
+
+/* A number that is not in use. 0: the counter has come round to one that was
+ * given up and may still be answered. */
 static unsigned pyroi_next_seq(const pyro_daemon *d, const pyroi_link *l)
 {
     unsigned seq = l->seq;
 
     do {
-        seq = (seq + 1) & 0xFFFF;
-        if (seq == 0)
-            seq = 1;
+        seq = seq == 0xFFFF ? 1 : seq + 1;
         if (l->n_given_up > 0 && seq == l->given_up)
             return 0;
-    } while (l->expects > 0 && pyroi_request_of(d, l->id, seq) != NULL);
+    } while (pyroi_request_of(d, l->id, seq) != NULL);
     return seq;
 }
 
-/* The link of a proxy, connecting if it has to. */
-static pyro_err pyroi_bind(pyro_proxy *proxy, pyroi_link **link)
+/* Binds a proxy to a link, connecting if it has to. */
+static pyro_err pyroi_bind(pyro_proxy *proxy)
 {
     pyro_daemon *d = proxy->node_;
     pyroi_link  *l = pyroi_link_of(d, proxy->link_);
@@ -7545,20 +7503,19 @@ static pyro_err pyroi_bind(pyro_proxy *proxy, pyroi_link **link)
 
     if ((d->flags_ & PYROI_CLOSED) != 0)
         return PYRO_ERR_CLOSED;
-    if (l != NULL && l->n_given_up > 0 && pyroi_next_seq(d, l) == 0) {
+    if (l != NULL && pyroi_next_seq(d, l) == 0) {
         l->n_given_up = 0;
         pyroi_drop(d, l, false);
         l = pyroi_link_of(d, proxy->link_);
     }
-    *link = l;
     if (l != NULL && l->state != PYROI_CLOSING) {
-        if (l->state == PYROI_DOWN && (l->flags & PYROI_QUIET) != 0
-            && l->missed == 2) {
+        if (l->state != PYROI_DOWN)
+            return PYRO_OK;
+        if ((l->flags & PYROI_QUIET) != 0 && l->missed == 2) {
             pyroi_why(d, PYROI_T("the peer of this pipe did not greet"), 0, 0);
             return PYRO_ERR_BUSY;
         }
-        if (l->state == PYROI_DOWN)
-            pyroi_greet(d, l);
+        pyroi_greet(d, l);
         return PYRO_OK;
     }
     if (proxy->uri_ == NULL) {
@@ -7566,28 +7523,37 @@ static pyro_err pyroi_bind(pyro_proxy *proxy, pyroi_link **link)
                   0);
         return PYRO_ERR_CLOSED;
     }
-    err = pyroi_locate(proxy, text, &u);
+    (void)pyro_uri_parse(&u, proxy->uri_, strlen(proxy->uri_), NULL);
+    if (u.protocol == PYRO_URI_NAME) {
+        pyroi_why(d, PYROI_T("PYRONAME without a resolver"), 0, 0);
+        err = PYRO_ERR_NAMING;
+        if (d->locate_ != NULL)
+            err = d->locate_(proxy, text, &u);
+    }
     if (err == PYRO_OK)
-        err = pyroi_connect(d, &u, link);
+        err = pyroi_connect(d, &u, &l);
     if (err != PYRO_OK)
         return err;
-    (*link)->users++;
-    proxy->link_ = (*link)->id;
+    l->users++;
+    proxy->link_ = l->id;
     return PYRO_OK;
 }
 
-PYRO_DEF void pyro_release(pyro_proxy *proxy)
+static void pyroi_unbind(pyro_proxy *proxy)
 {
-    pyro_daemon *d = proxy->node_;
-    pyroi_link  *l = pyroi_link_of(d, proxy->link_);
+    pyroi_link *l = pyroi_link_of(proxy->node_, proxy->link_);
 
-    if (proxy->uri_ == NULL)
-        return; /* it could never find its way back */
     proxy->link_ = 0;
     if (l == NULL)
         return;
     l->users--;
-    pyroi_unused(d, l);
+    pyroi_unused(proxy->node_, l);
+}
+
+PYRO_DEF void pyro_release(pyro_proxy *proxy)
+{
+    if (proxy->uri_ != NULL) /* else it could never find its way back */
+        pyroi_unbind(proxy);
 }
 
 PYRO_DEF void pyro_proxy_close(pyro_proxy *proxy)
@@ -7595,7 +7561,6 @@ PYRO_DEF void pyro_proxy_close(pyro_proxy *proxy)
     pyro_daemon  *d = proxy->node_;
     pyro_proxy  **at = &d->proxies_;
     pyro_request *rq = d->requests_;
-    pyroi_link   *l;
 
     while (rq != NULL) {
         pyro_request *next = rq->next_;
@@ -7610,12 +7575,7 @@ PYRO_DEF void pyro_proxy_close(pyro_proxy *proxy)
         at = &(*at)->next_;
     if (*at != NULL)
         *at = proxy->next_;
-    l = pyroi_link_of(d, proxy->link_);
-    proxy->link_ = 0;
-    if (l == NULL)
-        return;
-    l->users--;
-    pyroi_unused(d, l);
+    pyroi_unbind(proxy);
 }
 
 PYRO_DEF pyro_link pyro_proxy_link(const pyro_proxy *proxy)
@@ -7637,14 +7597,9 @@ PYRO_DEF bool pyro_sent(const pyro_proxy *proxy)
  * >>calls
  * ------------------------------------------------------------------------ */
 
-/* First byte of the arguments' list header; its count is filled in later. */
-static uint8_t *pyroi_args_at(const pyro_request *rq)
-{
-    return pyroi_bytes(rq->buf_) + rq->due_;
-}
-
 /* Object, method and the header of the arguments' list, whose place it
- * gives. `w` is for four values; then it is for the arguments. */
+ * gives; the count is filled in when they are there. `w` is for four values;
+ * then it is for the arguments. */
 static uint8_t *pyroi_put_call(pyro_writer *w, const pyro_proxy *proxy,
                                const char *method)
 {
@@ -7659,88 +7614,64 @@ static uint8_t *pyroi_put_call(pyro_writer *w, const pyro_proxy *proxy,
     return list;
 }
 
+static void pyroi_count_args(pyro_request *rq)
+{
+    uint8_t *list = (uint8_t *)rq->slot_.to_; /* no slot is there yet */
+
+    *list |= (uint8_t)(PYRO_MAX_ARGS - rq->args.more);
+    rq->slot_.to_ = NULL;
+}
+
 PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
                              const char *method)
 {
     pyro_daemon *d = proxy->node_;
-    pyroi_link  *l;
+    pyro_err     err = pyroi_bind(proxy);
 
-    pyroi_buffer *buf;
-    pyro_err      err;
-
-    rq->state_ = PYROI_IDLE;
-    rq->err_ = rq->sent_ = proxy->sent_ = 0;
-    rq->fn_ = NULL;
-    rq->slot_.size_ = 0;
-    err = pyroi_bind(proxy, &l);
-    proxy->err_ = (uint8_t)err;
+    memset(rq, 0, sizeof *rq);
+    proxy->sent_ = 0;
+    if (err == PYRO_OK) {
+        rq->buf_ = pyroi_take_request(d);
+        if (rq->buf_ == NULL) {
+            pyroi_why(d,
+                      PYROI_T("no buffer free for a request: raise buffers "
+                              "in PYRO_ROOM"),
+                      d->room_.n_buffers, d->room_.n_buffers);
+            err = PYRO_ERR_NOSPACE;
+        }
+    }
+    rq->err_ = proxy->err_ = (uint8_t)err;
     if (err != PYRO_OK)
         return err;
-    buf = pyroi_take_request(d);
-    if (buf == NULL) {
-        pyroi_why(d,
-                  PYROI_T("no buffer free for a request: raise buffers "
-                          "in PYRO_ROOM"),
-                  d->room_.n_buffers, d->room_.n_buffers);
-        proxy->err_ = PYRO_ERR_NOSPACE;
-        return PYRO_ERR_NOSPACE;
-    }
     rq->proxy_ = proxy;
-    rq->link_ = proxy->link_;
-    rq->buf_ = buf;
     rq->state_ = PYROI_BUILDING;
-    rq->seq_ = 0;
-    rq->next_ = NULL; /* oldest first: answers mostly come in that order */
-    *d->requests_end_ = rq;
+    *d->requests_end_ = rq; /* oldest first: so come most answers */
     d->requests_end_ = &rq->next_;
-    d->n_open_++;
-    rq->args = pyro_writer_of(pyroi_bytes(buf) + PYROI_BODY,
+    rq->args = pyro_writer_of(pyroi_bytes(rq->buf_) + PYROI_BODY,
                               pyroi_max_body(d) - 1, 4);
-    rq->due_ = (uint32_t)(pyroi_put_call(&rq->args, proxy, method)
-                          - pyroi_bytes(buf));
+    rq->slot_.to_ = pyroi_put_call(&rq->args, proxy, method);
     return PYRO_OK;
-}
-
-/* The arguments are complete: their number goes into the header. */
-static void pyroi_close_args(pyro_request *rq)
-{
-    if (rq->state_ == PYROI_BUILDING && pyro_writer_end(&rq->args) == PYRO_OK)
-        *pyroi_args_at(rq) |= (uint8_t)(PYRO_MAX_ARGS - rq->args.more);
 }
 
 PYRO_DEF void pyro_put_kwargs(pyro_request *rq, uint32_t n)
 {
-    if (rq->state_ != PYROI_BUILDING
+    if (rq->state_ != PYROI_BUILDING || rq->slot_.to_ == NULL
         || pyro_writer_end(&rq->args) != PYRO_OK) {
         if (rq->args.err == PYRO_OK)
             rq->args.err = PYRO_ERR_STATE;
         return;
     }
-    pyroi_close_args(rq);
-    rq->state_ = PYROI_BUILDING_KW;
+    pyroi_count_args(rq);
     rq->args.more = 1;
     pyro_put_map(&rq->args, n);
 }
 
-/* Ends a request that was begun and is not sent: its buffer comes back. */
-static pyro_err pyroi_abandon(pyro_request *rq, pyro_err err)
-{
-    pyro_daemon *d = rq->proxy_->node_;
-
-    pyroi_give(d, rq->buf_);
-    pyroi_unlink(d, rq);
-    d->n_open_--;
-    rq->state_ = PYROI_DONE;
-    rq->err_ = (uint8_t)err;
-    rq->proxy_->err_ = (uint8_t)err;
-    return err;
-}
-
-/* Header and checksum; the frame goes to the end of the link's queue. */
+/* Header and checksum; the frame goes to the end of the link's queue. On an
+ * error the request is over. */
 static pyro_err pyroi_launch(pyro_request *rq, unsigned flags)
 {
     pyro_daemon *d = rq->proxy_->node_;
-    pyroi_link  *l = pyroi_link_of(d, rq->link_);
+    pyroi_link  *l = pyroi_link_of(d, rq->proxy_->link_);
     pyro_err     err = pyro_writer_end(&rq->args);
     unsigned     seq = 0;
 
@@ -7749,45 +7680,49 @@ static pyro_err pyroi_launch(pyro_request *rq, unsigned flags)
                   PYROI_T("arguments do not fit: raise bytes in "
                           "PYRO_ROOM"),
                   pyroi_max_body(d), d->room_.buffer_bytes);
-    if (rq->state_ == PYROI_BUILDING) {
-        pyroi_close_args(rq);
+    if (rq->slot_.to_ != NULL) {
+        pyroi_count_args(rq);
         *rq->args.at++ = 0x80; /* kwargs: none; its byte was kept back */
     }
     if (err == PYRO_OK && (l == NULL || l->state == PYROI_CLOSING))
         err = PYRO_ERR_CLOSED;
-    if (err != PYRO_OK)
-        return pyroi_abandon(rq, err);
-    if ((flags & PYROI_ONEWAY) == 0) {
+    if (err == PYRO_OK && (flags & PYROI_ONEWAY) == 0) {
         seq = pyroi_next_seq(d, l);
         if (seq == 0)
-            return pyroi_abandon(rq, PYRO_ERR_BUSY); /* begin again */
-        l->seq = (uint16_t)seq;
+            err = PYRO_ERR_BUSY; /* begin again: on another connection */
+        else
+            l->seq = (uint16_t)seq;
     }
+    if (err == PYRO_OK
+        && !pyroi_seal(d, l, rq->buf_, PYROI_INVOKE, flags, seq, rq->args.at))
+        err = PYRO_ERR_NOSPACE;
+    if (err != PYRO_OK) {
+        pyroi_finish(rq, err, NULL);
+        return err;
+    }
+    rq->state_ = PYROI_WAITING;
+    rq->link_ = l->id;
     rq->seq_ = (uint16_t)seq;
-    if (!pyroi_seal(d, l, rq->buf_, PYROI_INVOKE, flags, seq, rq->args.at))
-        return pyroi_abandon(rq, PYRO_ERR_NOSPACE);
     pyroi_queue(d, l, rq->buf_);
     return PYRO_OK;
 }
 
 /* Sends a request whose deadline is known. */
-static pyro_err pyroi_send_until(pyro_request *rq, pyro_slot result,
+static pyro_err pyroi_send_until(pyro_request *rq, const pyro_slot *result,
                                  uint32_t due)
 {
     pyro_daemon *d = rq->proxy_->node_;
-    pyroi_link  *l;
     pyro_err     err = pyroi_launch(rq, 0);
+    pyroi_link  *l;
 
     if (err != PYRO_OK)
         return err;
-    rq->slot_ = result;
-    rq->state_ = PYROI_WAITING;
+    rq->slot_ = *result;
     rq->due_ = due;
     pyroi_arm(d, due);
     l = pyroi_link_of(d, rq->link_);
     l->expects++;
-    if (l->rx == PYROI_RX_STALL)
-        d->flags_ |= PYROI_AGAIN;
+    d->flags_ |= PYROI_AGAIN; /* R1: it may not be left unread now */
     if (l->state == PYROI_OPEN)
         pyroi_flush(d, l);
     return PYRO_OK;
@@ -7798,15 +7733,19 @@ PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
 {
     uint32_t     ms = rq->slot_.size_;
     pyro_daemon *d;
+    pyro_err     err;
 
-    if (rq->state_ != PYROI_BUILDING && rq->state_ != PYROI_BUILDING_KW)
+    if (rq->state_ != PYROI_BUILDING)
         return PYRO_ERR_STATE;
     d = rq->proxy_->node_;
     d->now_ = pyro_now(d);
-    rq->fn_ = fn;
-    rq->user_ = user;
-    return pyroi_send_until(rq, result,
-                            d->now_ + (ms != 0 ? ms : rq->proxy_->timeout_ms));
+    err = pyroi_send_until(rq, &result,
+                           d->now_ + pyroi_or(ms, rq->proxy_->timeout_ms));
+    if (err == PYRO_OK) {
+        rq->fn_ = fn;
+        rq->user_ = user;
+    }
+    return err;
 }
 
 /* A oneway is in the queue: the first since the last poll leaves at once,
@@ -7827,20 +7766,18 @@ static void pyroi_went_oneway(pyro_daemon *d, pyroi_link *l)
 
 PYRO_DEF pyro_err pyro_send_oneway(pyro_request *rq)
 {
-    pyro_daemon *d;
-    pyro_err     err;
+    pyroi_link *l;
+    pyro_err    err;
 
-    if (rq->state_ != PYROI_BUILDING && rq->state_ != PYROI_BUILDING_KW)
+    if (rq->state_ != PYROI_BUILDING)
         return PYRO_ERR_STATE;
-    d = rq->proxy_->node_;
     err = pyroi_launch(rq, PYROI_ONEWAY);
     if (err != PYRO_OK)
         return err;
-    pyroi_unlink(d, rq);
-    d->n_open_--;
-    rq->state_ = PYROI_DONE;
-    rq->sent_ = rq->proxy_->sent_ = 1;
-    pyroi_went_oneway(d, pyroi_link_of(d, rq->link_));
+    l = pyroi_link_of(rq->proxy_->node_, rq->link_);
+    rq->sent_ = 1;
+    pyroi_finish(rq, PYRO_OK, NULL);
+    pyroi_went_oneway(rq->proxy_->node_, l);
     return PYRO_OK;
 }
 
@@ -7851,7 +7788,7 @@ PYRO_DEF void pyro_deadline(pyro_request *rq, uint32_t ms)
 
 PYRO_DEF bool pyro_done(const pyro_request *rq)
 {
-    return rq->state_ == PYROI_DONE || rq->state_ == PYROI_IDLE;
+    return rq->state_ <= PYROI_DONE;
 }
 
 PYRO_DEF pyro_err pyro_result(const pyro_request *rq)
@@ -7865,48 +7802,44 @@ PYRO_DEF bool pyro_request_sent(const pyro_request *rq)
 
     if (rq->state_ == PYROI_WAITING)
         l = pyroi_link_of(rq->proxy_->node_, rq->link_);
-    if (l == NULL)
-        return rq->sent_ != 0;
-    return pyroi_unsent(l, rq->seq_) == NULL;
+    return l != NULL ? pyroi_unsent(l, rq->seq_) == NULL : rq->sent_ != 0;
 }
 
 PYRO_DEF bool pyro_cancel(pyro_request *rq)
 {
-    pyro_daemon *d;
-    bool         unsent;
-
-    if (pyro_done(rq))
-        return rq->sent_ == 0;
-    d = rq->proxy_->node_;
-    if (rq->state_ < PYROI_WAITING) {
-        pyroi_abandon(rq, PYRO_ERR_CLOSED);
-        return true;
+    if (!pyro_done(rq)) {
+        rq->fn_ = NULL;
+        pyroi_give_up(rq->proxy_->node_, rq);
+        pyroi_finish(rq, PYRO_ERR_CLOSED, NULL);
     }
-    unsent = pyroi_give_up(d, rq);
-    rq->fn_ = NULL;
-    pyroi_finish(d, rq, PYRO_ERR_CLOSED, NULL);
-    return unsent;
+    return rq->sent_ == 0;
 }
 
 /* One round of a blocking wait that ends at `due` at the latest, as do all
  * the waits nested in it: the stack cannot unwind before them. */
 static pyro_err pyroi_wait_round(pyro_daemon *d, pyro_link link, uint32_t due)
 {
-    uint32_t  limit = d->limit_;
-    pyro_link waits_for = d->waits_for_;
-    int32_t   left = (int32_t)(due - d->now_);
-    pyro_err  err;
+    pyroi_waiting w;
+    int32_t       left = (int32_t)(due - d->now_);
+    pyro_err      err;
 
     if ((d->flags_ & PYROI_YIELD) != 0)
         return PYRO_ERR_STATE;
-    d->limit_ = due;
-    d->waits_for_ = link;
-    d->waits_++;
+    w.outer = d->waits_;
+    w.link = link;
+    w.due = due;
+    d->waits_ = &w;
     err = pyroi_poll(d, left < 0 ? 0 : left);
-    d->waits_--;
-    d->limit_ = limit;
-    d->waits_for_ = waits_for;
+    d->waits_ = w.outer;
     return err;
+}
+
+/* No wait may be longer than those below it on the stack. */
+static uint32_t pyroi_clamp(const pyro_daemon *d, uint32_t due)
+{
+    if (d->waits_ != NULL && !pyroi_reached(d->waits_->due, due))
+        return d->waits_->due;
+    return due;
 }
 
 PYRO_DEF pyro_err pyro_wait(pyro_request *rq)
@@ -7917,72 +7850,35 @@ PYRO_DEF pyro_err pyro_wait(pyro_request *rq)
     if (pyro_done(rq))
         return (pyro_err)rq->err_;
     d = rq->proxy_->node_;
-    if (rq->state_ < PYROI_WAITING)
+    if (rq->state_ != PYROI_WAITING)
         return PYRO_ERR_STATE;
-    if (d->waits_ > 0 && !pyroi_reached(d->limit_, rq->due_)) {
-        rq->due_ = d->limit_;
-        pyroi_arm(d, rq->due_);
-    }
+    rq->due_ = pyroi_clamp(d, rq->due_);
+    pyroi_arm(d, rq->due_);
     d->flags_ |= PYROI_AGAIN; /* R5: what may wait is another question now */
     while (!pyro_done(rq) && err == PYRO_OK)
         err = pyroi_wait_round(d, rq->link_, rq->due_);
     d->flags_ |= PYROI_AGAIN;
-    if (pyro_done(rq)) {
-        if (rq->proxy_ != NULL) { /* others may have used it meanwhile */
-            rq->proxy_->err_ = rq->err_;
-            rq->proxy_->sent_ = rq->sent_;
-        }
-        return (pyro_err)rq->err_;
+    if (!pyro_done(rq)) {
+        pyroi_why(d, PYROI_T("the clock stands still, or in pyro_yield"), 0,
+                  0);
+        pyro_cancel(rq);
+        d->stuck_ = 0;
+        return err;
     }
-    pyroi_why(d, PYROI_T("the clock stands still, or in pyro_yield"), 0, 0);
-    pyro_cancel(rq);
-    d->stuck_ = 0;
-    return err;
+    if (rq->proxy_ != NULL) { /* others may have used it meanwhile */
+        rq->proxy_->err_ = rq->err_;
+        rq->proxy_->sent_ = rq->sent_;
+    }
+    return (pyro_err)rq->err_;
 }
 
-/* Whether a buffer, or a link, can come free while we wait for one. What
- * handlers and callbacks on the stack hold will not; replies go away by
+/* Whether it may help to wait when something is full. What handlers and
+ * callbacks on the stack hold does not come free; replies go away by
  * themselves. */
 static bool pyroi_may_drain(const pyro_daemon *d)
 {
-    unsigned i;
-
-    for (i = 0; i < d->top_; i++) {
-        if (d->room_.links[i].state >= PYROI_CLOSING)
-            return true;
-    }
-    return d->n_[PYROI_SPARE] < d->room_.n_buffers
-        && (d->depth_ + d->n_[PYROI_HELD] == 0
-            || d->n_[PYROI_REPLYING] + d->n_[PYROI_INCOMING] > 0);
-}
-
-/* A blocking call's deadline, clamped by the calls waited for already. */
-static uint32_t pyroi_due(pyro_daemon *d, const pyro_proxy *proxy)
-{
-    uint32_t due;
-
-    d->now_ = pyro_now(d);
-    due = d->now_ + proxy->timeout_ms;
-    return d->waits_ > 0 && !pyroi_reached(d->limit_, due) ? d->limit_ : due;
-}
-
-/* Waits until there is a buffer and an address for a call; `err` is what its
- * first attempt to begin gave. */
-static pyro_err pyroi_begin_late(pyro_request *rq, pyro_proxy *proxy,
-                                 const char *method, uint32_t due,
-                                 pyro_err err)
-{
-    pyro_daemon *d = proxy->node_;
-    pyro_err     waited = PYRO_OK;
-
-    d->flags_ |= PYROI_AGAIN;
-    while ((err == PYRO_ERR_BUSY
-            || (err == PYRO_ERR_NOSPACE && pyroi_may_drain(d)))
-           && waited == PYRO_OK && !pyroi_reached(d->now_, due)) {
-        waited = pyroi_wait_round(d, proxy->link_, due);
-        err = pyro_begin(rq, proxy, method);
-    }
-    return waited != PYRO_OK && err != PYRO_OK ? waited : err;
+    return d->depth_ + d->n_[PYROI_HELD] == 0
+        || d->n_[PYROI_REPLYING] + d->n_[PYROI_INCOMING] > 0;
 }
 
 static void pyroi_put_args(pyro_writer *w, pyro_args args)
@@ -7993,24 +7889,56 @@ static void pyroi_put_args(pyro_writer *w, pyro_args args)
         pyro_put(w, args.values[i]);
 }
 
+/* A call through a proxy, of one of its attributes where `attr` is not NULL:
+ * waits until there is a buffer and an address for it, then for its result,
+ * unless there is no slot for that. */
+static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
+                           pyro_args args, const pyro_slot *slot,
+                           const char *attr)
+{
+    pyro_daemon *d = proxy->node_;
+    pyro_request rq;
+    uint32_t     due;
+    pyro_err     err;
+
+    d->now_ = pyro_now(d);
+    due = pyroi_clamp(d, d->now_ + proxy->timeout_ms);
+    d->flags_ |= PYROI_AGAIN;
+    for (;;) {
+        pyro_err waited;
+
+        err = pyro_begin(&rq, proxy, method);
+        if (err != PYRO_ERR_BUSY
+            && (err != PYRO_ERR_NOSPACE || !pyroi_may_drain(d)))
+            break;
+        if (pyroi_reached(d->now_, due))
+            break;
+        waited = pyroi_wait_round(d, proxy->link_, due);
+        if (waited != PYRO_OK)
+            return waited;
+    }
+    if (err != PYRO_OK)
+        return err;
+    if (attr != NULL)
+        pyro_put_str(&rq.args, attr);
+    pyroi_put_args(&rq.args, args);
+    if (slot == NULL)
+        return pyro_send_oneway(&rq);
+    err = pyroi_send_until(&rq, slot, due);
+    return err != PYRO_OK ? err : pyro_wait(&rq);
+}
+
 PYRO_DEF pyro_err pyro_invoke(pyro_proxy *proxy, const char *method,
                               pyro_args args, pyro_slot result)
 {
-    pyro_request rq;
-    uint32_t     due = pyroi_due(proxy->node_, proxy);
-    pyro_err     err = pyro_begin(&rq, proxy, method);
-
-    if (err != PYRO_OK)
-        err = pyroi_begin_late(&rq, proxy, method, due, err);
-    if (err != PYRO_OK)
-        return err;
-    pyroi_put_args(&rq.args, args);
-    err = pyroi_send_until(&rq, result, due);
-    return err != PYRO_OK ? err : pyro_wait(&rq);
+    return pyroi_call(proxy, method, args, &result, NULL);
 }
 
 /* Writes a oneway right behind those that wait already, where it fits: no
  * buffer is taken and nothing is copied. */
+#ifdef PYROI_SMALL
+#define pyroi_oneway_behind(proxy, method, args) false
+#else
 static bool pyroi_oneway_behind(pyro_proxy *proxy, const char *method,
                                 pyro_args args)
 {
@@ -8045,51 +7973,39 @@ static bool pyroi_oneway_behind(pyro_proxy *proxy, const char *method,
     pyroi_went_oneway(d, l);
     return true;
 }
+#endif
 
 PYRO_DEF pyro_err pyro_oneway(pyro_proxy *proxy, const char *method,
                               pyro_args args)
 {
-    pyro_request rq;
-    pyro_err     err;
-
     if (pyroi_oneway_behind(proxy, method, args))
         return PYRO_OK;
-    err = pyro_begin(&rq, proxy, method);
-    if (err != PYRO_OK)
-        err = pyroi_begin_late(&rq, proxy, method,
-                               pyroi_due(proxy->node_, proxy), err);
-    if (err != PYRO_OK)
-        return err;
-    pyroi_put_args(&rq.args, args);
-    return pyro_send_oneway(&rq);
+    return pyroi_call(proxy, method, args, NULL, NULL);
 }
 
 PYRO_DEF pyro_err pyro_getattr(pyro_proxy *proxy, const char *name,
                                pyro_slot result)
 {
-    pyro_value v = pyro_str(name);
-    pyro_args  args = { &v, 1 };
+    pyro_args none = { NULL, 0 };
 
-    return pyro_invoke(proxy, "__getattr__", args, result);
+    return pyroi_call(proxy, pyroi_attr_calls[PYROI_GET], none, &result, name);
 }
 
 PYRO_DEF pyro_err pyro_setattr(pyro_proxy *proxy, const char *name,
                                pyro_value value)
 {
-    pyro_value v[2];
-    pyro_args  args = { v, 2 };
+    pyro_args args = { &value, 1 };
+    pyro_slot none = pyro_to_none();
 
-    v[0] = pyro_str(name);
-    v[1] = value;
-    return pyro_invoke(proxy, "__setattr__", args, pyro_to_none());
+    return pyroi_call(proxy, pyroi_attr_calls[PYROI_SET], args, &none, name);
 }
 
 PYRO_DEF pyro_err pyro_hasattr(pyro_proxy *proxy, const char *name, bool *has)
 {
-    pyro_value v = pyro_str(name);
-    pyro_args  args = { &v, 1 };
+    pyro_args none = { NULL, 0 };
+    pyro_slot slot = pyro_to_bool(has);
 
-    return pyro_invoke(proxy, "__hasattr__", args, pyro_to_bool(has));
+    return pyroi_call(proxy, pyroi_attr_calls[PYROI_HAS], none, &slot, name);
 }
 
 #endif /* PYRO_NO_CLIENT */

@@ -1376,12 +1376,12 @@ static void print_node(const struct node *n)
 {
     const pyro_daemon *d = &n->d;
 
-    printf("  node %u: role %u, serves %u, free %u of %u, depth %u, waits %u, "
-           "serve %u, open %u, in %u, replies %u, frames %u, actions %u%s\n",
+    printf("  node %u: role %u, serves %u, free %u of %u, depth %u, waits %d, "
+           "serve %u, asks %d, in %u, replies %u, frames %u, actions %u%s\n",
            n->id, n->role, n->config.serve_while_waiting, d->n_[PYROI_SPARE],
-           n->pool, d->depth_, d->waits_, d->n_[PYROI_SERVE], d->n_open_,
-           d->n_[PYROI_INCOMING], d->n_[PYROI_REPLYING], n->frames, n->actions,
-           n->refused != NULL ? ", refused" : "");
+           n->pool, d->depth_, d->waits_ != NULL, d->n_[PYROI_SERVE],
+           d->requests_ != NULL, d->n_[PYROI_INCOMING], d->n_[PYROI_REPLYING],
+           n->frames, n->actions, n->refused != NULL ? ", refused" : "");
     for (unsigned i = 0; i < d->top_ && i < LINKS + 1; i++) {
         const pyroi_link *l = &n->room.links[i];
 

@@ -491,7 +491,7 @@ TEST(a_busy_handler_stays_alive_if_it_yields_and_else_is_given_up)
         thing(0)->fn = is_busy;
         rig.n[1].job = b_calls_busy_a;
         rig_pass(3);
-        for (unsigned i = 0; i < 100 && node(1)->waits_ > 0; i++)
+        for (unsigned i = 0; i < 100 && node(1)->waits_ != NULL; i++)
             rig_spin(1);
         if (yields) {
             test_eq("with pyro_yield", busy_err, PYRO_OK);
@@ -607,7 +607,7 @@ TEST(in_a_yield_no_handler_no_callback_and_no_hook_runs)
         for (unsigned i = 0; i < 3000 && seen_in_yield == UINT32_MAX; i++)
             rig_spin(1);
         test_eq("ran in pyro_yield", seen_in_yield, 0);
-        for (unsigned i = 0; i < 3000 && node(2)->waits_ + node(1)->waits_;
+        for (unsigned i = 0; i < 3000 && (node(2)->waits_ || node(1)->waits_);
              i++)
             rig_spin(1);
         rig_settle();

@@ -1979,7 +1979,7 @@ TEST(two_servers_and_two_clients_live_in_one_process)
         test_eq("call", add(i % 2 ? &Q : &P, i, mine, &sum), PYRO_OK);
         mine = sum;
     }
-    for (unsigned i = 0; i < 2000 && rig.n[2].d.waits_ > 0; i++)
+    for (unsigned i = 0; i < 2000 && rig.n[2].d.waits_ != NULL; i++)
         rig_spin(1);
     test_eq("mine", mine, 49 * 50 / 2);
     test_eq("the other's", client_sum, 49 * 50 / 2);
