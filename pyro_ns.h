@@ -103,12 +103,12 @@
  *     length u16, its complement u16, body, CRC-32 of length to body
  *   big endian, the body a list in MessagePack: [version, name, uri, seconds
  *   of the lease, ms left of it, meta]. uri "" is a group, nil a deletion, or
- *   with seconds 1 the end of a lease. All that came in
- *   one round of poll is made durable by one sync, then answered. At the
- *   start the journal is read; a torn last record is dropped, a damaged one
- *   in the middle is an error that names it. A journal over twice as long as
- *   what it says is replaced. Refreshes are not written: after a restart each
- *   lease begins anew.
+ *   with seconds 1 the end of a lease. All that came in one round of poll is
+ *   made durable by one sync, then answered. At the start the journal is read;
+ *   a bad record is torn and dropped when no whole one follows, else it is
+ *   damage, an error that names it. A journal over twice as long as what it
+ *   says is replaced, as is one that cannot be appended to. Refreshes are not
+ *   written: after a restart each lease begins anew.
  *
  * TWO SERVERS
  *   Each change carries a version: a counter that is larger than any seen
@@ -578,6 +578,7 @@ typedef struct pyro_ns_server {
     pyro_timer sync_;
     uint32_t   to_pair_;  /* bit k: what laters_[k] is answered with */
     uint32_t   unsynced_; /* bytes appended since the last sync */
+    uint32_t   safe_;     /* changes up to this version are durable */
     uint32_t   most_;     /* bytes of the journal before it is replaced */
     bool       broken_;   /* the storage failed: no more changes */
 #endif
@@ -829,10 +830,11 @@ static bool pyroi_ns_udp_open(pyroi_ns_udp *udp, pyro_daemon *node,
 
 static void pyroi_ns_udp_close(pyroi_ns_udp *udp, pyro_daemon *node)
 {
-    const pyro_port *port = pyro_port_of(node);
+    const pyro_port *port;
 
     if (!udp->open)
         return;
+    port = pyro_port_of(node);
     udp->open = false;
     pyro_unwatch(node, &udp->watched);
     port->close(port, udp->handle);
@@ -1029,6 +1031,14 @@ static void pyroi_ns_add_ip(char *to, size_t size, uint32_t ip)
     } while (shift > 0);
 }
 
+/* Whether a host names a port as well, as in "box:9091" and "[::1]:9091". */
+static bool pyroi_ns_has_port(const char *host, size_t n)
+{
+    while (n > 0 && host[n - 1] != ':' && host[n - 1] != ']')
+        n--;
+    return n > 0 && host[n - 1] == ':';
+}
+
 /* Notes for people what was tried, and what came of it. */
 static void pyroi_ns_note(pyro_ns_locator *loc, const char *what,
                           const char *result)
@@ -1129,7 +1139,7 @@ static bool pyroi_ns_read_answer(const pyro_ns_locator *loc, char *a, size_t n,
     }
     a += PYROI_NS_HEAD;
     blank = strchr(a, ' ');
-    if (blank == NULL)
+    if (blank == NULL || !pyroi_ns_has_port(a, (size_t)(blank - a)))
         return false;
     *blank = '/';
     memcpy(to, "PYRO://", 8);
@@ -1184,14 +1194,6 @@ static void pyroi_ns_heard(void *user, pyro_daemon *node, unsigned ready)
 }
 
 /* --- by connection --- */
-
-/* Whether a host names a port as well, as in "box:9091" and "[::1]:9091". */
-static bool pyroi_ns_has_port(const char *host, size_t n)
-{
-    while (n > 0 && host[n - 1] != ':' && host[n - 1] != ']')
-        n--;
-    return n > 0 && host[n - 1] == ':';
-}
 
 /* Sets the URI of the name server of a host, or of an object that is given
  * as a URI; of what is neither, a text that is no URI. */
@@ -1785,7 +1787,8 @@ static void pyroi_ns_name_found(void *user, pyro_ns_locator *loc)
     pyro_ns *ns = (pyro_ns *)user;
 
     ns->since_ = pyro_now(ns->node_);
-    if (ns->key_ == 0 && pyroi_ns_is_gone((pyro_err)loc->last_)) {
+    if (ns->key_ == 0 && ns->state_ == PYROI_NS_KNOWN
+        && pyroi_ns_is_gone((pyro_err)loc->last_)) {
         ns->asking_ = false; /* asked again when there is a name server */
         pyroi_ns_lost(ns);
     }
@@ -1844,7 +1847,7 @@ static pyro_err pyroi_ns_fetch(pyro_ns *ns, char *to, size_t size)
     ns->asking_ = false;
     if (loc->err == PYRO_OK)
         return pyroi_ns_give(loc->uri, to, size);
-    if (loc->last_ != PYRO_OK && loc->last_ != PYRO_ERR_REMOTE)
+    if (ns->key_ != 0 && pyroi_ns_is_gone((pyro_err)loc->last_))
         return (pyro_err)loc->last_;
     pyroi_ns_why(ns->node_, "name not found", 0);
     return PYRO_ERR_NAMING;
@@ -2832,12 +2835,27 @@ static bool pyroi_ns_make_durable(pyro_ns_server *ns)
         (ns->unsynced_ == 0 && !ns->broken_) || pyroi_ns_write(ns, NULL, 0);
 
     ns->unsynced_ = 0;
+    if (ok)
+        ns->safe_ = ns->version_;
     return ok;
 }
 
 /* --- reading --- */
 
-enum { PYROI_NS_WHOLE, PYROI_NS_END, PYROI_NS_DAMAGED, PYROI_NS_UNREADABLE };
+enum {
+    PYROI_NS_WHOLE,
+    PYROI_NS_END,
+    PYROI_NS_DAMAGED, /* or torn */
+    PYROI_NS_FOREIGN, /* whole, but nothing that a server like this writes */
+    PYROI_NS_UNREADABLE
+};
+
+/* Whether somebody takes the server's own name. */
+static bool pyroi_ns_is_own(const pyroi_ns_entry *e)
+{
+    return e->name_n == sizeof PYRO_NS_NAME - 1
+        && memcmp(e->name, PYRO_NS_NAME, e->name_n) == 0;
+}
 
 /* Reads the record at `at`: its bytes into *n, what it says into *e. */
 static int pyroi_ns_read_record(const pyro_ns_storage *st, uint32_t at,
@@ -2854,7 +2872,7 @@ static int pyroi_ns_read_record(const pyro_ns_storage *st, uint32_t at,
         return PYROI_NS_DAMAGED;
     *n = PYROI_NS_BEFORE + ((uint32_t)buf[0] << 8 | buf[1]) + PYROI_NS_AFTER;
     if (*n > PYROI_NS_RECORD)
-        return PYROI_NS_DAMAGED;
+        return PYROI_NS_FOREIGN;
     got = st->read(st->user, at, buf, *n);
     if (got < (int32_t)*n)
         return got < 0 ? PYROI_NS_UNREADABLE : PYROI_NS_DAMAGED;
@@ -2864,8 +2882,9 @@ static int pyroi_ns_read_record(const pyro_ns_storage *st, uint32_t at,
         return PYROI_NS_DAMAGED;
     in = pyro_reader_of(buf + PYROI_NS_BEFORE,
                         *n - PYROI_NS_BEFORE - PYROI_NS_AFTER);
-    return pyroi_ns_get_entry(&in, e) && in.at == in.end ? PYROI_NS_WHOLE
-                                                         : PYROI_NS_DAMAGED;
+    return pyroi_ns_get_entry(&in, e) && in.at == in.end && !pyroi_ns_is_own(e)
+             ? PYROI_NS_WHOLE
+             : PYROI_NS_FOREIGN;
 }
 
 /* The next whole record behind damage, or the end: at *at. */
@@ -2878,7 +2897,7 @@ static int pyroi_ns_salvage(const pyro_ns_storage *st, uint32_t *at)
 
     do {
         what = pyroi_ns_read_record(st, ++*at, buf, &n, &e);
-    } while (what == PYROI_NS_DAMAGED);
+    } while (what == PYROI_NS_DAMAGED || what == PYROI_NS_FOREIGN);
     return what;
 }
 
@@ -2892,7 +2911,8 @@ static pyro_err pyroi_ns_no_start(pyro_ns_server *ns, pyro_err err,
 }
 
 /* Reads the journal up to damage that is not passed over. Where no whole
- * record follows, the last one is torn: it was never answered. */
+ * record follows, the last one is torn: it was never answered. A foreign one
+ * is not torn, its CRC is right. */
 static pyro_err pyroi_ns_read_all(pyro_ns_server *ns)
 {
     const pyro_ns_storage *st = ns->config_->storage;
@@ -2905,10 +2925,12 @@ static pyro_err pyroi_ns_read_all(pyro_ns_server *ns)
 
     for (record = 1;; record++) {
         what = pyroi_ns_read_record(st, at, buf, &n, &e);
-        if (what == PYROI_NS_DAMAGED) {
+        if (what == PYROI_NS_DAMAGED || what == PYROI_NS_FOREIGN) {
+            bool foreign = what == PYROI_NS_FOREIGN;
+
             ns->stats.dropped++;
             what = pyroi_ns_salvage(st, &at);
-            if (what == PYROI_NS_WHOLE && !ns->config_->salvage)
+            if ((foreign || what == PYROI_NS_WHOLE) && !ns->config_->salvage)
                 return pyroi_ns_no_start(ns, PYRO_ERR_DATA,
                                          "the journal is damaged at record",
                                          record);
@@ -2932,26 +2954,37 @@ static pyro_err pyroi_ns_read_all(pyro_ns_server *ns)
 }
 
 /* Fills the table from the journal. What is damaged may not stand in the
- * middle of what is appended, and may have been a name's group. */
+ * middle of what is appended. */
 static pyro_err pyroi_ns_load(pyro_ns_server *ns)
 {
-    pyroi_ns_copy c;
-    pyro_err      err = pyroi_ns_read_all(ns);
+    pyro_err err = pyroi_ns_read_all(ns);
 
     if (err != PYRO_OK)
         return err;
-    ns->most_ = 2 * (ns->used_ + 24 * ns->stats.names) + 1024;
+    ns->most_ = 2 * (ns->used_ - ns->dead_ + 24 * ns->stats.names) + 1024;
     if (ns->stats.dropped > 0 && !pyroi_ns_replace(ns))
         return pyroi_ns_no_start(ns, PYRO_ERR_DAEMON,
                                  "the journal cannot be replaced, dropped",
                                  ns->stats.dropped);
+    return PYRO_OK;
+}
+
+/* Makes groups again that what is left is in: their record was damaged, or
+ * they were built in with another configuration. */
+static pyro_err pyroi_ns_mend(pyro_ns_server *ns)
+{
+    pyroi_ns_copy c;
+
     for (unsigned i = 0; i < ns->room_.n_nodes; i++)
         if (pyroi_ns_live(ns, i)
             && pyroi_ns_revive(ns, pyroi_ns_read(ns, i, &c)) != NULL)
             return pyroi_ns_no_start(ns, PYRO_ERR_NOSPACE,
                                      "PYRO_NS_ROOM is too small for groups",
                                      0);
-    return PYRO_OK;
+    return pyroi_ns_make_durable(ns)
+             ? PYRO_OK
+             : pyroi_ns_no_start(ns, PYRO_ERR_DAEMON,
+                                 "the journal cannot be written", 0);
 }
 
 #else
@@ -3455,7 +3488,11 @@ static void pyroi_ns_refresh(pyro_ns_server *ns, pyro_call *call, unsigned i,
     if (pyroi_ns_paired(ns))
         ns->room_.nodes[i].text |= PYROI_NS_DIRTY;
     pyroi_ns_tell(ns);
-    pyroi_ns_done(ns, call, false); /* what is refreshed may not be durable */
+#ifndef PYRO_NS_NO_STORAGE
+    /* What is refreshed may wait for its sync, or have failed to be synced. */
+    if (ns->room_.nodes[i].version > ns->safe_)
+        pyroi_ns_done(ns, call, false);
+#endif
 }
 
 static void pyroi_ns_register(void *self, pyro_call *call)
@@ -3569,12 +3606,41 @@ static unsigned pyroi_ns_get_group(pyro_ns_server *ns, pyro_call *call,
     return i;
 }
 
+/* Deletes all that is below a group: objects first, then groups from the
+ * inside out, so that what is cut short leaves no name without its group. */
+static bool pyroi_ns_empty(pyro_ns_server *ns, pyro_call *call,
+                           const char *group)
+{
+    unsigned none = ns->room_.n_nodes;
+    unsigned k;
+    bool     objects = true;
+    bool     left;
+
+    do {
+        left = objects;
+        for (k = pyroi_ns_next_below(ns, 0, group, 0); k < none;
+             k = pyroi_ns_next_below(ns, k + 1, group, 0)) {
+            bool full =
+                objects
+                    ? pyroi_ns_has(ns, k, PYROI_NS_GROUP)
+                    : pyroi_ns_next_below(ns, 0, pyroi_ns_name_of(ns, k), 0)
+                          < none;
+
+            if (full)
+                left = true;
+            else if (!pyroi_ns_remove(ns, call, k))
+                return false;
+        }
+        objects = false;
+    } while (left);
+    return true;
+}
+
 static void pyroi_ns_delete_group(void *self, pyro_call *call)
 {
     pyro_ns_server *ns = (pyro_ns_server *)self;
     char            full[PYRO_NS_MAX_NAME + 1];
     unsigned        i = pyroi_ns_get_group(ns, call, full);
-    unsigned        k = 0;
 
     if (i == ns->room_.n_nodes)
         return;
@@ -3587,10 +3653,7 @@ static void pyroi_ns_delete_group(void *self, pyro_call *call)
     }
     if (!pyroi_ns_may(ns, call, PYRO_NS_GROUP, full))
         return;
-    while ((k = pyroi_ns_next_below(ns, k, full, 0)) < ns->room_.n_nodes)
-        if (!pyroi_ns_remove(ns, call, k))
-            return;
-    if (pyroi_ns_remove(ns, call, i))
+    if (pyroi_ns_empty(ns, call, full) && pyroi_ns_remove(ns, call, i))
         pyroi_ns_done(ns, call, false);
 }
 
@@ -4105,11 +4168,13 @@ static void pyroi_ns_clear(pyro_ns_server *ns)
     ns->free_ = 1;
 }
 
-/* What is there from the beginning, never journalled or told. */
+/* What is there from the beginning: not journalled, unless the journal had it
+ * as an ordinary name, under another configuration. */
 static pyro_err pyroi_ns_builtin(pyro_ns_server *ns, const char *name,
                                  const char *uri)
 {
     pyroi_ns_entry e;
+    unsigned       i;
 
     memset(&e, 0, sizeof e);
     e.name = name;
@@ -4117,11 +4182,16 @@ static pyro_err pyroi_ns_builtin(pyro_ns_server *ns, const char *name,
     e.uri = uri;
     e.uri_n = (uint32_t)strlen(uri);
     e.version = 1;
-    if (pyroi_ns_find(ns, name, e.name_n) < ns->room_.n_nodes)
-        return PYRO_OK; /* ":Pyro" may be the default group */
-    if (pyroi_ns_lacks(ns, ns->room_.n_nodes, &e) != NULL)
+    i = pyroi_ns_find(ns, name, e.name_n);
+    if (i < ns->room_.n_nodes) {
+        if (pyroi_ns_live(ns, i)) /* in the journal, or the default group */
+            return pyroi_ns_has(ns, i, PYROI_NS_GROUP) ? PYRO_OK
+                                                       : PYRO_ERR_NAMING;
+        e.version = pyroi_ns_stamp(ns);
+    }
+    if (pyroi_ns_lacks(ns, i, &e) != NULL)
         return PYRO_ERR_NOSPACE;
-    (void)pyroi_ns_set(ns, ns->room_.n_nodes, &e);
+    (void)pyroi_ns_set(ns, i, &e);
     return PYRO_OK;
 }
 
@@ -4129,6 +4199,10 @@ static pyro_err pyroi_ns_fill(pyro_ns_server *ns)
 {
     pyro_err err = pyroi_ns_builtin(ns, ":", "");
 
+#ifndef PYRO_NS_NO_STORAGE
+    if (err == PYRO_OK && ns->config_->storage != NULL)
+        err = pyroi_ns_load(ns);
+#endif
     if (err == PYRO_OK)
         err = pyroi_ns_builtin(ns, ":Pyro", "");
     if (err == PYRO_OK)
@@ -4137,7 +4211,7 @@ static pyro_err pyroi_ns_fill(pyro_ns_server *ns)
         err = pyroi_ns_builtin(ns, PYRO_NS_NAME, ".");
 #ifndef PYRO_NS_NO_STORAGE
     if (err == PYRO_OK && ns->config_->storage != NULL)
-        err = pyroi_ns_load(ns);
+        err = pyroi_ns_mend(ns);
 #endif
     return err;
 }
