@@ -1,18 +1,21 @@
 /* pyro-call: describes and calls any remote object from the shell. */
 #define TOOL "pyro-call"
-#include "tool.h"
+#define PYRO_NO_SERVER
+#include "tool_ns.h"
 
 #define ROOM_BYTES (TOOL_BYTES + PYRO_FRAME_EXTRA)
 
-static PYRO_ROOM(1, 2, ROOM_BYTES, 0) room;
+static PYRO_ROOM(3, 4, ROOM_BYTES, 0) room;
 static pyro_daemon node;
 static pyro_proxy  object;
+static tool_ns     ns;
 static bool        as_json;
 static long        timeout_ms = PYRO_TIMEOUT_MS;
 static uint8_t     message[TOOL_BYTES]; /* arguments, then the result */
 static char        text[PYRO_JSON_BYTES(TOOL_BYTES)];
 
 static const pyro_option table[] = {
+    TOOL_NS_OPTIONS(ns),
     PYRO_OPTION_FLAG('j', NULL, &as_json, "describes as JSON"),
     PYRO_OPTION_NUMBER('t', NULL, "MS", &timeout_ms, 1, PYRO_MAX_MS,
                        "how long a call may take (3000)"),
@@ -24,7 +27,7 @@ static const pyro_options options = {
     "are JSON; those with names come last. .ATTR reads an attribute of the\n"
     "object, .ATTR=JSON sets it. Bytes are {\"$bytes\":\"00ff\"}.\n"
     "  pyro-call PYROLOC://box:7766/calc div 1 3\n"
-    "  pyro-call PYROLOC://box:7766/calc .label='\"bench 3\"'\n"
+    "  pyro-call PYRONAME::lab.calc .label='\"bench 3\"'\n"
     "Status: 0 done, 1 failed or raised, 2 wrong usage (nothing was sent).",
     table,
     PYRO_COUNT(table),
@@ -234,14 +237,46 @@ static int describe(const char *uri)
     return as_json ? print_value(&result) : print_description(&result);
 }
 
-/* What is asked for, once the command line is known to be right. */
-static int run(int argc, char **argv, const char *uri)
+/* Has a PYRONAME resolved, by the host in it or what -n and -p say. Returns
+ * -1, or a status. */
+static int find(const pyro_uri *name, char *to, size_t size)
 {
-    pyro_err err = pyro_proxy_open(&object, &node, uri);
+    static char host[PYRO_MAX_HOST + 1];
+    char        wanted[PYRO_MAX_NAME + 1];
+    int         status;
+    pyro_err    err;
 
-    if (err) return tool_failed(&node, uri, err);
+    snprintf(wanted, sizeof wanted, "%.*s", (int)name->object_n, name->object);
+    snprintf(host, sizeof host, "%.*s", (int)name->host_n, name->host);
+    if (name->host_n > 0) {
+        ns.host = host;
+        ns.port = name->port != 0 ? name->port : PYRO_NS_PORT;
+    }
+    status = tool_ns_open(&ns, &node);
+    if (status >= 0) return status;
+    err = pyro_ns_resolve(&ns.ns, wanted, to, size);
+    if (err)
+        return tool_call_failed(&node, pyro_ns_proxy(&ns.ns), wanted, err);
+    return -1;
+}
+
+/* What is asked for, once the command line is known to be right. */
+static int run(int argc, char **argv, const pyro_uri *uri)
+{
+    static char found[PYRO_URI_BYTES];
+    const char *at = argv[1];
+    int         status;
+    pyro_err    err;
+
+    if (uri->protocol == PYRO_URI_NAME) {
+        status = find(uri, found, sizeof found);
+        if (status >= 0) return status;
+        at = found;
+    }
+    err = pyro_proxy_open(&object, &node, at);
+    if (err) return tool_failed(&node, at, err);
     object.timeout_ms = (uint32_t)timeout_ms;
-    if (argc == 2) return describe(uri);
+    if (argc == 2) return describe(at);
     return *argv[2] == '.' ? attribute(argv[2] + 1) : call(argv[2]);
 }
 
@@ -272,7 +307,7 @@ int main(int argc, char **argv)
     if (pyro_uri_parse(&uri, argv[1], strlen(argv[1]), &reason))
         return pyro_options_wrong(&options, "not a URI: ", reason);
     err = pyro_open(&node, PYRO_ROOM_OF(room), NULL);
-    status = err ? tool_failed(&node, argv[1], err) : run(argc, argv, argv[1]);
+    status = err ? tool_failed(&node, argv[1], err) : run(argc, argv, &uri);
     pyro_close(&node);
     return status;
 }
