@@ -1380,6 +1380,10 @@ PYRO_DEF pyro_err pyro_link_address(pyro_daemon *node, pyro_link link,
  * another after each restart of the peer (0: not up). */
 PYRO_DEF uint32_t pyro_link_session(const pyro_daemon *node, pyro_link link);
 
+/* Whether a link takes nothing more for the moment: what is sent over it
+ * waits in buffers until PYRO_LINK_WRITABLE. */
+PYRO_DEF bool pyro_link_stuck(const pyro_daemon *node, pyro_link link);
+
 /* Ends a link: its pending calls end with PYRO_ERR_CLOSED. */
 PYRO_DEF void pyro_link_close(pyro_daemon *node, pyro_link link);
 
@@ -7132,6 +7136,14 @@ PYRO_DEF uint32_t pyro_link_session(const pyro_daemon *node, pyro_link link)
     if (l == NULL || l->state != PYROI_OPEN)
         return 0;
     return pyroi_or(l->session, 1);
+}
+
+PYRO_DEF bool pyro_link_stuck(const pyro_daemon *node, pyro_link link)
+{
+    const pyroi_link *l = pyroi_link_of(node, link);
+
+    return l != NULL
+        && (l->state != PYROI_OPEN || (l->item.want & PYRO_OUT) != 0);
 }
 
 PYRO_DEF void pyro_link_close(pyro_daemon *node, pyro_link link)

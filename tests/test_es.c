@@ -1,0 +1,496 @@
+/* The event service: node 1 serves, nodes 0, 2 and 3 publish and subscribe. */
+#define PYRO_IMPLEMENTATION
+#define PYRO_EXCEPTION_BYTES 160
+#define PYRO_ES_AWAY_MS      5000
+#include "../pyro.h"
+#include "../pyro_es.h"
+
+#include "nodes.h"
+
+#define URI "PYRO://board:7701/" PYRO_ES_NAME
+
+static PYRO_ES_ROOM(4, 8, 2048) room;
+static pyro_es_service service;
+static pyro_es_config  config;
+
+enum { SEEN = 4000 };
+
+static struct seen {
+    pyro_es  es;
+    char     subject[48];
+    int32_t  values[SEEN];
+    uint32_t n[SEEN];
+    uint32_t lost[SEEN];
+    unsigned count;
+} seen[NODES];
+
+static void on_event(void *user, const pyro_es_event *event)
+{
+    struct seen *s = (struct seen *)user;
+
+    assert_true(s->count < SEEN);
+    snprintf(s->subject, sizeof s->subject, "%s", event->subject);
+    s->n[s->count] = event->n;
+    s->lost[s->count] = event->lost;
+    s->values[s->count++] = pyro_get_i32(event->message);
+}
+
+static void check_service(void)
+{
+    const char *wrong = pyro_es_check(&service);
+
+    if (wrong != NULL)
+        fail_msg("pyro_es_check: %s", wrong);
+}
+
+static void open_client(unsigned i)
+{
+    assert_int_equal(pyro_es_open(&seen[i].es, &rig.n[i].d, URI, on_event,
+                                  &seen[i]),
+                     PYRO_OK);
+}
+
+static void serve(void)
+{
+    node_open(1, 12);
+    assert_int_equal(pyro_es_serve(&service, &rig.n[1].d,
+                                   PYRO_ES_ROOM_OF(room), &config),
+                     PYRO_OK);
+    node_run(1);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    rig_init(1);
+    memset(seen, 0, sizeof seen);
+    memset(&config, 0, sizeof config);
+    serve();
+    node_open(0, 8);
+    open_client(0);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    rig_settle();
+    check_service();
+    for (unsigned i = NODES; i-- > 0;) {
+        if (i == 1) {
+            if (rig.n[1].open) {
+                node_stop(1);
+                pyro_es_stop(&service);
+            }
+        } else if (seen[i].es.node_ != NULL) {
+            if (rig.n[i].runs)
+                node_stop(i);
+            pyro_es_close(&seen[i].es);
+        }
+    }
+    rig_end();
+    return 0;
+}
+
+#define ES_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static void publish(const char *subject, int32_t v)
+{
+    assert_int_equal(pyro_es_publish(&seen[0].es, subject, pyro_int(v)),
+                     PYRO_OK);
+}
+
+/* Node 0 subscribes by itself. */
+static void subscribe(const char *subject, unsigned flags)
+{
+    assert_int_equal(pyro_es_subscribe(&seen[0].es, subject, flags), PYRO_OK);
+}
+
+TEST(an_event_reaches_who_subscribed_to_its_subject)
+{
+    subscribe("Stock.IBM", 0);
+    publish("stock.ibm", 7);
+    publish("stock.sun", 8);
+    rig_settle();
+    assert_int_equal(seen[0].count, 1);
+    assert_int_equal(seen[0].values[0], 7);
+    assert_string_equal(seen[0].subject, "stock.ibm");
+    assert_int_equal(seen[0].n[0], 1);
+    assert_int_equal(seen[0].lost[0], 0);
+}
+
+static const struct {
+    const char *pattern;
+    const char *subject;
+    bool        fits;
+} patterns[] = {
+    { "sensor.*.temp", "sensor.3.temp", true },
+    { "sensor.*.temp", "SENSOR.3.TEMP", true },
+    { "sensor.*.temp", "sensor.3.4.temp", false },
+    { "sensor.**.temp", "sensor.3.4.temp", true },
+    { "sensor.*.temp", "sensor..temp", true },
+    { "sensor.*.temp", "sensor.3.temperature", false },
+    { "*", "", true },
+    { "*", "abc", true },
+    { "*", "a.b", false },
+    { "**", "a.b.c", true },
+    { "", "", true },
+    { "", "a", false },
+    { "a*b*c", "aXbYc", true },
+    { "a*b*c", "abbbc", true },
+    { "a*b*c", "ab.c", false },
+    { "**b*c", "a.b.bxc", true },
+    { "**x", "a.b.x", true },
+    { "**.x*", "a.x.xy", true },
+    { "a**", "a", true },
+    { "a*", "b", false },
+    { "*a**b*c", "xa.y.bzc", true },
+    { "*a**b*c", "x.a.y.bzc", false },
+    { "**a*b", "a.ab.aab", true },
+};
+
+TEST(patterns_match_what_they_say)
+{
+    for (unsigned i = 0; i < PYRO_COUNT(patterns); i++) {
+        const char *s = patterns[i].subject;
+
+        test_eq(patterns[i].pattern,
+                pyro_es_match(patterns[i].pattern, s, strlen(s)),
+                patterns[i].fits);
+    }
+}
+
+TEST(a_hostile_pattern_ends_soon)
+{
+    char pattern[100];
+    char subject[200];
+
+    for (unsigned i = 0; i < 99; i++)
+        pattern[i] = i % 3 == 2 ? 'a' : '*';
+    pattern[99] = 0;
+    memset(subject, 'a', sizeof subject);
+    subject[199] = 'b';
+    assert_false(pyro_es_match(pattern, subject, sizeof subject));
+    for (unsigned i = 0; i < 99; i++)
+        pattern[i] = i % 2 ? '*' : 'a';
+    assert_false(pyro_es_match(pattern, subject, sizeof subject));
+}
+
+TEST(one_subscriber_gets_one_copy_however_many_subscriptions_match)
+{
+    subscribe("a.b", 0);
+    subscribe("a.*", PYRO_ES_MATCH);
+    subscribe("**", PYRO_ES_MATCH);
+    publish("a.b", 1);
+    rig_settle();
+    assert_int_equal(seen[0].count, 1);
+}
+
+TEST(subscribing_twice_is_once_and_unsubscribing_ends_it)
+{
+    subscribe("a", 0);
+    subscribe("A", 0);
+    publish("a", 1);
+    rig_settle();
+    assert_int_equal(pyro_es_unsubscribe(&seen[0].es, "a"), PYRO_OK);
+    assert_int_equal(pyro_es_unsubscribe(&seen[0].es, "never"), PYRO_OK);
+    publish("a", 2);
+    rig_settle();
+    assert_int_equal(seen[0].count, 1);
+}
+
+TEST(a_subscriber_without_subscriptions_is_gone)
+{
+    subscribe("a", 0);
+    assert_int_equal(room.subs[0].state, PYROI_ES_HERE);
+    assert_int_equal(pyro_es_unsubscribe(&seen[0].es, "a"), PYRO_OK);
+    assert_int_equal(room.subs[0].state, PYROI_ES_FREE);
+}
+
+TEST(any_value_passes_through_untouched)
+{
+    static const char *const values[] = {
+        "c0", "c3", "cb 4000000000000000", "a3'abc'", "c4 02 0001",
+        "93 01 a1'x' c0", "81 a1'k' 92 01 02",
+    };
+
+    for (unsigned i = 0; i < PYRO_COUNT(values); i++) {
+        uint8_t bytes[40];
+        size_t  n = test_hex(bytes, sizeof bytes, values[i]);
+
+        assert_int_equal(pyro_es_publish(&seen[0].es, "raw",
+                                         pyro_raw(bytes, n)),
+                         PYRO_OK);
+        rig_settle();
+        {
+            pyroi_es_stored e = pyroi_es_load(&service, service.tail_);
+
+            while (service.tail_seq_ + 1 != service.head_seq_)
+                pyroi_es_evict(&service);
+            e = pyroi_es_load(&service, service.tail_);
+            test_same(values[i], e.body + e.subject_n + e.time_n,
+                      e.n - e.subject_n - e.time_n, bytes, n);
+        }
+    }
+}
+
+TEST(a_list_of_subjects_is_one_event_each)
+{
+    pyro_request rq;
+
+    subscribe("a", 0);
+    subscribe("b", 0);
+    assert_int_equal(pyro_begin(&rq, &seen[0].es.proxy_, "publish"), PYRO_OK);
+    pyro_put_list(&rq.args, 3);
+    pyro_put_str(&rq.args, "a");
+    pyro_put_str(&rq.args, "c");
+    pyro_put_str(&rq.args, "b");
+    pyro_put_int(&rq.args, 5);
+    assert_int_equal(pyro_send_oneway(&rq), PYRO_OK);
+    rig_settle();
+    assert_int_equal(seen[0].count, 2);
+    assert_int_equal(service.stats.published, 3);
+}
+
+/* --- loss --- */
+
+TEST(events_come_in_order_and_whole_however_the_ring_turns)
+{
+    subscribe("n", 0);
+    for (int32_t i = 0; i < 2000; i++) {
+        publish("n", i);
+        if (i % 13 == 0)
+            rig_settle();
+    }
+    rig_settle();
+    assert_int_equal(seen[0].count, 2000);
+    for (int32_t i = 0; i < 2000; i++) {
+        assert_int_equal(seen[0].values[i], i);
+        assert_int_equal(seen[0].n[i], i + 1);
+    }
+    assert_int_equal(seen[0].lost[1999], 0);
+    assert_int_equal(service.stats.lost, 0);
+}
+
+/* Node 2 subscribes with a job and stands still when the test wants. */
+static const char *job_subject;
+static unsigned    job_flags;
+
+static void job_subscribe(struct node *node)
+{
+    unsigned i = (unsigned)(node - rig.n);
+
+    assert_int_equal(pyro_es_subscribe(&seen[i].es, job_subject, job_flags),
+                     PYRO_OK);
+}
+
+static void start_node(unsigned i, const char *subject, unsigned flags)
+{
+    node_open(i, 6);
+    open_client(i);
+    node_run(i);
+    job_subject = subject;
+    job_flags = flags;
+    node_do(i, job_subscribe);
+}
+
+/* What came, what was missed: nothing else happened. */
+static void expect_holes_counted(const struct seen *s, int32_t first)
+{
+    for (unsigned i = 0; i < s->count; i++) {
+        test_eq("n", s->n[i], i + 1);
+        test_eq("value", s->values[i],
+                first + (int32_t)(s->n[i] - 1 + s->lost[i]));
+    }
+}
+
+TEST(a_subscriber_that_is_lapped_knows_how_many_it_missed)
+{
+    config.stuck_ms = 100000;
+    rig.net.capacity = 200;
+    start_node(2, "n", 0);
+    subscribe("n", 0);
+    rig.n[2].runs = false;
+    for (int32_t i = 0; i < 1500; i++) {
+        publish("n", i);
+        if (i % 7 == 0)
+            rig_settle();
+    }
+    rig_settle();
+    rig.n[2].runs = true;
+    publish("n", 1500);
+    rig_settle();
+    rig_pass(200);
+    assert_int_equal(seen[0].count, 1501);
+    assert_int_equal(seen[0].lost[1500], 0);
+    assert_true(seen[2].lost[seen[2].count - 1] >= 1000);
+    assert_int_equal(seen[2].values[seen[2].count - 1], 1500);
+    expect_holes_counted(&seen[2], 0);
+    assert_int_equal(service.stats.lost, seen[2].lost[seen[2].count - 1]);
+}
+
+TEST(one_that_is_stuck_for_too_long_is_dropped_and_comes_back_with_its_count)
+{
+    config.stuck_ms = 500;
+    rig.net.capacity = 200;
+    start_node(2, "n", 0);
+    rig.n[2].runs = false;
+    for (int32_t i = 0; i < 600; i++) {
+        publish("n", i);
+        if (i % 7 == 0)
+            rig_settle();
+    }
+    rig_pass(1000);
+    assert_int_equal(service.stats.dropped, 1);
+    assert_int_equal(room.subs[0].state, PYROI_ES_AWAY);
+    rig.n[2].runs = true;
+    rig_pass(3000);
+    assert_int_equal(seen[2].es.again, 1);
+    assert_int_equal(room.subs[0].state, PYROI_ES_HERE);
+    publish("n", 600);
+    rig_settle();
+    assert_int_equal(seen[2].values[seen[2].count - 1], 600);
+    assert_true(seen[2].lost[seen[2].count - 1] > 100);
+    check_service();
+}
+
+TEST(of_keep_latest_only_the_newest_comes_and_nothing_is_lost)
+{
+    config.stuck_ms = 100000;
+    rig.net.capacity = 200;
+    start_node(2, "n", PYRO_ES_LATEST);
+    rig.n[2].runs = false;
+    for (int32_t i = 0; i < 40; i++) {
+        publish("n", i);
+        rig_settle();
+    }
+    rig.n[2].runs = true;
+    rig_settle();
+    rig_pass(100);
+    assert_int_equal(seen[2].values[seen[2].count - 1], 39);
+    assert_true(seen[2].count < 30);
+    assert_int_equal(seen[2].lost[seen[2].count - 1], 0);
+}
+
+TEST(subscriptions_come_back_when_the_service_has_started_again)
+{
+    subscribe("a", 0);
+    subscribe("b.*", PYRO_ES_MATCH);
+    publish("a", 1);
+    rig_settle();
+    node_stop(1);
+    pyro_es_stop(&service);
+    node_close(1);
+    rig_pass(2500);
+    serve();
+    rig_pass(2500);
+    publish("a", 2);
+    publish("b.x", 3);
+    rig_settle();
+    assert_int_equal(seen[0].count, 3);
+    assert_int_equal(seen[0].values[2], 3);
+    assert_int_equal(seen[0].n[1], 1);
+}
+
+TEST(a_subscriber_that_vanishes_leaves_nothing_behind)
+{
+    start_node(2, "n", 0);
+    node_stop(2);
+    pyro_es_close(&seen[2].es);
+    node_close(2);
+    seen[2].es.node_ = NULL;
+    rig_pass(100);
+    assert_int_equal(room.subs[0].state, PYROI_ES_AWAY);
+    rig_pass(PYRO_ES_AWAY_MS + 1000);
+    assert_int_equal(room.subs[0].state, PYROI_ES_FREE);
+    assert_int_equal(room.subs[0].first, 0);
+    check_service();
+}
+
+/* --- limits --- */
+
+TEST(tables_that_are_full_say_which)
+{
+    char     subjects[9][4];
+    pyro_err err = PYRO_OK;
+    unsigned i;
+
+    for (i = 0; i < 8; i++) {
+        snprintf(subjects[i], 4, "s%u", i);
+        subscribe(subjects[i], 0);
+    }
+    assert_int_equal(pyro_es_subscribe(&seen[0].es, "x", 0), PYRO_ERR_NOSPACE);
+    err = pyro_invoke(&seen[0].es.proxy_, "subscribe",
+                      PYRO_ARGS(pyro_str("y"), pyro_here(seen[0].es.object_)),
+                      pyro_to_none());
+    assert_int_equal(err, PYRO_ERR_REMOTE);
+    assert_string_equal(pyro_exception(&seen[0].es.proxy_)->message,
+                        "out of subscriptions, raise PYRO_ES_ROOM");
+    publish("s7", 1);
+    rig_settle();
+    assert_int_equal(seen[0].count, 1);
+}
+
+TEST(an_event_longer_than_half_of_the_ring_is_refused)
+{
+    static uint8_t big[1200];
+    pyro_err       err;
+
+    assert_int_equal(pyro_es_post(&service, "big", pyro_bin(big, 200)),
+                     PYRO_OK);
+    assert_int_equal(pyro_es_post(&service, "big", pyro_bin(big, 300)),
+                     PYRO_ERR_NOSPACE);
+    assert_non_null(pyroi_es_store(&service, "big", 3, big, 1100));
+    err = pyro_invoke(&seen[0].es.proxy_, "publish",
+                      PYRO_ARGS(pyro_str(""), pyro_int(1)), pyro_to_none());
+    assert_int_equal(err, PYRO_ERR_REMOTE);
+    assert_int_equal(service.stats.published, 1);
+}
+
+TEST(statistics_say_what_each_has_got)
+{
+    uint8_t     bytes[200];
+    pyro_blob   blob = { bytes, sizeof bytes, 0 };
+    pyro_reader in;
+
+    subscribe("a", 0);
+    publish("a", 1);
+    publish("a", 2);
+    rig_settle();
+    assert_int_equal(pyro_invoke(&seen[0].es.proxy_, "statistics",
+                                 PYRO_NO_ARGS, pyro_to_raw(&blob)),
+                     PYRO_OK);
+    in = pyro_reader_of(bytes, blob.used);
+    assert_int_equal(pyro_get_list(&in, 9), 1);
+    assert_int_equal(pyro_get_list(&in, 4), 4);
+    assert_int_equal(pyro_get_i32(&in), 2);
+    assert_int_equal(pyro_get_i32(&in), 0);
+    assert_int_equal(pyro_get_i32(&in), 0);
+    assert_true(pyro_get_bool(&in));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ES_TEST(an_event_reaches_who_subscribed_to_its_subject),
+        cmocka_unit_test(patterns_match_what_they_say),
+        cmocka_unit_test(a_hostile_pattern_ends_soon),
+        ES_TEST(one_subscriber_gets_one_copy_however_many_subscriptions_match),
+        ES_TEST(subscribing_twice_is_once_and_unsubscribing_ends_it),
+        ES_TEST(a_subscriber_without_subscriptions_is_gone),
+        ES_TEST(any_value_passes_through_untouched),
+        ES_TEST(a_list_of_subjects_is_one_event_each),
+        ES_TEST(events_come_in_order_and_whole_however_the_ring_turns),
+        ES_TEST(a_subscriber_that_is_lapped_knows_how_many_it_missed),
+        ES_TEST(
+            one_that_is_stuck_for_too_long_is_dropped_and_comes_back_with_its_count),
+        ES_TEST(of_keep_latest_only_the_newest_comes_and_nothing_is_lost),
+        ES_TEST(subscriptions_come_back_when_the_service_has_started_again),
+        ES_TEST(a_subscriber_that_vanishes_leaves_nothing_behind),
+        ES_TEST(tables_that_are_full_say_which),
+        ES_TEST(an_event_longer_than_half_of_the_ring_is_refused),
+        ES_TEST(statistics_say_what_each_has_got),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
