@@ -14,7 +14,8 @@
  *   service   client   words   methods   loss   limits
  *   The rest of this file: search for ">>" and one of
  *   config events client service (declarations), then
- *   patterns ring subscribers fan-out methods service client
+ *   wildcards regex ring subscribers fan-out methods service
+ *   client
  *
  * SERVICE
  *
@@ -31,7 +32,7 @@
  *
  *     err = pyro_es_open(&es, &node, "PYRONAME://" PYRO_ES_NAME, on_event,
  *                        NULL);
- *     err = pyro_es_subscribe(&es, "sensor.*.temp", PYRO_ES_MATCH);
+ *     err = pyro_es_subscribe(&es, "sensor.*.temp", 0);
  *     err = pyro_es_publish(&es, "sensor.3.temp", pyro_f64(21.5));
  *
  *   Events come over the connection that the client made: it needs no
@@ -40,18 +41,20 @@
  *
  * WORDS
  *   subject     what an event is about: any text, upper case or lower
- *   pattern     a subject in which * stands for any characters but ".", and
+ *   wildcard    a subject in which * stands for any characters but ".", and
  *               ** for any
+ *   pattern     a regular expression, matched from the start of the subject
  *   subscriber  an object that is called with events: its method "event"
  *   ring        the memory that holds events until every subscriber has them
  *   lapped      so late that an event was overwritten before it was sent
  *
  * METHODS of the object ":Pyro.EventService", which callers in any language
  * use
- *   subscribe(subjects, subscriber, flags=0)        exact subjects
- *   subscribeMatch(patterns, subscriber, flags=0)   one text or a list
- *   unsubscribe(subjects, subscriber)               exact or pattern; what is
- *                                                   not there is no error
+ *   subscribe(subjects, subscriber, flags=0)        one text or a list; with
+ *                                                   a * it is a wildcard
+ *   subscribeMatch(patterns, subscriber, flags=0)   regular expressions
+ *   unsubscribe(subjects, subscriber)               of either; what is not
+ *                                                   there is no error
  *   publish(subjects, message)                      best as a oneway call
  *   statistics() -> [[n, lost, lag, here], ...]     one per subscriber
  *   The subscriber is a URI, usually one of "this connection". It is called
@@ -59,7 +62,13 @@
  *   as a oneway: n counts what was sent to this subscriber, from 1; lost is
  *   how many it missed in between, in all; time is in milliseconds.
  *   A subscriber with several matching subscriptions gets an event once.
- *   flags: 1 keep-latest, see PYRO_ES_LATEST.
+ *   flags: 1 keep-latest, 2 block, 4 last values first: see PYRO_ES_LATEST.
+ *
+ * PATTERNS
+ *   Letters of either case are the same, in subjects as well. In a regular
+ *   expression: . [a-z] [^a-z] ( ) | * + ? ^ $ and \ before any of them;
+ *   \d \w \s and \D \W \S. Others are refused, with their position. They
+ *   are matched in a time that grows with the subject only.
  *
  * LOSS
  *   The ring holds each event once. A subscriber that is slower than the
@@ -72,6 +81,8 @@
  * LIMITS, AND WHAT HAPPENS AT THEM
  *   subscribers, subscriptions   "out of subscribers, raise PYRO_ES_ROOM"; a
  *                                subscriber that has gone makes room first
+ *   long regular expression      refused, PYRO_ES_REGEX
+ *   publishers that wait         refused, PYRO_ES_WAITING
  *   event over a message or the ring's half   ValueError, both sizes named;
  *                                published as a oneway: stats.refused
  *   event over one subscriber's message       its `lost`, stats.too_long
@@ -115,6 +126,40 @@
 #define PYRO_ES_AGAIN_MS 1000
 #endif
 
+/* Bytes of a compiled regular expression; about two for a character, more
+ * for a class. Range 16 to 128. Costs this much in each subscription. */
+#ifndef PYRO_ES_REGEX
+#define PYRO_ES_REGEX 96
+#endif
+#if PYRO_ES_REGEX < 16 || PYRO_ES_REGEX > 128
+#error "PYRO_ES_REGEX: 16 to 128"
+#endif
+
+/* Deepest nesting of groups in one. Range 1 to 50. Costs stack. */
+#ifndef PYRO_ES_REGEX_DEPTH
+#define PYRO_ES_REGEX_DEPTH 8
+#endif
+#if PYRO_ES_REGEX_DEPTH < 1 || PYRO_ES_REGEX_DEPTH > 50
+#error "PYRO_ES_REGEX_DEPTH: 1 to 50"
+#endif
+
+/* Longest event, with subject and time, that is kept as a last value. Costs
+ * this much in each pyro_es_last. */
+#ifndef PYRO_ES_LAST_BYTES
+#define PYRO_ES_LAST_BYTES 96
+#endif
+
+/* Publishers that can wait for blocking subscribers. Range 1 to 100. */
+#ifndef PYRO_ES_WAITING
+#define PYRO_ES_WAITING 4
+#endif
+#if PYRO_ES_WAITING < 1 || PYRO_ES_WAITING > 100
+#error "PYRO_ES_WAITING: 1 to 100"
+#endif
+
+/* Switches that remove something:
+ *   PYRO_ES_NO_REGEX   subscribeMatch; wildcards stay */
+
 /* How long a service remembers a subscriber whose connection is gone. */
 #ifndef PYRO_ES_AWAY_MS
 #define PYRO_ES_AWAY_MS 30000
@@ -134,10 +179,17 @@ extern "C" {
  * >>events
  * ------------------------------------------------------------------------ */
 
-#define PYRO_ES_LATEST 1 /* of events of one subject only the newest counts:
+/* Flags of a subscription. */
+#define PYRO_ES_LATEST \
+    1 /* of events of one subject only the newest counts:
                             older ones that were not sent yet are left out,
                             and do not count as lost */
-#define PYRO_ES_MATCH 0x100 /* client only: a pattern, not a subject */
+#define PYRO_ES_BLOCK \
+    2                   /* nothing is lost: who publishes without oneway waits
+                           for this subscriber; oneways that find no room are
+                           refused */
+#define PYRO_ES_LAST  4 /* first the last value of each matching subject */
+#define PYRO_ES_MATCH 0x100 /* client only: a regular expression */
 
 /* An event as a subscriber gets it. The views live until its function
  * returns. */
@@ -149,9 +201,20 @@ typedef struct pyro_es_event {
     uint32_t     lost;    /* events missed so far */
 } pyro_es_event;
 
-/* Whether a subject fits a pattern, letters of either case. */
-PYRO_DEF bool pyro_es_match(const char *pattern, const char *subject,
+/* Whether a subject fits a wildcard, letters of either case. */
+PYRO_DEF bool pyro_es_match(const char *wildcard, const char *subject,
                             size_t n);
+
+#ifndef PYRO_ES_NO_REGEX
+/* Compiles a regular expression of n bytes into `code`. 0, or the position
+ * (from 1) of what it cannot take: n + 1 when it is too long or ends early. */
+PYRO_DEF size_t pyro_es_compile(const char *pattern, size_t n,
+                                uint8_t code[PYRO_ES_REGEX]);
+
+/* Whether a subject begins with what was compiled. */
+PYRO_DEF bool pyro_es_matches(const uint8_t code[PYRO_ES_REGEX],
+                              const char *subject, size_t n);
+#endif
 
 /* ------------------------------------------------------------------------
  * >>client
@@ -202,9 +265,23 @@ PYRO_DEF pyro_err pyro_es_unsubscribe(pyro_es *es, const char *subject);
 PYRO_DEF pyro_err pyro_es_publish(pyro_es *es, const char *subject,
                                   pyro_value message);
 
+/* The same, waiting: PYRO_OK when the service has taken it, and every blocking
+ * subscriber has got it. */
+PYRO_DEF pyro_err pyro_es_publish_wait(pyro_es *es, const char *subject,
+                                       pyro_value message);
+
 /* ------------------------------------------------------------------------
  * >>service
  * ------------------------------------------------------------------------ */
+
+/* Room for one last value. Private. */
+typedef struct pyro_es_last {
+    uint32_t stamp; /* when it was set, 0: free */
+    uint16_t n;
+    uint8_t  subject_n;
+    uint8_t  time_n;
+    uint8_t  bytes[PYRO_ES_LAST_BYTES];
+} pyro_es_last;
 
 /* Zero is the default everywhere. It stays the caller's. */
 typedef struct pyro_es_config {
@@ -212,7 +289,10 @@ typedef struct pyro_es_config {
      * a third of the pool is the rule. Default 2. */
     uint16_t stuck;
     uint32_t stuck_ms; /* for how long: default PYRO_FRAME_MS */
-    void    *user;
+    /* The last event of so many subjects; the oldest makes room. */
+    pyro_es_last *last;
+    uint16_t      n_last;
+    void         *user;
     /* The time of events, in milliseconds. NULL: the daemon's clock. */
     uint64_t (*now)(void *user);
 } pyro_es_config;
@@ -221,8 +301,8 @@ typedef struct pyro_es_stats {
     uint32_t published;
     uint32_t sent;     /* to all subscribers */
     uint32_t lost;     /* by all of them, as they were lapped */
-    uint32_t refused;  /* events that were not taken */
-    uint32_t too_long; /* for a subscriber's messages */
+    uint32_t refused;  /* events and subscriptions that were not taken */
+    uint32_t too_long; /* for a subscriber's messages, or as last values */
     uint32_t dropped;  /* subscribers that took nothing for too long */
 } pyro_es_stats;
 
@@ -237,8 +317,10 @@ typedef struct pyroi_es_sub {
     uint32_t   lost;
     uint32_t   since; /* when it got stuck, or went */
     uint16_t   first; /* subscription, index + 1 */
+    uint16_t   last;  /* how many last values it was looked at for */
+    uint32_t   until; /* only those that were there when it came */
     uint8_t    state;
-    uint8_t    flags;
+    uint8_t    flags;                 /* of all its subscriptions */
     char       where[PYRO_URI_BYTES]; /* object, or URI */
 } pyroi_es_sub;
 
@@ -248,6 +330,9 @@ typedef struct pyroi_es_item {
     uint8_t  flags;
     uint8_t  n;
     char     text[PYRO_ES_MAX_SUBJECT + 1];
+#ifndef PYRO_ES_NO_REGEX
+    uint8_t code[PYRO_ES_REGEX];
+#endif
 } pyroi_es_item;
 
 /* Memory of a service: subscribers, subscriptions, and bytes of the ring, of
@@ -259,9 +344,9 @@ typedef struct pyroi_es_item {
         pyroi_es_item items[subscriptions_];               \
         uint8_t       bytes[bytes_];                       \
     }
-#define PYRO_ES_ROOM_OF(room)                                         \
+#define PYRO_ES_ROOM_OF(room)                                           \
     pyro_es_room_of((room).subs, PYRO_COUNT((room).subs), (room).items, \
-                    PYRO_COUNT((room).items), (room).bytes,           \
+                    PYRO_COUNT((room).items), (room).bytes,             \
                     sizeof(room).bytes)
 
 typedef struct pyro_es_room {
@@ -306,6 +391,11 @@ typedef struct pyro_es_service {
     uint32_t              tail_seq_;
     uint16_t              free_item_; /* index + 1 */
     uint16_t              turn_;      /* subscriber that is served first */
+    uint32_t              stamp_;     /* of last values */
+    struct {
+        pyro_later later;
+        uint32_t   seq; /* its event */
+    } waiting_[PYRO_ES_WAITING];
 } pyro_es_service;
 
 /* Makes the daemon an event service: exports ":Pyro.EventService". Register
@@ -344,7 +434,7 @@ extern "C" {
 #endif
 
 /* ------------------------------------------------------------------------
- * >>patterns
+ * >>wildcards
  * ------------------------------------------------------------------------ */
 
 static bool pyroi_es_same(char a, char b)
@@ -374,8 +464,7 @@ typedef struct pyroi_es_star {
 /* When the pattern fails, the last star takes one character more, and when
  * it cannot the last double one does: it alone passes a dot. Ends, as with
  * each try one of the two has taken more. */
-PYRO_DEF bool pyro_es_match(const char *pattern, const char *subject,
-                            size_t n)
+PYRO_DEF bool pyro_es_match(const char *pattern, const char *subject, size_t n)
 {
     pyroi_es_star one = { NULL, 0 };
     pyroi_es_star any = { NULL, 0 };
@@ -407,6 +496,380 @@ PYRO_DEF bool pyro_es_match(const char *pattern, const char *subject,
         }
     }
 }
+
+/* ------------------------------------------------------------------------
+ * >>regex: regular expressions
+ *
+ * Compiled for a machine of eight instructions that is in many places at
+ * once: a set of places moves over the subject, a character at a time. There
+ * are no more places than bytes of code, so the time is bounded (Thompson
+ * 1968). Jumps are relative, so code can be moved.
+ * ------------------------------------------------------------------------ */
+
+#ifndef PYRO_ES_NO_REGEX
+
+enum {
+    PYROI_ES_MATCHED, /* 0 */
+    PYROI_ES_CHAR,    /* c */
+    PYROI_ES_ANY,
+    PYROI_ES_CLASS, /* number of ranges, 0x80: all but; from, to, ... */
+    PYROI_ES_SPLIT, /* goes on behind it, and also at this distance */
+    PYROI_ES_JUMP,  /* distance */
+    PYROI_ES_BEGIN,
+    PYROI_ES_FINISH
+};
+
+typedef struct pyroi_es_compiler {
+    const char *at;
+    const char *begin;
+    const char *end;
+    uint8_t    *code;
+    size_t      n; /* bytes of code */
+    unsigned    depth;
+    const char *bad; /* what could not be taken, or NULL */
+} pyroi_es_compiler;
+
+static void pyroi_es_bad(pyroi_es_compiler *c, const char *at)
+{
+    if (c->bad == NULL)
+        c->bad = at;
+}
+
+static void pyroi_es_emit(pyroi_es_compiler *c, unsigned byte)
+{
+    if (c->n + 1 < PYRO_ES_REGEX) /* the last is for MATCHED */
+        c->code[c->n++] = (uint8_t)byte;
+    else
+        pyroi_es_bad(c, c->end);
+}
+
+/* Makes room for two bytes at `at`, before what was compiled last. */
+static void pyroi_es_insert(pyroi_es_compiler *c, size_t at, unsigned op,
+                            size_t distance)
+{
+    pyroi_es_emit(c, 0);
+    pyroi_es_emit(c, 0);
+    if (c->bad != NULL)
+        return;
+    memmove(c->code + at + 2, c->code + at, c->n - at - 2);
+    c->code[at] = (uint8_t)op;
+    c->code[at + 1] = (uint8_t)distance;
+}
+
+/* A jump to an earlier place: distances count from the instruction, as a
+ * number of 8 bits with sign. */
+static void pyroi_es_emit_back(pyroi_es_compiler *c, unsigned op, size_t to)
+{
+    size_t from = c->n;
+
+    pyroi_es_emit(c, op);
+    pyroi_es_emit(c, (unsigned)(to - from) & 0xFF);
+}
+
+static unsigned pyroi_es_lower(char c)
+{
+    return (uint8_t)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+}
+
+/* Ranges that \d, \w and \s stand for: pairs. NULL: it is not one of them. */
+static const char *pyroi_es_ranges(char letter)
+{
+    switch (pyroi_es_lower(letter)) {
+    case 'd':
+        return "09";
+    case 'w':
+        return "09az__";
+    case 's':
+        return "\t\r  ";
+    default:
+        return NULL;
+    }
+}
+
+/* What stands behind a backslash, outside of a class. */
+static void pyroi_es_escape(pyroi_es_compiler *c)
+{
+    const char *ranges;
+
+    if (c->at == c->end) {
+        pyroi_es_bad(c, c->end);
+        return;
+    }
+    ranges = pyroi_es_ranges(*c->at);
+    if (ranges != NULL) {
+        size_t n = strlen(ranges);
+
+        pyroi_es_emit(c, PYROI_ES_CLASS);
+        pyroi_es_emit(c, (unsigned)(n / 2) | (*c->at < 'a' ? 0x80 : 0));
+        for (size_t i = 0; i < n; i++)
+            pyroi_es_emit(c, (uint8_t)ranges[i]);
+    } else if ((pyroi_es_lower(*c->at) >= 'a' && pyroi_es_lower(*c->at) <= 'z')
+               || (*c->at >= '0' && *c->at <= '9')) {
+        pyroi_es_bad(c, c->at - 1);
+    } else {
+        pyroi_es_emit(c, PYROI_ES_CHAR);
+        pyroi_es_emit(c, (uint8_t)*c->at);
+    }
+    c->at++;
+}
+
+/* One character of a class; a backslash makes the next one plain. */
+static unsigned pyroi_es_class_char(pyroi_es_compiler *c)
+{
+    if (*c->at == '\\' && c->at + 1 < c->end) {
+        char escaped = c->at[1];
+
+        if ((pyroi_es_lower(escaped) >= 'a' && pyroi_es_lower(escaped) <= 'z')
+            || (escaped >= '0' && escaped <= '9'))
+            pyroi_es_bad(c, c->at);
+        c->at++;
+    }
+    return pyroi_es_lower(*c->at++);
+}
+
+/* A class, behind its bracket. */
+static void pyroi_es_class(pyroi_es_compiler *c)
+{
+    const char *open = c->at - 1;
+    size_t      count = c->n + 1;
+    unsigned    ranges = 0;
+    bool        other = c->at < c->end && *c->at == '^';
+
+    pyroi_es_emit(c, PYROI_ES_CLASS);
+    pyroi_es_emit(c, 0);
+    c->at += other;
+    while (c->at < c->end && c->bad == NULL
+           && (*c->at != ']' || ranges == 0)) {
+        const char *from_at = c->at;
+        unsigned    from = pyroi_es_class_char(c);
+        unsigned    to = from;
+
+        if (c->end - c->at > 1 && c->at[0] == '-' && c->at[1] != ']') {
+            c->at++;
+            to = pyroi_es_class_char(c);
+        }
+        if (to < from)
+            pyroi_es_bad(c, from_at);
+        pyroi_es_emit(c, from);
+        pyroi_es_emit(c, to);
+        ranges++;
+    }
+    if (c->at == c->end)
+        pyroi_es_bad(c, open);
+    if (c->bad == NULL)
+        c->code[count] = (uint8_t)(ranges | (other ? 0x80 : 0));
+    c->at++;
+}
+
+static void pyroi_es_either(pyroi_es_compiler *c);
+
+static void pyroi_es_group(pyroi_es_compiler *c)
+{
+    const char *open = c->at - 1;
+
+    if (++c->depth > PYRO_ES_REGEX_DEPTH || (c->at < c->end && *c->at == '?'))
+        pyroi_es_bad(c, c->depth > PYRO_ES_REGEX_DEPTH ? open : c->at);
+    if (c->bad != NULL)
+        return;
+    pyroi_es_either(c);
+    c->depth--;
+    if (c->at == c->end || *c->at != ')')
+        pyroi_es_bad(c, open);
+    else
+        c->at++;
+}
+
+/* One thing that can be repeated. False: an anchor, which cannot. */
+static bool pyroi_es_atom(pyroi_es_compiler *c)
+{
+    char it = *c->at++;
+
+    switch (it) {
+    case '.':
+        pyroi_es_emit(c, PYROI_ES_ANY);
+        break;
+    case '[':
+        pyroi_es_class(c);
+        break;
+    case '(':
+        pyroi_es_group(c);
+        break;
+    case '\\':
+        pyroi_es_escape(c);
+        break;
+    case '^':
+    case '$':
+        pyroi_es_emit(c, it == '^' ? PYROI_ES_BEGIN : PYROI_ES_FINISH);
+        return false;
+    case '*':
+    case '+':
+    case '?':
+    case '{':
+        pyroi_es_bad(c, c->at - 1);
+        break;
+    default:
+        pyroi_es_emit(c, PYROI_ES_CHAR);
+        pyroi_es_emit(c, pyroi_es_lower(it));
+    }
+    return true;
+}
+
+/* Behind an atom that begins at `at`: how often. */
+static void pyroi_es_repeat(pyroi_es_compiler *c, size_t at)
+{
+    size_t n = c->n - at;
+    char   how = c->at < c->end ? *c->at : 0;
+
+    if (how != '*' && how != '+' && how != '?')
+        return;
+    c->at++;
+    if (how == '+') {
+        pyroi_es_emit_back(c, PYROI_ES_SPLIT, at);
+        return;
+    }
+    pyroi_es_insert(c, at, PYROI_ES_SPLIT, 2 + n + (how == '*' ? 2 : 0));
+    if (how == '*')
+        pyroi_es_emit_back(c, PYROI_ES_JUMP, at);
+}
+
+static void pyroi_es_sequence(pyroi_es_compiler *c)
+{
+    while (c->at < c->end && *c->at != '|' && *c->at != ')'
+           && c->bad == NULL) {
+        size_t at = c->n;
+
+        if (pyroi_es_atom(c))
+            pyroi_es_repeat(c, at);
+    }
+}
+
+/* Sequences with | between them: split, first, jump to the end, the rest. */
+static void pyroi_es_either(pyroi_es_compiler *c)
+{
+    size_t begin = c->n;
+
+    pyroi_es_sequence(c);
+    while (c->at < c->end && *c->at == '|' && c->bad == NULL) {
+        size_t jump;
+
+        c->at++;
+        pyroi_es_insert(c, begin, PYROI_ES_SPLIT, c->n - begin + 4);
+        jump = c->n;
+        pyroi_es_emit(c, PYROI_ES_JUMP);
+        pyroi_es_emit(c, 0);
+        pyroi_es_sequence(c);
+        if (c->bad == NULL)
+            c->code[jump + 1] = (uint8_t)(c->n - jump);
+    }
+}
+
+PYRO_DEF size_t pyro_es_compile(const char *pattern, size_t n,
+                                uint8_t code[PYRO_ES_REGEX])
+{
+    pyroi_es_compiler c = { pattern, pattern, pattern + n, code, 0, 0, NULL };
+
+    memset(code, 0, PYRO_ES_REGEX);
+    pyroi_es_either(&c);
+    if (c.bad == NULL && c.at < c.end)
+        c.bad = c.at; /* a ) that nothing opened */
+    return c.bad == NULL ? 0 : (size_t)(c.bad - pattern) + 1;
+}
+
+/* --- matching --- */
+
+typedef struct pyroi_es_places {
+    uint32_t bits[PYRO_ES_REGEX / 32 + 1];
+} pyroi_es_places;
+
+static bool pyroi_es_put_place(pyroi_es_places *set, unsigned at)
+{
+    uint32_t bit = (uint32_t)1 << at % 32;
+    bool     is_new = (set->bits[at / 32] & bit) == 0;
+
+    set->bits[at / 32] |= bit;
+    return is_new;
+}
+
+static unsigned pyroi_es_length(const uint8_t *op)
+{
+    switch (op[0]) {
+    case PYROI_ES_CLASS:
+        return 2 + 2 * (op[1] & 0x7Fu);
+    case PYROI_ES_CHAR:
+    case PYROI_ES_SPLIT:
+    case PYROI_ES_JUMP:
+        return 2;
+    default:
+        return 1;
+    }
+}
+
+/* Puts a place into the set with all that it leads to without a character.
+ * Each place is walked once: `todo` holds at most as many as there are. */
+static void pyroi_es_reach(const uint8_t *code, pyroi_es_places *set,
+                           unsigned at, bool first, bool last)
+{
+    uint8_t  todo[PYRO_ES_REGEX];
+    unsigned n = 0;
+
+    if (pyroi_es_put_place(set, at))
+        todo[n++] = (uint8_t)at;
+    while (n > 0) {
+        const uint8_t *op = code + todo[--n];
+        unsigned       here = (unsigned)(op - code);
+        unsigned       next = here + pyroi_es_length(op);
+        bool jumps = op[0] == PYROI_ES_SPLIT || op[0] == PYROI_ES_JUMP;
+        bool on = op[0] == PYROI_ES_SPLIT || (op[0] == PYROI_ES_BEGIN && first)
+               || (op[0] == PYROI_ES_FINISH && last);
+
+        if (on && pyroi_es_put_place(set, next))
+            todo[n++] = (uint8_t)next;
+        next = jumps ? here + (unsigned)(int8_t)op[1] : here;
+        if (jumps && pyroi_es_put_place(set, next))
+            todo[n++] = (uint8_t)next;
+    }
+}
+
+static bool pyroi_es_takes(const uint8_t *op, unsigned c)
+{
+    bool in = false;
+
+    if (op[0] == PYROI_ES_CLASS) {
+        for (unsigned i = 0; i < (op[1] & 0x7Fu); i++)
+            in |= c >= op[2 + 2 * i] && c <= op[3 + 2 * i];
+        return in != ((op[1] & 0x80) != 0);
+    }
+    return op[0] == PYROI_ES_ANY || (op[0] == PYROI_ES_CHAR && op[1] == c);
+}
+
+PYRO_DEF bool pyro_es_matches(const uint8_t code[PYRO_ES_REGEX],
+                              const char *subject, size_t n)
+{
+    pyroi_es_places now;
+
+    memset(&now, 0, sizeof now);
+    pyroi_es_reach(code, &now, 0, true, n == 0);
+    for (size_t i = 0;; i++) {
+        pyroi_es_places next;
+        unsigned        at = 0;
+
+        memset(&next, 0, sizeof next);
+        for (at = 0; at < PYRO_ES_REGEX; at++) {
+            if ((now.bits[at / 32] >> at % 32 & 1) == 0)
+                continue;
+            if (code[at] == PYROI_ES_MATCHED)
+                return true;
+            if (i < n && pyroi_es_takes(code + at, pyroi_es_lower(subject[i])))
+                pyroi_es_reach(code, &next, at + pyroi_es_length(code + at),
+                               false, i + 1 == n);
+        }
+        if (i == n)
+            return false;
+        now = next;
+    }
+}
+
+#endif /* PYRO_ES_NO_REGEX */
 
 /* ------------------------------------------------------------------------
  * >>ring: events one behind the other
@@ -469,14 +932,20 @@ static uint32_t pyroi_es_after(const pyro_es_service *es, uint32_t at)
 
 enum { PYROI_ES_FREE, PYROI_ES_HERE, PYROI_ES_STUCK, PYROI_ES_AWAY };
 
-#define PYROI_ES_PATTERN 0x80 /* beside the flags of a subscription */
+/* Beside the flags of a subscription: what its text is. */
+#define PYROI_ES_WILD  0x40
+#define PYROI_ES_REGEX 0x80
 
 static bool pyroi_es_fits(const pyroi_es_item *it, const char *subject,
                           uint32_t n)
 {
-    return (it->flags & PYROI_ES_PATTERN) != 0
-             ? pyro_es_match(it->text, subject, n)
-             : it->n == n && pyroi_es_equal(it->text, subject, n);
+#ifndef PYRO_ES_NO_REGEX
+    if ((it->flags & PYROI_ES_REGEX) != 0)
+        return pyro_es_matches(it->code, subject, n);
+#endif
+    if ((it->flags & PYROI_ES_WILD) != 0)
+        return pyro_es_match(it->text, subject, n);
+    return it->n == n && pyroi_es_equal(it->text, subject, n);
 }
 
 /* The subscription of a subscriber that matches first, or NULL. */
@@ -486,8 +955,8 @@ static const pyroi_es_item *pyroi_es_wants(const pyro_es_service *es,
 {
     uint16_t at = sub->first;
 
-    while (at != 0 && !pyroi_es_fits(&es->room_.items[at - 1], e->subject,
-                                     e->text_n))
+    while (at != 0
+           && !pyroi_es_fits(&es->room_.items[at - 1], e->subject, e->text_n))
         at = es->room_.items[at - 1].next;
     return at == 0 ? NULL : &es->room_.items[at - 1];
 }
@@ -550,7 +1019,21 @@ static void pyroi_es_evict(pyro_es_service *es)
     es->tail_seq_++;
 }
 
-/* Room for n bytes at the head; NULL: they are more than half of the ring. */
+/* Whether a blocking subscriber has not passed the oldest event. */
+static bool pyroi_es_is_held(const pyro_es_service *es)
+{
+    for (unsigned i = 0; i < es->room_.n_subs; i++) {
+        const pyroi_es_sub *sub = &es->room_.subs[i];
+
+        if ((sub->flags & PYRO_ES_BLOCK) != 0 && sub->seq == es->tail_seq_
+            && (sub->state == PYROI_ES_HERE || sub->state == PYROI_ES_STUCK))
+            return true;
+    }
+    return false;
+}
+
+/* Room for n bytes at the head; NULL: they are more than half of the ring, or
+ * a blocking subscriber holds it. */
 static uint8_t *pyroi_es_make_room(pyro_es_service *es, uint32_t n)
 {
     uint32_t left = es->room_.n_bytes - es->head_;
@@ -558,8 +1041,11 @@ static uint8_t *pyroi_es_make_room(pyro_es_service *es, uint32_t n)
 
     if (n > es->room_.n_bytes / 2)
         return NULL;
-    while (es->used_ + need > es->room_.n_bytes)
+    while (es->used_ + need > es->room_.n_bytes) {
+        if (pyroi_es_is_held(es))
+            return NULL;
         pyroi_es_evict(es);
+    }
     if (n > left) {
         if (left >= PYROI_ES_HEAD)
             memset(es->room_.bytes + es->head_, 0, PYROI_ES_HEAD);
@@ -690,6 +1176,55 @@ static pyroi_es_sub *pyroi_es_enter(pyro_es_service *es, pyro_call *call,
     return err == PYRO_OK ? sub : NULL;
 }
 
+/* --- last values --- */
+
+/* Where the last value of a subject is kept: its own place, else a free one,
+ * else the oldest. NULL: there is no table. */
+static pyro_es_last *pyroi_es_last_of(pyro_es_service *es, const char *subject,
+                                      uint32_t n)
+{
+    pyro_es_last *best = NULL;
+
+    for (unsigned i = 0; i < es->config_->n_last; i++) {
+        pyro_es_last *last = &es->config_->last[i];
+        pyro_reader   in = pyro_reader_of(last->bytes, last->subject_n);
+        uint32_t      have_n = 0;
+        const char   *have = "";
+
+        if (last->stamp != 0)
+            have = pyro_get_str(&in, &have_n);
+        if (have_n == n) {
+            uint32_t k = 0;
+
+            while (k < n && pyroi_es_same(have[k], subject[k]))
+                k++;
+            if (k == n)
+                return last;
+        }
+        if (best == NULL || last->stamp < best->stamp)
+            best = last;
+    }
+    return best;
+}
+
+/* Remembers the event that was stored last. */
+static void pyroi_es_remember(pyro_es_service *es, const pyroi_es_stored *e)
+{
+    pyro_es_last *last = pyroi_es_last_of(es, e->subject, e->text_n);
+
+    if (last == NULL)
+        return;
+    if (e->n > sizeof last->bytes) {
+        es->stats.too_long++;
+        return;
+    }
+    last->stamp = ++es->stamp_;
+    last->n = (uint16_t)e->n;
+    last->subject_n = (uint8_t)e->subject_n;
+    last->time_n = (uint8_t)e->time_n;
+    memcpy(last->bytes, e->body, e->n);
+}
+
 /* ------------------------------------------------------------------------
  * >>fan-out
  * ------------------------------------------------------------------------ */
@@ -727,20 +1262,58 @@ static pyro_link pyroi_es_link(const pyroi_es_sub *sub)
     return sub->link != 0 ? sub->link : pyro_proxy_link(&sub->proxy);
 }
 
+/* What a subscriber is to look at next: last values, then the ring. False:
+ * there is nothing. *due: whether it is to be sent. */
+static bool pyroi_es_next(const pyro_es_service *es, const pyroi_es_sub *sub,
+                          pyroi_es_stored *e, bool *due)
+{
+    const pyro_es_last *last;
+    pyro_reader         in;
+
+    if (sub->last >= es->config_->n_last) {
+        if (sub->seq == es->head_seq_)
+            return false;
+        *e = pyroi_es_load(es, sub->at);
+        *due = pyroi_es_due(es, sub, e);
+        return true;
+    }
+    last = &es->config_->last[sub->last];
+    e->body = last->bytes;
+    e->n = last->n;
+    e->subject_n = last->subject_n;
+    e->time_n = last->time_n;
+    in = pyro_reader_of(e->body, e->subject_n);
+    e->subject = pyro_get_str(&in, &e->text_n);
+    *due = false;
+    if (last->stamp != 0 && last->stamp <= sub->until) {
+        const pyroi_es_item *it = pyroi_es_wants(es, sub, e);
+
+        *due = it != NULL && (it->flags & PYRO_ES_LAST) != 0;
+    }
+    return true;
+}
+
+static bool pyroi_es_has_next(const pyro_es_service *es,
+                              const pyroi_es_sub    *sub)
+{
+    return sub->last < es->config_->n_last || sub->seq != es->head_seq_;
+}
+
 /* Brings a subscriber forward, by at most *budget events looked at. False:
  * there are no buffers. */
 static bool pyroi_es_serve(pyro_es_service *es, pyroi_es_sub *sub,
                            unsigned *budget)
 {
-    for (; *budget > 0 && sub->seq != es->head_seq_; --*budget) {
-        pyroi_es_stored e = pyroi_es_load(es, sub->at);
+    pyroi_es_stored e;
+    bool            due;
 
+    for (; *budget > 0 && pyroi_es_next(es, sub, &e, &due); --*budget) {
         if (pyro_link_stuck(es->node_, pyroi_es_link(sub))) {
             sub->state = PYROI_ES_STUCK;
             sub->since = pyro_now(es->node_);
             return true;
         }
-        if (pyroi_es_due(es, sub, &e)) {
+        if (due) {
             pyro_err err = pyroi_es_send(es, sub, &e);
 
             if (err == PYRO_ERR_NOSPACE || err == PYRO_ERR_BUSY)
@@ -750,7 +1323,10 @@ static bool pyroi_es_serve(pyro_es_service *es, pyroi_es_sub *sub,
                 return true;
             }
         }
-        pyroi_es_pass(es, sub);
+        if (sub->last < es->config_->n_last)
+            sub->last++;
+        else
+            pyroi_es_pass(es, sub);
     }
     return true;
 }
@@ -805,6 +1381,61 @@ static void pyroi_es_watch(pyro_es_service *es)
         pyro_timer_set(es->node_, &es->timer_, next);
 }
 
+/* --- blocking subscribers, and publishers that wait for them --- */
+
+static bool pyroi_es_blocks(const pyroi_es_sub *sub)
+{
+    return (sub->state == PYROI_ES_HERE || sub->state == PYROI_ES_STUCK)
+        && (sub->flags & PYRO_ES_BLOCK) != 0;
+}
+
+/* How far the slowest blocking subscriber has come. */
+static uint32_t pyroi_es_slowest(const pyro_es_service *es)
+{
+    uint32_t behind = 0;
+
+    for (unsigned i = 0; i < es->room_.n_subs; i++) {
+        const pyroi_es_sub *sub = &es->room_.subs[i];
+
+        if (pyroi_es_blocks(sub) && es->head_seq_ - sub->seq > behind)
+            behind = es->head_seq_ - sub->seq;
+    }
+    return es->head_seq_ - behind;
+}
+
+/* Answers the publishers whose event every blocking subscriber has passed.
+ * Without a buffer for an answer it is tried again with the next event, or
+ * soon. */
+static void pyroi_es_release(pyro_es_service *es)
+{
+    uint32_t passed = pyroi_es_slowest(es);
+
+    for (unsigned i = 0; i < PYRO_ES_WAITING; i++) {
+        pyro_later *later = &es->waiting_[i].later;
+
+        if (!pyro_later_open(later)
+            || (int32_t)(es->waiting_[i].seq - passed) > 0)
+            continue;
+        (void)pyro_finish(later);
+        if (pyro_reply(later) == PYRO_ERR_NOSPACE)
+            pyro_timer_set(es->node_, &es->timer_, 1);
+    }
+}
+
+/* The publisher of the last event waits. False: too many wait already. */
+static bool pyroi_es_hold(pyro_es_service *es, pyro_call *call)
+{
+    unsigned i = 0;
+
+    while (i < PYRO_ES_WAITING && pyro_later_open(&es->waiting_[i].later))
+        i++;
+    if (i == PYRO_ES_WAITING)
+        return false;
+    es->waiting_[i].seq = es->head_seq_;
+    pyro_defer(call, &es->waiting_[i].later, PYRO_MAX_MS);
+    return true;
+}
+
 /* Sends what is there, to each in turn. */
 static void pyroi_es_fan_out(void *user, pyro_daemon *node)
 {
@@ -818,14 +1449,15 @@ static void pyroi_es_fan_out(void *user, pyro_daemon *node)
         unsigned      i = (es->turn_ + k) % es->room_.n_subs;
         pyroi_es_sub *sub = &es->room_.subs[i];
 
-        if (sub->state != PYROI_ES_HERE || sub->seq == es->head_seq_)
+        if (sub->state != PYROI_ES_HERE || !pyroi_es_has_next(es, sub))
             continue;
         if (buffers && budget > 0)
             buffers = pyroi_es_serve(es, sub, &budget);
-        left |= sub->state == PYROI_ES_HERE && sub->seq != es->head_seq_;
+        left |= sub->state == PYROI_ES_HERE && pyroi_es_has_next(es, sub);
         if (budget == 0)
             es->turn_ = (uint16_t)i;
     }
+    pyroi_es_release(es);
     if (left)
         pyro_timer_set(node, &es->timer_, buffers ? 0 : 1);
 }
@@ -863,6 +1495,7 @@ static const char *pyroi_es_store(pyro_es_service *es, const char *subject,
     uint8_t     start[PYROI_ES_SUBJECT_MAX + 10];
     pyro_writer out = pyro_writer_of(start, sizeof start, 2);
     uint8_t    *at;
+    uint32_t    at_head;
     uint32_t    subject_n;
     uint32_t    all;
 
@@ -875,6 +1508,8 @@ static const char *pyroi_es_store(pyro_es_service *es, const char *subject,
                             : pyro_now(es->node_));
     all = (uint32_t)(out.at - start) + message_n;
     at = pyroi_es_make_room(es, PYROI_ES_HEAD + all);
+    if (at == NULL && PYROI_ES_HEAD + all <= es->room_.n_bytes / 2)
+        return "a blocking subscriber holds the ring";
     if (at == NULL) {
         es->node_->why.text = "event is longer than half of the ring";
         es->node_->why.is = PYROI_ES_HEAD + all;
@@ -890,9 +1525,15 @@ static const char *pyroi_es_store(pyro_es_service *es, const char *subject,
     at[5] = (uint8_t)(all - message_n - subject_n);
     memcpy(at + PYROI_ES_HEAD, start, all - message_n);
     memcpy(at + PYROI_ES_HEAD + all - message_n, message, message_n);
+    at_head = es->head_;
     es->head_ += PYROI_ES_HEAD + all;
     es->head_seq_++;
     es->stats.published++;
+    if (es->config_->n_last > 0) {
+        pyroi_es_stored e = pyroi_es_load(es, at_head);
+
+        pyroi_es_remember(es, &e);
+    }
     return NULL;
 }
 
@@ -938,38 +1579,93 @@ static void pyroi_es_publish(void *self, pyro_call *call)
 
         wrong = pyroi_es_store(es, subject, n, message, message_n);
     }
+    pyroi_es_soon(es);
+    if (wrong == NULL && !call->oneway && pyroi_es_slowest(es) != es->head_seq_
+        && !pyroi_es_hold(es, call))
+        wrong = "too many publishers wait, raise PYRO_ES_WAITING";
     if (wrong != NULL)
         pyroi_es_raise(es, call, wrong);
-    pyroi_es_soon(es);
 }
 
-/* One subject or pattern more for a subscriber. NULL, or what is wrong. */
+#ifndef PYRO_ES_NO_REGEX
+/* "unsupported at position 12": the text is in *to. */
+static const char *pyroi_es_position(size_t at, char to[40])
+{
+    static const char text[] = "regular expression: see position ";
+    char              digits[4];
+    unsigned          n = sizeof text - 1;
+    unsigned          k = 0;
+
+    memcpy(to, text, sizeof text);
+    do {
+        digits[k++] = (char)('0' + at % 10);
+        at /= 10;
+    } while (at > 0 && k < sizeof digits);
+    while (k > 0)
+        to[n++] = digits[--k];
+    to[n] = 0;
+    return to;
+}
+#endif
+
+static bool pyroi_es_has(const char *text, uint32_t n, char c)
+{
+    while (n > 0 && text[n - 1] != c)
+        n--;
+    return n > 0;
+}
+
+/* Fills in a subscription; it stays as it was when something is wrong. */
+static const char *pyroi_es_set_item(pyroi_es_item *it, const char *text,
+                                     uint32_t n, unsigned flags,
+                                     char message[40])
+{
+    if (n == 0 || n > PYRO_ES_MAX_SUBJECT || pyroi_es_has(text, n, 0))
+        return "subject is empty, too long or has a zero byte";
+#ifndef PYRO_ES_NO_REGEX
+    if ((flags & PYROI_ES_REGEX) != 0) {
+        uint8_t code[PYRO_ES_REGEX];
+        size_t  at = pyro_es_compile(text, n, code);
+
+        if (at != 0)
+            return pyroi_es_position(at, message);
+        memcpy(it->code, code, sizeof code);
+    }
+#else
+    (void)message;
+#endif
+    if ((flags & PYROI_ES_REGEX) == 0 && pyroi_es_has(text, n, '*'))
+        flags |= PYROI_ES_WILD;
+    it->flags = (uint8_t)flags;
+    it->n = (uint8_t)n;
+    memcpy(it->text, text, n);
+    it->text[n] = 0;
+    return NULL;
+}
+
+/* One subscription more for a subscriber. NULL, or what is wrong. */
 static const char *pyroi_es_add_item(pyro_es_service *es, pyroi_es_sub *sub,
                                      const char *text, uint32_t n,
-                                     unsigned flags)
+                                     unsigned flags, char message[40])
 {
     uint16_t      *at = pyroi_es_link_of(es, sub, text, n);
     pyroi_es_item *it;
+    const char    *wrong;
 
-    if (n == 0 || n > PYRO_ES_MAX_SUBJECT)
-        return "subject is empty or too long";
-    if (*at == 0) {
-        if (es->free_item_ == 0)
-            return "out of subscriptions, raise PYRO_ES_ROOM";
-        *at = es->free_item_;
-        it = &es->room_.items[*at - 1];
-        es->free_item_ = it->next;
-        it->next = 0;
-        it->n = (uint8_t)n;
-        memcpy(it->text, text, n);
-        it->text[n] = 0;
-    }
-    es->room_.items[*at - 1].flags = (uint8_t)flags;
+    if (*at == 0 && es->free_item_ == 0)
+        return "out of subscriptions, raise PYRO_ES_ROOM";
+    it = &es->room_.items[(*at != 0 ? *at : es->free_item_) - 1];
+    wrong = pyroi_es_set_item(it, text, n, flags, message);
+    if (wrong != NULL || *at != 0)
+        return wrong;
+    *at = es->free_item_;
+    es->free_item_ = it->next;
+    it->next = 0;
     return NULL;
 }
 
 static void pyroi_es_subscribe_to(pyro_es_service *es, pyro_call *call,
-                                  unsigned pattern)
+                                  unsigned kind)
 {
     pyro_reader   subjects = call->args;
     uint32_t      k = pyroi_es_subjects(&subjects);
@@ -977,11 +1673,12 @@ static void pyroi_es_subscribe_to(pyro_es_service *es, pyro_call *call,
     pyroi_es_sub *sub;
     unsigned      flags = 0;
     const char   *wrong = NULL;
+    char          message[40];
 
     pyro_skip(&call->args);
     pyro_get_uri(&call->args, &uri);
     if (pyro_more(&call->args))
-        flags = pyro_get_i32(&call->args) & PYRO_ES_LATEST;
+        flags = (unsigned)pyro_get_i32(&call->args) & 7u;
     if (call->args.err != PYRO_OK || k == 0)
         return;
     sub = pyroi_es_enter(es, call, &uri);
@@ -991,7 +1688,13 @@ static void pyroi_es_subscribe_to(pyro_es_service *es, pyro_call *call,
         uint32_t    n;
         const char *text = pyro_get_str(&subjects, &n);
 
-        wrong = pyroi_es_add_item(es, sub, text, n, flags | pattern);
+        wrong = pyroi_es_add_item(es, sub, text, n, flags | kind, message);
+    }
+    if (sub != NULL) {
+        sub->flags |= (uint8_t)flags;
+        sub->until = es->stamp_;
+        sub->last = (flags & PYRO_ES_LAST) != 0 ? 0 : es->config_->n_last;
+        pyro_timer_set(es->node_, &es->timer_, 0);
     }
     if (sub != NULL && sub->first == 0)
         pyroi_es_forget(es, sub);
@@ -1004,10 +1707,12 @@ static void pyroi_es_subscribe(void *self, pyro_call *call)
     pyroi_es_subscribe_to((pyro_es_service *)self, call, 0);
 }
 
+#ifndef PYRO_ES_NO_REGEX
 static void pyroi_es_subscribe_match(void *self, pyro_call *call)
 {
-    pyroi_es_subscribe_to((pyro_es_service *)self, call, PYROI_ES_PATTERN);
+    pyroi_es_subscribe_to((pyro_es_service *)self, call, PYROI_ES_REGEX);
 }
+#endif
 
 static void pyroi_es_unsubscribe(void *self, pyro_call *call)
 {
@@ -1041,8 +1746,7 @@ static void pyroi_es_statistics(void *self, pyro_call *call)
 {
     pyro_es_service *es = (pyro_es_service *)self;
     uint32_t         n = 0;
-    uint32_t         room
-        = (uint32_t)(call->result.end - call->result.at) / 20u;
+    uint32_t room = (uint32_t)(call->result.end - call->result.at) / 20u;
 
     for (unsigned i = 0; i < es->room_.n_subs; i++)
         n += es->room_.subs[i].state != PYROI_ES_FREE && n < room;
@@ -1064,16 +1768,18 @@ static void pyroi_es_statistics(void *self, pyro_call *call)
  * ------------------------------------------------------------------------ */
 
 static const pyro_method pyroi_es_methods[] = {
-    { "publish", pyroi_es_publish, "subjects:v message:v", "", PYRO_ONEWAY },
+    { "publish", pyroi_es_publish, "subjects:v message:v", "", 0 },
     { "subscribe", pyroi_es_subscribe, "subjects:v subscriber:U ?flags:i", "",
       0 },
+#ifndef PYRO_ES_NO_REGEX
     { "subscribeMatch", pyroi_es_subscribe_match,
       "patterns:v subscriber:U ?flags:i", "", 0 },
+#endif
     { "unsubscribe", pyroi_es_unsubscribe, "subjects:v subscriber:U", "", 0 },
     { "statistics", pyroi_es_statistics, "", "[v]", 0 },
 };
 
-static const pyro_class pyroi_es_class = {
+static const pyro_class pyroi_es_service_class = {
     "EventService", PYRO_METHODS(pyroi_es_methods), PYRO_NO_ATTRS, NULL, 0
 };
 
@@ -1081,7 +1787,7 @@ PYRO_DEF pyro_err pyro_es_serve(pyro_es_service *es, pyro_daemon *node,
                                 pyro_es_room          room,
                                 const pyro_es_config *config)
 {
-    static const pyro_es_config defaults = { 0, 0, NULL, NULL };
+    static const pyro_es_config defaults = { 0, 0, NULL, 0, NULL, NULL };
     pyro_err                    err;
 
     memset(es, 0, sizeof *es);
@@ -1092,14 +1798,13 @@ PYRO_DEF pyro_err pyro_es_serve(pyro_es_service *es, pyro_daemon *node,
         return PYRO_ERR_NOSPACE;
     memset(room.subs, 0, room.n_subs * sizeof room.subs[0]);
     for (unsigned i = 0; i < room.n_items; i++)
-        room.items[i].next
-            = (uint16_t)(i + 1 < room.n_items ? i + 2 : 0);
+        room.items[i].next = (uint16_t)(i + 1 < room.n_items ? i + 2 : 0);
     es->free_item_ = 1;
     es->timer_.fn = pyroi_es_fan_out;
     es->timer_.user = es;
     es->hook_.fn = pyroi_es_happened;
     es->hook_.user = es;
-    err = pyro_export(node, &pyroi_es_class, es, PYRO_ES_NAME);
+    err = pyro_export(node, &pyroi_es_service_class, es, PYRO_ES_NAME);
     if (err == PYRO_OK)
         pyro_hook_add(node, &es->hook_);
     return err;
@@ -1147,8 +1852,7 @@ PYRO_DEF const char *pyro_es_check(const pyro_es_service *es)
             continue;
         if (sub->seq - es->tail_seq_ > es->head_seq_ - es->tail_seq_)
             return "a subscriber stands outside of the ring";
-        for (uint16_t k = sub->first; k != 0;
-             k = es->room_.items[k - 1].next)
+        for (uint16_t k = sub->first; k != 0; k = es->room_.items[k - 1].next)
             if (++items > es->room_.n_items)
                 return "subscriptions go round";
     }
@@ -1357,6 +2061,13 @@ PYRO_DEF pyro_err pyro_es_unsubscribe(pyro_es *es, const char *subject)
         return err;
     }
     return PYRO_OK;
+}
+
+PYRO_DEF pyro_err pyro_es_publish_wait(pyro_es *es, const char *subject,
+                                       pyro_value message)
+{
+    return pyro_invoke(&es->proxy_, "publish",
+                       PYRO_ARGS(pyro_str(subject), message), pyro_to_none());
 }
 
 PYRO_DEF pyro_err pyro_es_publish(pyro_es *es, const char *subject,

@@ -176,11 +176,128 @@ TEST(a_hostile_pattern_ends_soon)
     assert_false(pyro_es_match(pattern, subject, sizeof subject));
 }
 
+static const struct {
+    const char *pattern;
+    const char *subject;
+    bool        fits;
+} expressions[] = {
+    { "abc", "abc", true },
+    { "abc", "ABCdef", true }, /* from the start, as Pyro does */
+    { "abc", "xabc", false },
+    { "abc$", "abcdef", false },
+    { "abc$", "abc", true },
+    { "^abc$", "abc", true },
+    { "x^abc", "xabc", false },
+    { "", "anything", true },
+    { "", "", true },
+    { "$", "", true },
+    { "$", "a", false },
+    { "a.c", "abc", true },
+    { "a.c", "ac", false },
+    { "a*b", "aaab", true },
+    { "a*b", "b", true },
+    { "a+b", "b", false },
+    { "a+b", "aab", true },
+    { "ab?c$", "ac", true },
+    { "ab?c$", "abbc", false },
+    { "(ab)+c", "ababc", true },
+    { "(ab)+c$", "abac", false },
+    { "a|bc", "bcd", true },
+    { "a|bc", "cd", false },
+    { "(a|b|cd)*e$", "abcdae", true },
+    { "(a|b|cd)*e$", "abcae", false },
+    { "a||b", "zzz", true },
+    { "(|a)b", "b", true },
+    { "(a*)*b", "aaab", true },
+    { "(a*)*$", "aaac", false },
+    { "((a?)+)+$", "aaa", true },
+    { "[a-c]x", "bx", true },
+    { "[a-c]x", "BX", true },
+    { "[A-C]x", "bx", true },
+    { "[^a-c]x", "bx", false },
+    { "[^a-c]x", "dx", true },
+    { "[]a]x", "]x", true },
+    { "[a-]x", "-x", true },
+    { "[\\]]x", "]x", true },
+    { "[.*]x", "*x", true },
+    { "\\d+\\.\\d", "12.3", true },
+    { "\\d+\\.\\d", "12x3", false },
+    { "\\D", "1", false },
+    { "\\w+ \\w", "ab_9 c", true },
+    { "\\s", "\t", true },
+    { "\\S", " ", false },
+    { "sensor\\.[0-9]+\\.temp$", "Sensor.42.Temp", true },
+};
+
+TEST(regular_expressions_match_what_they_do_in_python)
+{
+    for (unsigned i = 0; i < PYRO_COUNT(expressions); i++) {
+        const char *p = expressions[i].pattern;
+        const char *s = expressions[i].subject;
+        uint8_t     code[PYRO_ES_REGEX];
+
+        test_eq(p, pyro_es_compile(p, strlen(p), code), 0);
+        test_eq(p, pyro_es_matches(code, s, strlen(s)), expressions[i].fits);
+    }
+}
+
+static const struct {
+    const char *pattern;
+    unsigned    position;
+} refusals[] = {
+    { "a)", 2 },    { "(a", 1 },
+    { "(", 1 },     { "a(b|c", 2 },
+    { "*a", 1 },    { "a**", 3 },
+    { "a|*", 3 },   { "+", 1 },
+    { "?", 1 },     { "a{2}", 2 },
+    { "(?:a)", 2 }, { "a*?", 3 },
+    { "[a", 1 },    { "[", 1 },
+    { "[b-a]", 2 }, { "x[^", 2 },
+    { "\\b", 1 },   { "a\\1", 2 },
+    { "a\\", 3 },   { "[\\d]", 2 },
+    { "^*", 2 },    { "((((((((((a))))))))))", 9 },
+};
+
+TEST(what_a_regular_expression_cannot_take_is_refused_with_its_position)
+{
+    uint8_t code[PYRO_ES_REGEX];
+    char    many[PYRO_ES_REGEX];
+
+    for (unsigned i = 0; i < PYRO_COUNT(refusals); i++) {
+        const char *p = refusals[i].pattern;
+
+        test_eq(p, pyro_es_compile(p, strlen(p), code), refusals[i].position);
+    }
+    memset(many, 'x', sizeof many);
+    test_eq("longest", pyro_es_compile(many, (PYRO_ES_REGEX - 1) / 2, code),
+            0);
+    test_eq("longer", pyro_es_compile(many, (PYRO_ES_REGEX - 1) / 2 + 1, code),
+            (PYRO_ES_REGEX - 1) / 2 + 2);
+    assert_int_equal(pyro_es_subscribe(&seen[0].es, "a{2}", PYRO_ES_MATCH),
+                     PYRO_ERR_REMOTE);
+    assert_string_equal(pyro_exception(&seen[0].es.proxy_)->message,
+                        "regular expression: see position 2");
+    assert_int_equal(room.subs[0].state, PYROI_ES_FREE);
+}
+
+TEST(a_regular_expression_takes_no_time_that_explodes)
+{
+    const char *p = "(a?a?a?a?a?a?a?a?a?)*(a*)*(a|a)*b$";
+    uint8_t     code[PYRO_ES_REGEX];
+    char        subject[200];
+
+    memset(subject, 'a', sizeof subject);
+    assert_int_equal(pyro_es_compile(p, strlen(p), code), 0);
+    for (unsigned i = 0; i < 1000; i++)
+        assert_false(pyro_es_matches(code, subject, sizeof subject));
+}
+
 TEST(one_subscriber_gets_one_copy_however_many_subscriptions_match)
 {
     subscribe("a.b", 0);
-    subscribe("a.*", PYRO_ES_MATCH);
-    subscribe("**", PYRO_ES_MATCH);
+    subscribe("a.*", 0);
+    subscribe("**", 0);
+    subscribe("a[.]b", PYRO_ES_MATCH);
     publish("a.b", 1);
     rig_settle();
     assert_int_equal(seen[0].count, 1);
@@ -210,8 +327,13 @@ TEST(a_subscriber_without_subscriptions_is_gone)
 TEST(any_value_passes_through_untouched)
 {
     static const char *const values[] = {
-        "c0", "c3", "cb 4000000000000000", "a3'abc'", "c4 02 0001",
-        "93 01 a1'x' c0", "81 a1'k' 92 01 02",
+        "c0",
+        "c3",
+        "cb 4000000000000000",
+        "a3'abc'",
+        "c4 02 0001",
+        "93 01 a1'x' c0",
+        "81 a1'k' 92 01 02",
     };
 
     for (unsigned i = 0; i < PYRO_COUNT(values); i++) {
@@ -375,7 +497,7 @@ TEST(of_keep_latest_only_the_newest_comes_and_nothing_is_lost)
 TEST(subscriptions_come_back_when_the_service_has_started_again)
 {
     subscribe("a", 0);
-    subscribe("b.*", PYRO_ES_MATCH);
+    subscribe("b.*", 0);
     publish("a", 1);
     rig_settle();
     node_stop(1);
@@ -405,6 +527,98 @@ TEST(a_subscriber_that_vanishes_leaves_nothing_behind)
     assert_int_equal(room.subs[0].state, PYROI_ES_FREE);
     assert_int_equal(room.subs[0].first, 0);
     check_service();
+}
+
+TEST(a_new_subscriber_gets_the_last_values_first_when_it_asks)
+{
+    static pyro_es_last last[3];
+
+    memset(last, 0, sizeof last);
+    config.last = last;
+    config.n_last = 3;
+    publish("a", 1);
+    publish("b", 2);
+    publish("A", 3);
+    publish("c", 4);
+    publish("d", 5); /* the oldest makes room: b */
+    rig_settle();
+    subscribe("*", PYRO_ES_LAST);
+    publish("e", 6);
+    rig_settle();
+    assert_int_equal(seen[0].count, 4);
+    assert_int_equal(seen[0].values[0] + seen[0].values[1] + seen[0].values[2],
+                     3 + 4 + 5);
+    assert_int_equal(seen[0].values[3], 6);
+    assert_int_equal(seen[0].n[3], 4);
+    assert_int_equal(seen[0].lost[3], 0);
+}
+
+TEST(without_asking_there_are_no_last_values)
+{
+    static pyro_es_last last[3];
+
+    memset(last, 0, sizeof last);
+    config.last = last;
+    config.n_last = 3;
+    publish("a", 1);
+    rig_settle();
+    subscribe("*", 0);
+    rig_settle();
+    assert_int_equal(seen[0].count, 0);
+}
+
+/* Node 0 publishes and waits; node 2 stands still, then goes on. */
+static void job_go(struct node *node)
+{
+    (void)node;
+    rig.n[2].runs = true;
+}
+
+TEST(a_publisher_waits_for_a_blocking_subscriber_and_nothing_is_lost)
+{
+    int32_t  i;
+    pyro_err err = PYRO_OK;
+
+    config.stuck_ms = 100000;
+    rig.net.capacity = 200;
+    start_node(2, "n", PYRO_ES_BLOCK);
+    seen[0].es.proxy_.timeout_ms = 500;
+    rig.n[2].runs = false;
+    for (i = 0; i < 100 && err == PYRO_OK; i++)
+        err = pyro_es_publish_wait(&seen[0].es, "n", pyro_int(i));
+    assert_int_equal(err, PYRO_ERR_TIMEOUT);
+    assert_true(i > 2 && i < 100);
+    node_do(1, job_go);
+    rig_settle();
+    rig_pass(100);
+    for (; i < 300; i++)
+        assert_int_equal(pyro_es_publish_wait(&seen[0].es, "n", pyro_int(i)),
+                         PYRO_OK);
+    rig_settle();
+    assert_int_equal(seen[2].count, 300);
+    assert_int_equal(seen[2].lost[299], 0);
+    assert_int_equal(service.stats.lost, 0);
+}
+
+TEST(oneways_that_a_blocking_subscriber_leaves_no_room_for_are_refused)
+{
+    config.stuck_ms = 100000;
+    rig.net.capacity = 200;
+    start_node(2, "n", PYRO_ES_BLOCK);
+    rig.n[2].runs = false;
+    for (int32_t i = 0; i < 400; i++) {
+        publish("n", i);
+        if (i % 9 == 0)
+            rig_settle();
+    }
+    rig_settle();
+    assert_true(service.stats.refused > 100);
+    assert_int_equal(service.stats.published + service.stats.refused, 400);
+    assert_int_equal(service.stats.lost, 0);
+    rig.n[2].runs = true;
+    rig_settle();
+    rig_pass(100);
+    assert_int_equal(seen[2].count, service.stats.published);
 }
 
 /* --- limits --- */
@@ -475,6 +689,10 @@ int main(void)
         ES_TEST(an_event_reaches_who_subscribed_to_its_subject),
         cmocka_unit_test(patterns_match_what_they_say),
         cmocka_unit_test(a_hostile_pattern_ends_soon),
+        cmocka_unit_test(regular_expressions_match_what_they_do_in_python),
+        ES_TEST(
+            what_a_regular_expression_cannot_take_is_refused_with_its_position),
+        cmocka_unit_test(a_regular_expression_takes_no_time_that_explodes),
         ES_TEST(one_subscriber_gets_one_copy_however_many_subscriptions_match),
         ES_TEST(subscribing_twice_is_once_and_unsubscribing_ends_it),
         ES_TEST(a_subscriber_without_subscriptions_is_gone),
@@ -487,6 +705,12 @@ int main(void)
         ES_TEST(of_keep_latest_only_the_newest_comes_and_nothing_is_lost),
         ES_TEST(subscriptions_come_back_when_the_service_has_started_again),
         ES_TEST(a_subscriber_that_vanishes_leaves_nothing_behind),
+        ES_TEST(a_new_subscriber_gets_the_last_values_first_when_it_asks),
+        ES_TEST(without_asking_there_are_no_last_values),
+        ES_TEST(
+            a_publisher_waits_for_a_blocking_subscriber_and_nothing_is_lost),
+        ES_TEST(
+            oneways_that_a_blocking_subscriber_leaves_no_room_for_are_refused),
         ES_TEST(tables_that_are_full_say_which),
         ES_TEST(an_event_longer_than_half_of_the_ring_is_refused),
         ES_TEST(statistics_say_what_each_has_got),
