@@ -19,7 +19,7 @@
  *   config errors values uri port daemon objects proxy (declarations), then
  *   basics errors writer reader values uri message pool links exceptions
  *   signatures objects attributes internal dispatch later requests receiving
- *   time poll open check proxy calls posix (implementation)
+ *   time poll pipes open check proxy calls posix (implementation)
  *
  * WHAT IT IS
  *   - proxy, daemon, marshaller, URI, remote exceptions and attributes
@@ -498,6 +498,10 @@
  *   PYRO_NO_INTROSPECTION  no internal daemon object
  *   PYRO_NO_TEXTS          errors without texts, exceptions without tracebacks
  *   PYRO_NO_LOG            no log and no trace hook
+ *   PYRO_NO_CHECKSUM       no checksums but in greetings; who asks for them is
+ *                          refused. Not for noisy lines
+ *   PYRO_NO_GATHER         every oneway call is sent by itself
+ *   PYRO_NO_STATS          node.stats stays zero
  * and hooks that replace:
  *   PYRO_ASSERT(c)                 default assert(c): programming errors only
  *   PYRO_LOAD_ACQ, PYRO_STORE_REL  atomic byte access for pyro_post */
@@ -840,6 +844,7 @@ PYRO_DEF void pyro_put_here(pyro_writer *out, const char *object);
  * ------------------------------------------------------------------------ */
 
 struct pyro_port;
+struct pyro_daemon;
 
 /* A handle that is waited for. All open handles of a daemon form a list. */
 typedef struct pyro_item {
@@ -849,7 +854,8 @@ typedef struct pyro_item {
     int32_t                 handle;
     uint8_t                 want;  /* set by the library */
     uint8_t                 ready; /* set by the port's wait */
-    uint16_t                kind_;
+    void (*event_)(struct pyro_daemon *node, struct pyro_item *item,
+                   unsigned ready);
 } pyro_item;
 
 #define PYRO_IN  1 /* want and ready: bytes (or a connection) to take */
@@ -1072,35 +1078,34 @@ typedef struct pyroi_link {
     uint8_t   state;
     uint8_t   rx;      /* what of a frame is being read */
     uint8_t   n_head;  /* bytes of head that are there */
-    uint8_t   owed;    /* control frames to send */
-    uint8_t   control; /* the one being sent */
+    uint8_t   owed;    /* types of control frames to send, as bits */
+    uint8_t   control; /* type of the one being sent */
     uint8_t   reason;  /* of a CONNECTFAIL */
     uint8_t   missed;  /* while quiet: 1 a frame came, 2 do not greet */
-    uint8_t   head[10];
-    uint16_t  flags;
     uint16_t  expects; /* requests sent and not answered */
+    uint16_t  users;   /* proxies bound to it */
     uint16_t  n_busy;  /* refusals owed, and the first one's number */
     uint16_t  busy_seq;
-    uint16_t  users;    /* proxies bound to it */
     uint16_t  seq;      /* of the last request sent */
     uint16_t  given_up; /* oldest number given up */
     uint16_t  n_given_up;
-    uint16_t  peer_dead; /* how long the peer may be silent, ms */
+    uint16_t  dead; /* how long either side may be silent, ms; 0: for ever */
+    uint32_t  flags;
     pyro_link id;
     struct pyroi_link *ready_next;
-    pyroi_buffer      *rx_buf; /* of the frame being read */
-    pyroi_buffer      *tx;     /* queue of buffers to send */
-    pyroi_size         rx_len; /* of the body being read, or left to skip */
-    pyroi_size         rx_have;
-    pyroi_size         tx_at; /* sent of the first buffer or control frame */
-    pyroi_size         peer_max; /* largest body the peer accepts */
-    uint32_t           heard;    /* when bytes came last */
-    uint32_t           told;     /* when bytes left last */
-    uint32_t rx_due;  /* a frame, a greeting or a connect must be done */
-    uint32_t tx_due;  /* the first frame in the queue must be gone */
-    uint32_t key;     /* CRC of the address connected to, for sharing */
-    uint32_t session; /* of the peer: new at each of its boots */
-    uint32_t crc;     /* of the greeting being read */
+    pyroi_buffer      *rx_buf;  /* of the frame being read */
+    pyroi_buffer      *tx;      /* queue of buffers to send */
+    uint32_t           rx_len;  /* of the body being read, its checksum too */
+    uint32_t           rx_have; /* of that */
+    uint32_t           tx_at;   /* sent of the first buffer or control frame */
+    uint32_t           crc;     /* of what was read */
+    uint32_t           heard;   /* when bytes came last */
+    uint32_t           told;    /* when bytes left last */
+    uint32_t           rx_due;  /* a frame or a greeting must be done */
+    uint32_t           tx_due;  /* the first frame in the queue must be gone */
+    uint32_t           key;     /* CRC of the address connected to */
+    uint8_t            head[10];
+    uint8_t            greet[18]; /* body of the peer's greeting */
 } pyroi_link;
 
 typedef struct pyroi_object {
@@ -1236,37 +1241,43 @@ typedef pyroi_object *(*pyroi_by_id_fn)(const pyro_daemon *node,
  * it is open. One task owns it: nothing but pyro_wake and pyro_post may be
  * called from anywhere else. */
 struct pyro_daemon {
-    uint8_t               flags_;
-    uint8_t               depth_;   /* handlers on the stack */
-    uint8_t               stalled_; /* some link waits to be looked at again */
-    uint16_t              n_[PYROI_USES]; /* buffers by their use */
-    uint16_t              top_;           /* links used so far */
-    uint16_t              n_links_; /* connections, the refusing one too */
-    uint16_t              guids_;
-    uint32_t              now_;
-    uint32_t              due_;     /* earliest deadline ever armed */
-    uint32_t              accept_;  /* from when connections are accepted */
-    uint16_t              accepts_; /* how many more by this poll */
-    uint32_t              stuck_;
-    uint32_t              session_;
-    uint32_t              ids_[2]; /* with session_: start of object ids */
-    uint32_t              exports_;
-    pyro_room             room_;
-    pyroi_buffer         *free_;  /* list of free buffers */
-    pyroi_link           *ready_; /* queue of links with work, and its end */
+    uint32_t    flags_;
+    uint8_t     depth_;         /* handlers on the stack */
+    uint8_t     stalled_;       /* some link waits to be looked at again */
+    uint16_t    n_[PYROI_USES]; /* buffers by their use */
+    uint16_t    top_;           /* links used so far */
+    uint16_t    n_links_;       /* connections, the refusing one too */
+    uint16_t    accepts_;       /* how many more by this poll */
+    uint16_t    guids_;
+    uint32_t    now_;
+    uint32_t    due_; /* earliest deadline ever armed */
+    uint32_t    stuck_;
+    uint32_t    session_;
+    uint32_t    ids_[2]; /* with session_: start of object ids */
+    uint32_t    exports_;
+    pyroi_link *ready_; /* queue of links with work, and its end */
+
     pyroi_link          **ready_end_;
+    pyroi_buffer         *free_; /* list of free buffers */
     pyro_request         *requests_;
     pyro_request        **requests_end_;
     pyro_proxy           *proxies_;
     pyroi_waiting        *waits_; /* on the stack, innermost first */
     pyro_call            *calls_; /* not answered: running or deferred */
     pyro_item            *items_;
+    pyro_item            *next_item_; /* the one a wait looks at next */
+    const pyro_config    *config_;
+    const pyro_port      *port_;
+    pyro_room             room_;
     pyro_timer           *timers_;
     pyro_hook            *hooks_;
     struct pyroi_telling *telling_;
     pyro_ring            *rings_;
-    const pyro_config    *config_;
-    const pyro_port      *port_;
+    /* Set by whoever needs them, so that they are linked only then. */
+    bool (*pipe_)(pyro_daemon *node, pyroi_link *link, unsigned what);
+    void (*tell_)(pyro_daemon *node, pyroi_link *link);
+    void (*run_timers_)(pyro_daemon *node);
+    bool (*drain_)(pyro_daemon *node);
 
     pyro_why   why; /* of the last error */
     pyro_stats stats;
@@ -3336,13 +3347,16 @@ enum {
 enum { /* flags of the header; 0x02, 0x20 and 0x80 are reserved */
        PYROI_EXCEPTION = 0x01,
        PYROI_ONEWAY = 0x04,
-       PYROI_BATCH = 0x08,
        PYROI_CHECKSUM = 0x10,
        PYROI_LONG = 0x40
 };
 
-#define PYROI_WIRE       6  /* version: Pyro 3 ended at 5 */
-#define PYROI_BODY       10 /* where the body begins in a buffer */
+#define PYROI_WIRE 6 /* version: Pyro 3 ended at 5 */
+#ifdef PYRO_NO_LONG
+#define PYROI_BODY 8 /* where the body begins in a buffer */
+#else
+#define PYROI_BODY 10
+#endif
 #define PYROI_LEAST_BODY 50 /* that every peer accepts: any exception */
 #define PYROI_GREET      18 /* body of CONNECT and CONNECTOK, nonce empty */
 
@@ -3361,26 +3375,33 @@ enum { PYROI_GET, PYROI_SET, PYROI_HAS };
 static const char pyroi_attr_calls[][12] = { "__getattr__", "__setattr__",
                                              "__hasattr__" };
 
+/* Type and flags as a header has them. */
+#define PYROI_WHAT(type, flags) ((unsigned)(type) << 8 | (unsigned)(flags))
+
 /* Writes a header in front of the body at `body`; gives its first byte. */
-static uint8_t *pyroi_put_header(uint8_t *body, unsigned type, unsigned flags,
-                                 uint32_t seq, uint32_t n)
+static uint8_t *pyroi_put_header(uint8_t *body, unsigned what, uint32_t seq,
+                                 uint32_t n)
 {
     uint8_t *head = body - 8;
 
 #ifndef PYRO_NO_LONG
     if (n > 0xFFFF) {
         head -= 2;
-        flags |= PYROI_LONG;
+        what |= PYROI_LONG;
         pyroi_store32(head + 6, n);
     } else
 #endif
         pyroi_store16(head + 6, n);
-    head[0] = 'P';
-    head[1] = 'Y';
-    head[2] = (uint8_t)(PYROI_WIRE << 4 | type);
-    head[3] = (uint8_t)flags;
+    pyroi_store32(head, 0x50590000u | PYROI_WIRE << 12 | what); /* "PY" */
     pyroi_store16(head + 4, seq);
     return head;
+}
+
+/* Appends its checksum to a frame. Gives the end. */
+static uint8_t *pyroi_put_sum(const uint8_t *frame, uint8_t *end)
+{
+    pyroi_store32(end, pyro_crc32(0, frame, (size_t)(end - frame)));
+    return end + 4;
 }
 
 /* ------------------------------------------------------------------------
@@ -3402,8 +3423,16 @@ enum {                      /* flags_ of a daemon */
        PYROI_SERVES = 16,   /* objects are exported */
        PYROI_GATHERED = 32, /* some link has PYROI_GATHER */
        PYROI_CLOSED = 64,   /* nothing is begun any more */
-       PYROI_BACKOFF = 128  /* no connection is accepted until accept_ */
+       PYROI_BACKOFF = 128, /* no connection is accepted for a while */
+       PYROI_MIXED = 256    /* there are ports that cannot wait together */
 };
+
+/* Counts what happened. */
+#ifdef PYRO_NO_STATS
+#define pyroi_count(d, what) ((void)0)
+#else
+#define pyroi_count(d, what) ((void)(d)->stats.what++)
+#endif
 
 static uint8_t *pyroi_bytes(pyroi_buffer *b)
 {
@@ -3455,8 +3484,10 @@ static pyroi_buffer *pyroi_take(pyro_daemon *d, unsigned use)
     d->free_ = b->next;
     b->next = NULL;
     pyroi_use(d, b, use);
+#ifndef PYRO_NO_STATS
     if (d->n_[PYROI_SPARE] < d->stats.least_free)
         d->stats.least_free = d->n_[PYROI_SPARE];
+#endif
     return b;
 }
 
@@ -3513,51 +3544,58 @@ enum { /* state of a link */
        PYROI_DEAD     /* closed; hooks are to be told, then it is free */
 };
 
-enum {                    /* flags of a link */
-       PYROI_PIPE = 1,    /* adopted: survives its peer */
-       PYROI_OURS = 2,    /* we connected */
-       PYROI_SENT = 4,    /* our CONNECT waits for its answer */
-       PYROI_SUMS = 8,    /* CHECKSUM is agreed */
-       PYROI_INPUT = 16,  /* the port has bytes */
-       PYROI_QUEUED = 32, /* in the ready queue */
-       PYROI_RX_DUE = 64, /* rx_due counts */
-       PYROI_TX_DUE = 128,
-       PYROI_REFUSE = 256, /* sits in the one link too many */
-       PYROI_GATHER = 512, /* a oneway has gone since the last poll */
-       PYROI_CORK = 1024,  /* something is held back */
-       PYROI_TELL_GONE = 2048,
-       PYROI_TELL_ROOM = 4096,
-       PYROI_ROOM = 8192, /* the port has room to send */
+enum {                      /* flags of a link */
+       PYROI_PIPE = 1,      /* adopted: survives its peer */
+       PYROI_OURS = 2,      /* we connected */
+       PYROI_SENT = 4,      /* our CONNECT waits for its answer */
+       PYROI_INPUT = 8,     /* the port has bytes */
+       PYROI_SUMS = 16,     /* CHECKSUM is agreed, or wanted; as in a header */
+       PYROI_STUCK = 32,    /* something did not go; room to be told of */
+       PYROI_RX_DUE = 64,   /* rx_due counts */
+       PYROI_TX_DUE = 128,  /* tx_due counts */
+       PYROI_QUEUED = 256,  /* in the ready queue */
+       PYROI_REFUSE = 512,  /* is there only to be refused */
+       PYROI_GATHER = 1024, /* a oneway has gone since the last poll */
+       PYROI_QUIET = 2048,  /* a pipe: nothing is said unasked until tx_due */
+       PYROI_TELL_GONE = 4096,
+       PYROI_TELL_ROOM = 8192,
        PYROI_TELL_UP = 16384,
-       PYROI_QUIET = 32768, /* a pipe: nothing is said unasked until tx_due */
        PYROI_TELL = PYROI_TELL_GONE | PYROI_TELL_UP | PYROI_TELL_ROOM
 };
 
-enum { /* rx: what is being read */
+enum { /* rx: what is being read. A link that must not be read now does not
+          want PYRO_IN: a header is there and buffers for its body are not,
+          or nothing may be dispatched */
        PYROI_RX_HEAD,
-       PYROI_RX_STALL, /* a header is there, buffers for its body are not */
        PYROI_RX_BODY,
-       PYROI_RX_FULL, /* a body is there and may not be dispatched yet */
-       PYROI_RX_SKIP,
-       PYROI_RX_REFUSE, /* the same, and then the call is refused */
-       PYROI_RX_GREET   /* body of CONNECT, CONNECTOK or CONNECTFAIL */
+       PYROI_RX_SKIP /* a body that needs no buffer */
 };
 
-enum { /* owed: control frames, made when they are sent, from no buffer */
-       PYROI_OWE_CONNECT = 1,
-       PYROI_OWE_OK = 2,
-       PYROI_OWE_FAIL = 4,
-       PYROI_OWE_PONG = 8,
-       PYROI_OWE_PING = 16,
-       PYROI_OWE_BUSY = 32
-};
-
-enum { PYROI_IS_LINK = 1, PYROI_IS_LISTENER, PYROI_IS_WAKE, PYROI_IS_WATCHED };
+/* Owed are control frames, made when they are sent, from no buffer: bit n is
+ * the frame of type n; a RESULT is a refusal, PONG is an answered PING. */
+enum { PYROI_PONG = PYROI_PING + 1 };
+#define PYROI_OWE(type) (1u << (type))
 
 /* Reasons of a CONNECTFAIL beside those of pyro_deny. Another version goes as
  * "unspecified" with a text. The last two are never sent: we were refused, or
  * the peer broke the protocol. */
 enum { PYROI_FAIL_NOT_UP = 4, PYROI_FAIL_VERSION, PYROI_DENIED, PYROI_BROKEN };
+
+/* What a pipe does otherwise than a connection; see pyroi_pipe_event. */
+enum {
+    PYROI_PIPE_NOISE,   /* bytes where a header should be */
+    PYROI_PIPE_FRAME,   /* a frame, and no connection */
+    PYROI_PIPE_CONNECT, /* a CONNECT that is in order */
+    PYROI_PIPE_CALL,    /* a call, and no connection */
+    PYROI_PIPE_LATE,    /* rx_due has come */
+    PYROI_PIPE_TIME,    /* times are looked at */
+    PYROI_PIPE_DROP     /* the connection ends */
+};
+
+static bool pyroi_pipe(pyro_daemon *d, pyroi_link *l, unsigned what)
+{
+    return (l->flags & PYROI_PIPE) != 0 && d->pipe_(d, l, what);
+}
 
 static uint32_t pyroi_or(uint32_t value, uint32_t otherwise)
 {
@@ -3574,9 +3612,9 @@ static uint32_t pyroi_greet_ms(const pyro_daemon *d)
     return pyroi_or(d->config_->greet_ms, PYRO_GREET_MS);
 }
 
-static uint16_t pyroi_dead_ms(const pyro_daemon *d)
+static uint32_t pyroi_dead_ms(const pyro_daemon *d)
 {
-    return (uint16_t)pyroi_or(d->config_->dead_ms, PYRO_DEAD_MS);
+    return pyroi_or(d->config_->dead_ms, PYRO_DEAD_MS);
 }
 
 /* Whether a time has come; right for differences up to 2^31. */
@@ -3593,6 +3631,14 @@ static void pyroi_arm(pyro_daemon *d, uint32_t due)
         return;
     d->due_ = due;
     d->flags_ |= PYROI_ARMED;
+}
+
+/* A frame, a greeting or a goodbye must be over by then. */
+static void pyroi_hurry(pyro_daemon *d, pyroi_link *l, uint32_t ms)
+{
+    l->flags |= PYROI_RX_DUE;
+    l->rx_due = d->now_ + ms;
+    pyroi_arm(d, l->rx_due);
 }
 
 /* The link of a handle while it is alive, else NULL. */
@@ -3617,12 +3663,12 @@ static void pyroi_ready(pyro_daemon *d, pyroi_link *l)
 }
 
 static void pyroi_item_add(pyro_daemon *d, pyro_item *item,
-                           const pyro_port *port, int32_t handle,
-                           unsigned kind)
+                           const pyro_port *port, int32_t handle)
 {
+    if (d->items_ != NULL && d->items_->port->wait != port->wait)
+        d->flags_ |= PYROI_MIXED;
     item->port = port;
     item->handle = handle;
-    item->kind_ = (uint16_t)kind;
     item->want = PYRO_IN;
     item->ready = 0;
     item->next = d->items_;
@@ -3633,44 +3679,12 @@ static void pyroi_item_drop(pyro_daemon *d, pyro_item *item)
 {
     pyro_item **at = &d->items_;
 
+    if (d->next_item_ == item)
+        d->next_item_ = item->next;
     while (*at != NULL && *at != item)
         at = &(*at)->next;
     if (*at != NULL)
         *at = item->next;
-}
-
-/* A link for a handle, or NULL. The last one is only for refusing. */
-static pyroi_link *pyroi_link_new(pyro_daemon *d, const pyro_port *port,
-                                  int32_t handle, unsigned flags)
-{
-    pyroi_link *l = d->room_.links;
-    unsigned    i;
-    uint32_t    id;
-
-    for (i = 0; i < d->room_.n_links && l->state != PYROI_FREE; i++)
-        l++;
-    if (i == d->room_.n_links)
-        return NULL;
-    if (i >= d->top_)
-        d->top_ = (uint16_t)(i + 1);
-    id = l->id < 0xFFFF0000 ? l->id & 0xFFFF0000 : 0;
-    memset(l, 0, sizeof *l);
-    l->id = id + 0x10000 + i; /* never 0 */
-    l->flags = (uint16_t)flags;
-    l->heard = l->told = d->now_;
-    if (d->room_.ahead_bytes >= 64) {
-        l->item.ahead = (uint8_t *)d->room_.ahead + i * d->room_.ahead_bytes;
-        memset(l->item.ahead, 0, 64);
-    }
-    pyroi_item_add(d, &l->item, port, handle, PYROI_IS_LINK);
-    d->n_links_++;
-    return l;
-}
-
-/* First byte to send of a buffer: its header may be 10 bytes or 8. */
-static unsigned pyroi_start(const uint8_t *bytes)
-{
-    return bytes[0] == 'P' ? 0 : 2;
 }
 
 static unsigned pyroi_kind(const uint8_t *frame)
@@ -3678,13 +3692,36 @@ static unsigned pyroi_kind(const uint8_t *frame)
     return frame[2] & 15;
 }
 
-/* The first frame of a buffer. */
+/* What a header says of its body's length; a checksum is not counted. */
+static uint32_t pyroi_body_bytes(const uint8_t *frame)
+{
+#ifndef PYRO_NO_LONG
+    if ((frame[3] & PYROI_LONG) != 0)
+        return pyroi_load32(frame + 6);
+#endif
+    return pyroi_load16(frame + 6);
+}
+
+/* The largest body that the peer accepts. */
+static uint32_t pyroi_peer_max(const pyroi_link *l)
+{
+    return pyroi_load32(l->greet + 9);
+}
+
+/* The first frame of a buffer: its header may be 10 bytes or 8. */
 static uint8_t *pyroi_first(pyroi_buffer *b)
 {
-    return pyroi_bytes(b) + pyroi_start(pyroi_bytes(b));
+#ifdef PYRO_NO_LONG
+    return pyroi_bytes(b);
+#else
+    return pyroi_bytes(b) + (pyroi_bytes(b)[0] == 'P' ? 0 : 2);
+#endif
 }
 
 /* Counts the oneway calls and replies in a buffer that will not be sent. */
+#ifdef PYRO_NO_STATS
+#define pyroi_count_lost(d, b) ((void)0)
+#else
 static void pyroi_count_lost(pyro_daemon *d, pyroi_buffer *b)
 {
     const uint8_t *end = pyroi_bytes(b) + b->end;
@@ -3692,14 +3729,36 @@ static void pyroi_count_lost(pyro_daemon *d, pyroi_buffer *b)
 
     while (frame < end) {
         if (pyroi_kind(frame) == PYROI_RESULT)
-            d->stats.unsent++;
+            pyroi_count(d, unsent);
         else if ((frame[3] & PYROI_ONEWAY) != 0)
             d->stats.lost_oneway++;
         if ((frame[3] & PYROI_LONG) != 0)
             break; /* is alone in its buffer */
-        frame += 8 + pyroi_load16(frame + 6)
+        frame += 8 + pyroi_body_bytes(frame)
                + ((frame[3] & PYROI_CHECKSUM) != 0 ? 4 : 0);
     }
+}
+#endif
+
+/* A frame is over, and its deadline; but not that of a greeting. */
+static void pyroi_frame_done(pyroi_link *l)
+{
+    l->rx = PYROI_RX_HEAD;
+    l->n_head = 0;
+    if (l->state == PYROI_OPEN || l->state == PYROI_DOWN)
+        l->flags &= ~(uint32_t)PYROI_RX_DUE;
+}
+
+/* Forgets a frame half read. */
+static void pyroi_drop_rx(pyro_daemon *d, pyroi_link *l)
+{
+    pyroi_buffer *b;
+
+    while ((b = l->rx_buf) != NULL) {
+        l->rx_buf = b->next;
+        pyroi_give(d, b);
+    }
+    pyroi_frame_done(l);
 }
 
 static void pyroi_drop_tx(pyro_daemon *d, pyroi_link *l)
@@ -3716,103 +3775,69 @@ static void pyroi_drop_tx(pyro_daemon *d, pyroi_link *l)
     l->n_busy = 0;
 }
 
-/* A frame is over, and its deadline; but not that of a greeting. */
-static void pyroi_frame_done(pyroi_link *l)
-{
-    l->rx = PYROI_RX_HEAD;
-    l->n_head = 0;
-    if (l->state == PYROI_OPEN || l->state == PYROI_DOWN)
-        l->flags &= (uint16_t)~PYROI_RX_DUE;
-}
-
-/* Forgets a frame half read. */
-static void pyroi_drop_rx(pyro_daemon *d, pyroi_link *l)
-{
-    pyroi_buffer *b;
-
-    while ((b = l->rx_buf) != NULL) {
-        l->rx_buf = b->next;
-        pyroi_give(d, b);
-    }
-    pyroi_frame_done(l);
-}
-
 #ifndef PYRO_NO_CLIENT
 static void pyroi_fail_requests(pyro_daemon *d, pyroi_link *l);
 #endif
 
-#ifndef PYRO_NO_SERVER
-/* Calls that came by a lost link have no caller any more: a pipe keeps its
- * handle, and their replies must not go to whoever is there next. */
-static void pyroi_forget_calls(pyro_daemon *d, const pyroi_link *l)
-{
-    pyro_link  link = l->id;
-    pyro_call *call;
-
-    for (call = d->calls_; call != NULL; call = call->outer_) {
-        if (call->link == link)
-            call->link = 0;
-    }
-}
-#endif
-
-static void pyroi_quiet(pyro_daemon *d, pyroi_link *l, uint32_t ms)
-{
-    l->flags |= PYROI_QUIET;
-    l->tx_due = d->now_ + ms;
-    pyroi_arm(d, l->tx_due);
-}
-
 /* The connection is lost, or its peer starts anew: nothing that was under way
  * goes on. A pipe stays, down. Hooks and callbacks are told by the next poll,
  * never from in here, so that this can be called anywhere. */
-static void pyroi_drop(pyro_daemon *d, pyroi_link *l, bool handle_gone)
+static void pyroi_drop(pyro_daemon *d, pyroi_link *l)
 {
     if (l->state == PYROI_DEAD)
         return;
-    if (l->state >= PYROI_OPEN && (l->flags & PYROI_REFUSE) == 0) {
-        if ((l->flags & PYROI_TELL_UP) == 0)
-            l->flags |= PYROI_TELL_GONE; /* who never heard of it need not */
-        l->flags &= (uint16_t)~PYROI_QUIET;
-    }
-    if (l->state == PYROI_GREETING && (l->flags & PYROI_PIPE) != 0) {
-        pyroi_quiet(d, l, pyroi_greet_ms(d) / 8);
-        l->missed = 2; /* it was not wanted: not again at once */
-    }
+    if (l->state >= PYROI_OPEN
+        && (l->flags & (PYROI_REFUSE | PYROI_TELL_UP)) == 0)
+        l->flags |= PYROI_TELL_GONE; /* who never heard of it need not */
+    (void)pyroi_pipe(d, l, PYROI_PIPE_DROP);
 #ifndef PYRO_NO_CLIENT
     pyroi_fail_requests(d, l);
 #endif
-#ifndef PYRO_NO_SERVER
-    pyroi_forget_calls(d, l);
-#endif
     pyroi_drop_tx(d, l);
     pyroi_drop_rx(d, l);
-    l->flags &= (uint16_t) ~(PYROI_SENT | PYROI_SUMS | PYROI_RX_DUE
-                             | PYROI_TX_DUE | PYROI_CORK | PYROI_GATHER
-                             | PYROI_TELL_UP | PYROI_TELL_ROOM);
+    l->flags &= PYROI_PIPE | PYROI_OURS | PYROI_INPUT | PYROI_SUMS
+              | PYROI_QUEUED | PYROI_REFUSE | PYROI_QUIET | PYROI_TELL_GONE;
     l->item.want = PYRO_IN;
-    l->session = 0;
     l->state = PYROI_DOWN;
-    if ((l->flags & PYROI_PIPE) == 0 || handle_gone) {
+    if ((l->flags & PYROI_PIPE) == 0) {
         pyroi_item_drop(d, &l->item);
         l->item.port->close(l->item.port, l->item.handle);
-        l->flags &= (uint16_t)~PYROI_INPUT;
+        l->flags &= ~(uint32_t)PYROI_INPUT;
         l->state = PYROI_DEAD;
     }
     pyroi_arm(d, d->now_);
     pyroi_ready(d, l);
 }
 
-/* A frame or greeting that breaks the protocol. */
-static void pyroi_bad(pyro_daemon *d, pyroi_link *l, const char *text)
+/* The port reports that the handle is of no use any more. */
+static void pyroi_gone(pyro_daemon *d, pyroi_link *l)
 {
-    d->stats.bad++;
-    pyroi_why(d, text, l->head[0], l->head[1]);
-    pyroi_log(d, PYRO_WARN, text, l->id, l->head[2]);
-    (void)text;
-    l->reason = PYROI_BROKEN;
-    pyroi_drop(d, l, false);
+    pyroi_why(d, PYROI_T("connection lost, or none was made"), 0, 0);
+    l->flags &= ~(uint32_t)PYROI_PIPE;
+    pyroi_drop(d, l);
+}
+
+/* Ends a link; requests on it learn the reason. */
+static void pyroi_end(pyro_daemon *d, pyroi_link *l, unsigned reason)
+{
+    l->reason = (uint8_t)reason;
+    pyroi_drop(d, l);
     l->reason = 0;
+}
+
+/* A frame or greeting that breaks the protocol. */
+#if defined(PYRO_NO_TEXTS) && defined(PYRO_NO_LOG)
+#define pyroi_bad(d, l, text) pyroi_broken(d, l)
+#else
+#define pyroi_bad(d, l, text)                              \
+    (pyroi_why(d, text, (l)->head[0], (l)->head[1]),       \
+     pyroi_log(d, PYRO_WARN, text, (l)->id, (l)->head[2]), \
+     pyroi_broken(d, l))
+#endif
+static void pyroi_broken(pyro_daemon *d, pyroi_link *l)
+{
+    pyroi_count(d, bad);
+    pyroi_end(d, l, PYROI_BROKEN);
 }
 
 static const char *pyroi_fail_text(unsigned reason)
@@ -3824,167 +3849,186 @@ static const char *pyroi_fail_text(unsigned reason)
     return pyro_deny_text((pyro_deny)reason);
 }
 
-/* PYROI_SUMS if this side wants checksums on a link, else 0. */
-static unsigned pyroi_wants_sums(const pyro_daemon *d, const pyroi_link *l)
+/* The body of CONNECT and CONNECTOK, see "Greeting" in the manual; 0 stands
+ * for what differs. The last byte is how long the nonce is. */
+static const uint8_t pyroi_greeting[PYROI_GREET] = {
+    0x96, PYROI_WIRE, 0, 0xCE, 0, 0, 0, 0, 0xCE, 0, 0, 0, 0, 0xCD, 0, 0, 0xC4
+};
+
+static uint8_t *pyroi_put_greeting(const pyro_daemon *d, const pyroi_link *l,
+                                   uint8_t *p)
 {
-    bool wants = d->config_->checksum != 0
-              || (l->item.port->flags & PYRO_PORT_NOISY) != 0;
-
-    return wants ? PYROI_SUMS : 0;
-}
-
-/* The body of CONNECT and CONNECTOK, see "Greeting" in the manual. */
-static void pyroi_put_greeting(const pyro_daemon *d, const pyroi_link *l,
-                               uint8_t *p)
-{
-    unsigned sums = pyroi_wants_sums(d, l);
-
-    if (l->control == PYROI_OWE_OK)
-        sums |= l->flags & PYROI_SUMS; /* what the peer wants is agreed */
-    p[0] = 0x96;
-    p[1] = PYROI_WIRE;
-    p[2] = sums != 0;
-    p[3] = 0xCE;
+    memcpy(p, pyroi_greeting, PYROI_GREET);
+    p[2] = (l->flags & PYROI_SUMS) != 0;
     pyroi_store32(p + 4, d->session_);
-    p[8] = 0xCE;
     pyroi_store32(p + 9, pyroi_max_body(d));
-    p[13] = 0xCD;
     pyroi_store16(p + 14, pyroi_dead_ms(d));
-    p[16] = 0xC4; /* nonce: none */
-    p[17] = 0;
+    return p + PYROI_GREET;
 }
 
-#define PYROI_CONTROL_BYTES 74 /* header, body of up to 60, checksum */
-
-/* Makes a control frame, from byte 2 on as in a buffer: always the same bytes
- * until it has gone. Gives its length. */
-static uint32_t pyroi_make_control(const pyro_daemon *d, const pyroi_link *l,
-                                   uint8_t *to)
+static uint8_t *pyroi_put_fail(const pyroi_link *l, uint8_t *p)
 {
-    static const uint8_t types[] = { PYROI_CONNECT,     PYROI_CONNECTOK,
-                                     PYROI_CONNECTFAIL, PYROI_PING,
-                                     PYROI_PING,        PYROI_RESULT };
-    uint8_t             *body = to + PYROI_BODY;
-    pyro_writer          w = pyro_writer_of(body, 60, 1);
-    unsigned flags = (l->flags & PYROI_SUMS) != 0 ? PYROI_CHECKSUM : 0;
-    uint32_t seq = 0;
-    uint32_t n;
-    unsigned i = 0;
+    pyro_writer w = pyro_writer_of(p + 2, 58, 1);
 
-    while (l->control >> i > 1)
-        i++;
-    switch (l->control) {
-    case PYROI_OWE_PING:
-        break;
-    case PYROI_OWE_PONG:
-        pyro_put_nil(&w);
-        break;
-    case PYROI_OWE_BUSY:
+    p[0] = 0x92;
+    p[1] = l->reason < PYROI_FAIL_VERSION ? l->reason : 0;
+    pyro_put_str(&w, pyroi_fail_text(l->reason));
+    return w.at;
+}
+
+#define PYROI_CONTROL_BYTES 72 /* header, body of up to 60, checksum */
+
+/* Makes a control frame: always the same bytes until it has gone. Gives its
+ * end. */
+static uint8_t *pyroi_make_control(const pyro_daemon *d, const pyroi_link *l,
+                                   uint8_t *frame)
+{
+    uint8_t *body = frame + 8;
+    uint8_t *end = body;
+    unsigned type = l->control;
+    unsigned flags = l->flags & PYROI_SUMS;
+    uint32_t seq = 0;
+
+    if (type == PYROI_RESULT) {
+        memcpy(body, pyroi_busy_body, PYROI_BUSY_BYTES);
+        end += PYROI_BUSY_BYTES;
         flags |= PYROI_EXCEPTION;
         seq = l->busy_seq;
-        memcpy(body, pyroi_busy_body, PYROI_BUSY_BYTES);
-        w.at += PYROI_BUSY_BYTES;
-        break;
-    case PYROI_OWE_FAIL:
+    } else if (type == PYROI_PONG) {
+        type = PYROI_PING;
+        *end++ = 0xC0;
+    } else if (type != PYROI_PING) {
         flags = PYROI_CHECKSUM;
-        pyro_put_list(&w, 2);
-        pyro_put_uint(&w, l->reason < PYROI_FAIL_VERSION ? l->reason : 0u);
-        pyro_put_str(&w, pyroi_fail_text(l->reason));
-        break;
-    default:
-        flags = PYROI_CHECKSUM;
-        pyroi_put_greeting(d, l, body);
-        w.at += PYROI_GREET;
+        end = type == PYROI_CONNECTFAIL ? pyroi_put_fail(l, body)
+                                        : pyroi_put_greeting(d, l, body);
     }
-    n = (uint32_t)(w.at - body);
-    pyroi_put_header(body, types[i], flags, seq, n);
-    if ((flags & PYROI_CHECKSUM) == 0)
-        return 8 + n;
-    pyroi_store32(body + n, pyro_crc32(0, to + 2, 8 + n));
-    return 8 + n + 4;
-}
-
-/* Hands bytes to the port. Returns those left over; a lost link is dropped,
- * and then none are. */
-static uint32_t pyroi_send(pyro_daemon *d, pyroi_link *l, const uint8_t *bytes,
-                           uint32_t n)
-{
-    int32_t sent = l->item.port->send(l->item.port, l->item.handle, bytes, n);
-
-    if (sent < 0) {
-        pyroi_why(d, PYROI_T("connection lost, or none was made"), 0, 0);
-        pyroi_drop(d, l, true);
-        return 0;
-    }
-#ifndef PYRO_NO_LOG
-    if (d->config_->trace != NULL && sent > 0)
-        d->config_->trace(d->config_->user, true, l->id, bytes,
-                          (uint32_t)sent);
-#endif
-    if (sent > 0)
-        l->told = d->now_;
-    l->tx_at = (pyroi_size)(l->tx_at + (uint32_t)sent);
-    return n - (uint32_t)sent;
+    pyroi_put_header(body, PYROI_WHAT(type, flags), seq,
+                     (uint32_t)(end - body));
+    return flags < PYROI_CHECKSUM ? end : pyroi_put_sum(frame, end);
 }
 
 /* What was to be sent did not go: wait for room, but not for ever. A peer may
  * leave a request unread while it is busy, a reply never. */
 static void pyroi_blocked(pyro_daemon *d, pyroi_link *l, unsigned kind)
 {
+    l->flags |= PYROI_STUCK;
     l->item.want |= PYRO_OUT;
     if ((l->flags & PYROI_TX_DUE) != 0 || l->state < PYROI_OPEN)
         return; /* a greeting has a deadline of its own */
     l->flags |= PYROI_TX_DUE;
-    l->tx_due = d->now_ + pyroi_frame_ms(d) * (kind == PYROI_RESULT ? 1u : 8u);
+    l->tx_due = d->now_ + pyroi_frame_ms(d) * (kind == PYROI_INVOKE ? 8u : 1u);
     pyroi_arm(d, l->tx_due);
 }
 
-/* Sends the control frames owed. True: all have gone. */
-static bool pyroi_flush_owed(pyro_daemon *d, pyroi_link *l)
+/* Sends the rest of a frame, or of frames gathered. True: it has gone. */
+static bool pyroi_send(pyro_daemon *d, pyroi_link *l, const uint8_t *frame,
+                       const uint8_t *end)
 {
-    uint8_t  frame[PYROI_CONTROL_BYTES];
-    uint32_t n;
+    const uint8_t *from = frame + l->tx_at;
+    int32_t        n = (int32_t)(end - from);
+    int32_t        sent =
+        l->item.port->send(l->item.port, l->item.handle, from, (uint32_t)n);
 
-    for (;;) {
-        if (l->control == 0) {
-            if (l->owed == 0)
-                return true;
-            l->control = (uint8_t)(l->owed & (0u - l->owed)); /* lowest */
-        }
-        n = pyroi_make_control(d, l, frame);
-        if (pyroi_send(d, l, frame + 2 + l->tx_at, n - l->tx_at) > 0) {
-            pyroi_blocked(d, l, PYROI_RESULT);
-            return false;
-        }
-        if (l->state == PYROI_DEAD || l->control == 0)
-            return false;
-        if (l->control == PYROI_OWE_BUSY && --l->n_busy > 0)
-            l->busy_seq++;
-        else
-            l->owed &= (uint8_t)~l->control;
-        if (l->control == PYROI_OWE_BUSY)
-            d->flags_ |= PYROI_AGAIN;
-        l->control = 0;
-        l->tx_at = 0;
-        l->flags &= (uint16_t)~PYROI_TX_DUE;
+    if (sent < 0) {
+        pyroi_gone(d, l);
+        return false;
     }
+#ifndef PYRO_NO_LOG
+    if (d->config_->trace != NULL && sent > 0)
+        d->config_->trace(d->config_->user, true, l->id, from, (uint32_t)sent);
+#endif
+    if (sent > 0)
+        l->told = d->now_;
+    l->tx_at += (uint32_t)sent;
+    if (sent < n) {
+        pyroi_blocked(d, l, pyroi_kind(frame));
+        return false;
+    }
+    l->tx_at = 0;
+    l->flags &= ~(uint32_t)PYROI_TX_DUE;
+    return true;
 }
 
-/* Sends one queued buffer. True: it has gone. */
+/* Sends the control frame that is under way, or the next one owed. */
+static bool pyroi_flush_control(pyro_daemon *d, pyroi_link *l)
+{
+    uint8_t  frame[PYROI_CONTROL_BYTES];
+    unsigned type = l->control;
+
+    if (type == 0) {
+        while ((l->owed & PYROI_OWE(type)) == 0)
+            type++;
+        l->control = (uint8_t)type;
+    }
+    if (!pyroi_send(d, l, frame, pyroi_make_control(d, l, frame)))
+        return false;
+    l->control = 0;
+    if (type == PYROI_RESULT && --l->n_busy > 0)
+        l->busy_seq++;
+    else
+        l->owed &= (uint8_t)~PYROI_OWE(type);
+    d->flags_ |= PYROI_AGAIN; /* more may be refused now */
+    return true;
+}
+
+#ifndef PYRO_NO_CLIENT
+#ifdef PYRO_NO_TEXTS
+#define pyroi_why_long(d, l, frame) ((void)0)
+#else
+static void pyroi_why_long(pyro_daemon *d, const pyroi_link *l,
+                           const uint8_t *frame)
+{
+    pyroi_why(d, "message too long for the peer", pyroi_body_bytes(frame),
+              pyroi_peer_max(l));
+}
+#endif
+
+static void pyroi_fail_queued(pyro_daemon *d, pyroi_link *l,
+                              const uint8_t *frame);
+#endif
+
+/* Adds the checksum, where one is agreed and not there. */
+#ifdef PYRO_NO_CHECKSUM
+#define pyroi_protect(l, b) ((void)0)
+#else
+static void pyroi_protect(const pyroi_link *l, pyroi_buffer *b)
+{
+    uint8_t *frame = pyroi_first(b);
+    uint8_t *bytes = pyroi_bytes(b);
+
+    if ((l->flags & ~(uint32_t)frame[3] & PYROI_CHECKSUM) == 0)
+        return;
+    frame[3] |= PYROI_CHECKSUM;
+    b->end = (pyroi_size)(pyroi_put_sum(frame, bytes + b->end) - bytes);
+}
+#endif
+
+/* Whether a frame is as short as the peer wants it. */
+static bool pyroi_accepts(const pyroi_link *l, const uint8_t *frame)
+{
+    return pyroi_body_bytes(frame) <= pyroi_peer_max(l);
+}
+
+/* Sends the first buffer of the queue. A request that was queued before the
+ * greeting is completed here, or ends here. */
 static bool pyroi_flush_buffer(pyro_daemon *d, pyroi_link *l)
 {
     pyroi_buffer *b = l->tx;
-    unsigned      from = pyroi_start(pyroi_bytes(b)) + l->tx_at;
+    uint8_t      *frame = pyroi_first(b);
 
-    if (pyroi_send(d, l, pyroi_bytes(b) + from, b->end - from) > 0) {
-        pyroi_blocked(d, l, pyroi_kind(pyroi_first(b)));
-        return false;
+#ifndef PYRO_NO_CLIENT
+    if (!pyroi_accepts(l, frame)) {
+        l->tx = b->next;
+        pyroi_fail_queued(d, l, frame);
+        pyroi_give(d, b);
+        return true;
     }
-    if (l->tx != b)
-        return false; /* the link was dropped */
+    if (pyroi_kind(frame) == PYROI_INVOKE)
+        pyroi_protect(l, b);
+#endif
+    if (!pyroi_send(d, l, frame, pyroi_bytes(b) + b->end))
+        return false;
     l->tx = b->next;
-    l->tx_at = 0;
-    l->flags &= (uint16_t)~PYROI_TX_DUE;
     pyroi_give(d, b);
     return true;
 }
@@ -3993,55 +4037,84 @@ static bool pyroi_flush_buffer(pyro_daemon *d, pyroi_link *l)
  * by the pool: nothing is added meanwhile. */
 static void pyroi_flush(pyro_daemon *d, pyroi_link *l)
 {
-    if (l->state == PYROI_FREE || l->state == PYROI_DEAD)
-        return;
-    l->flags &= (uint16_t)~PYROI_CORK;
     for (;;) {
-        if ((l->tx_at == 0 || l->control != 0) && !pyroi_flush_owed(d, l))
-            return;
-        if (l->state < PYROI_OPEN || l->tx == NULL)
+        if (l->control != 0 || (l->tx_at == 0 && l->owed != 0)) {
+            if (!pyroi_flush_control(d, l))
+                return;
+        } else if (l->tx != NULL && l->state >= PYROI_OPEN) {
+            if (!pyroi_flush_buffer(d, l))
+                return;
+        } else {
             break;
-        if (!pyroi_flush_buffer(d, l))
-            return;
-    }
-    if ((l->item.want & PYRO_OUT) != 0) {
-        l->item.want &= (uint8_t)~PYRO_OUT;
-        if (l->state == PYROI_OPEN) {
-            l->flags |= PYROI_TELL_ROOM;
-            pyroi_ready(d, l);
         }
     }
+    if ((l->flags & PYROI_STUCK) != 0) {
+        l->flags = (l->flags & ~(uint32_t)PYROI_STUCK) | PYROI_TELL_ROOM;
+        l->item.want &= (uint8_t)~PYRO_OUT;
+        pyroi_ready(d, l);
+    }
     if (l->state == PYROI_CLOSING)
-        pyroi_drop(d, l, false);
+        pyroi_drop(d, l);
 }
 
-/* Owes a control frame and sends it if it can go now. */
-static void pyroi_owe_control(pyro_daemon *d, pyroi_link *l, unsigned what)
+/* A link's handle is ready: it gets its turn. */
+static void pyroi_link_event(pyro_daemon *d, pyro_item *item, unsigned ready)
 {
-    l->owed |= (uint8_t)what;
-    pyroi_flush(d, l);
+    pyroi_link *l = (pyroi_link *)(void *)item; /* its first member */
+
+    if ((ready & PYRO_IN) != 0)
+        l->flags |= PYROI_INPUT;
+    if ((ready & PYRO_OUT) != 0)
+        pyroi_flush(d, l); /* at once: its turn may become a long wait */
+    pyroi_ready(d, l);
 }
 
-/* Adds the checksum, where one is agreed. Returns false when the peer does
- * not accept messages as long as this one. */
-static bool pyroi_protect(pyro_daemon *d, pyroi_link *l, pyroi_buffer *b)
+/* PYROI_SUMS if this side wants checksums on its links to a port, else 0. */
+#ifdef PYRO_NO_CHECKSUM
+#define pyroi_wants_sums(d, port) 0u
+#else
+static unsigned pyroi_wants_sums(const pyro_daemon *d, const pyro_port *port)
 {
-    uint8_t *head = pyroi_first(b);
-    uint8_t *end = pyroi_bytes(b) + b->end;
+    bool wants =
+        d->config_->checksum != 0 || (port->flags & PYRO_PORT_NOISY) != 0;
 
-    (void)d;
-    if (b->end - PYROI_BODY > l->peer_max) {
-        pyroi_why(d, PYROI_T("message too long for the peer"),
-                  b->end - PYROI_BODY, l->peer_max);
-        return false;
-    }
-    if ((l->flags & PYROI_SUMS) != 0) {
-        head[3] |= PYROI_CHECKSUM;
-        pyroi_store32(end, pyro_crc32(0, head, (size_t)(end - head)));
-        b->end = (pyroi_size)(b->end + 4);
-    }
-    return true;
+    return wants ? PYROI_SUMS : 0;
 }
+#endif
+
+/* A link for a handle: there is a free one, and the last is only for
+ * refusing. */
+static pyroi_link *pyroi_link_new(pyro_daemon *d, const pyro_port *port,
+                                  int32_t handle, unsigned flags)
+{
+    pyroi_link *l = d->room_.links;
+    uint32_t    i = 0;
+    uint32_t    id;
+
+    while (l->state != PYROI_FREE) {
+        l++;
+        i++;
+    }
+    PYRO_ASSERT(i < d->room_.n_links);
+    if (i >= d->top_)
+        d->top_ = (uint16_t)(i + 1);
+    id = l->id < 0xFFFF0000 ? l->id & 0xFFFF0000 : 0;
+    memset(l, 0, sizeof *l);
+    l->id = id + 0x10000 + i; /* never 0 */
+    l->state = PYROI_GREETING;
+    l->flags = flags | pyroi_wants_sums(d, port);
+    l->heard = l->told = d->now_;
+    l->item.event_ = pyroi_link_event;
+#if PYRO_LINK_AHEAD != 0
+    l->item.ahead = (uint8_t *)d->room_.ahead + i * d->room_.ahead_bytes;
+    memset(l->item.ahead, 0, 64);
+#endif
+    pyroi_item_add(d, &l->item, port, handle);
+    d->n_links_++;
+    return l;
+}
+
+#ifndef PYRO_NO_GATHER
 
 /* The last buffer of a send queue. */
 static pyroi_buffer *pyroi_tx_last(const pyroi_link *l)
@@ -4055,60 +4128,69 @@ static pyroi_buffer *pyroi_tx_last(const pyroi_link *l)
 
 /* The same where there is room behind the frames that wait in it, or NULL:
  * when that is a request (which might be taken out again), or half sent, or
- * long. */
+ * long, or from before the greeting. */
 static pyroi_buffer *pyroi_tail(const pyroi_link *l)
 {
-    pyroi_buffer *b = pyroi_tx_last(l);
+    pyroi_buffer  *b = pyroi_tx_last(l);
+    const uint8_t *frame;
 
     if (b == NULL || b->use == PYROI_SOLO
-        || (b == l->tx && l->tx_at > 0 && l->control == 0)
-        || pyroi_start(pyroi_bytes(b)) == 0
-        || (pyroi_kind(pyroi_first(b)) == PYROI_INVOKE
-            && pyroi_load16(pyroi_first(b) + 4) != 0))
+        || (b == l->tx && l->tx_at > 0 && l->control == 0))
+        return NULL;
+    frame = pyroi_first(b);
+    if ((frame[3] & PYROI_LONG) != 0
+        || ((frame[3] ^ l->flags) & PYROI_CHECKSUM) != 0
+        || !pyroi_accepts(l, frame)
+        || (pyroi_kind(frame) == PYROI_INVOKE && pyroi_load16(frame + 4) != 0))
         return NULL;
     return b;
 }
 
-/* Copies a small frame there. */
+/* Copies a reply or oneway behind others that wait, where it is small. */
 static bool pyroi_gather(const pyro_daemon *d, const pyroi_link *l,
                          pyroi_buffer *b)
 {
-    pyroi_buffer *tail = pyroi_tail(l);
-    uint32_t      n = b->end - 2u;
+    const uint8_t *frame = pyroi_first(b);
+    uint32_t       n = (uint32_t)(pyroi_bytes(b) + b->end - frame);
+    pyroi_buffer  *tail;
 
-    if (tail == NULL || n > d->room_.buffer_bytes / 4
-        || n > d->room_.buffer_bytes - tail->end)
+    if (l->state != PYROI_OPEN || n > d->room_.buffer_bytes / 4
+        || (pyroi_kind(frame) == PYROI_INVOKE && pyroi_load16(frame + 4) != 0))
         return false;
-    memcpy(pyroi_bytes(tail) + tail->end, pyroi_bytes(b) + 2, n);
+    tail = pyroi_tail(l);
+    if (tail == NULL || n > d->room_.buffer_bytes - tail->end)
+        return false;
+    memcpy(pyroi_bytes(tail) + tail->end, frame, n);
     tail->end = (pyroi_size)(tail->end + n);
     return true;
 }
+
+#endif /* PYRO_NO_GATHER */
 
 /* Puts a frame at the end of the send queue: the buffer now belongs to the
  * link. It is not sent yet. */
 static void pyroi_queue(pyro_daemon *d, pyroi_link *l, pyroi_buffer *b)
 {
-    const uint8_t *head = pyroi_first(b);
-    bool           reply = pyroi_kind(head) == PYROI_RESULT;
     pyroi_buffer **at = &l->tx;
 
-    if (reply)
+    if (b->use == PYROI_SERVE)
         pyroi_use(d, b, PYROI_REPLYING);
-    if (l->state == PYROI_OPEN && pyroi_start(pyroi_bytes(b)) == 2
-        && (reply || (head[3] & PYROI_ONEWAY) != 0) && pyroi_gather(d, l, b)) {
+#ifndef PYRO_NO_GATHER
+    if (pyroi_gather(d, l, b)) {
         pyroi_give(d, b);
         return;
     }
+#endif
     while (*at != NULL)
         at = &(*at)->next;
     b->next = NULL;
     *at = b;
 }
 
-/* Holds back what is queued, for the moment. */
-static void pyroi_cork(pyro_daemon *d, pyroi_link *l)
+/* Holds back what is queued: until there is no more input, until somebody
+ * waits. */
+static void pyroi_cork(pyro_daemon *d)
 {
-    l->flags |= PYROI_CORK;
     d->flags_ |= PYROI_CORKED;
 }
 
@@ -4118,68 +4200,27 @@ PYRO_DEF void pyro_flush(pyro_daemon *node)
 
     if ((node->flags_ & PYROI_CORKED) == 0)
         return;
-    node->flags_ &= (uint8_t)~PYROI_CORKED;
+    node->flags_ &= ~(uint32_t)PYROI_CORKED;
     for (i = 0; i < node->top_; i++) {
-        pyroi_link *l = &node->room_.links[i];
-
-        if ((l->flags & PYROI_CORK) != 0 && (l->item.want & PYRO_OUT) == 0)
-            pyroi_flush(node, l);
-        l->flags &= (uint16_t)~PYROI_CORK;
+        if ((node->room_.links[i].item.want & PYRO_OUT) == 0)
+            pyroi_flush(node, &node->room_.links[i]);
     }
 }
 
-/* The whole frame of n body bytes in a buffer: header, checksum. False: too
- * long for the peer. */
-static bool pyroi_seal(pyro_daemon *d, pyroi_link *l, pyroi_buffer *b,
-                       unsigned type, unsigned flags, unsigned seq,
-                       const uint8_t *end)
+/* Makes a whole frame in a buffer, whose body ends at `end`. False: it is too
+ * long for the peer. Before the greeting nobody knows. */
+static bool pyroi_seal(const pyroi_link *l, pyroi_buffer *b, unsigned what,
+                       uint32_t seq, const uint8_t *end)
 {
     uint8_t *body = pyroi_bytes(b) + PYROI_BODY;
 
     body[-PYROI_BODY] = 0; /* no 10-byte header, unless it is written now */
-    pyroi_put_header(body, type, flags, seq, (uint32_t)(end - body));
+    pyroi_put_header(body, what, seq, (uint32_t)(end - body));
     b->end = (pyroi_size)(end - pyroi_bytes(b));
-    return l->state != PYROI_OPEN || pyroi_protect(d, l, b);
-}
-
-/* A walk along the hooks: pyro_hook_drop mends all that are under way. */
-typedef struct pyroi_telling {
-    pyro_hook            *next;
-    struct pyroi_telling *outer;
-} pyroi_telling;
-
-static void pyroi_tell(pyro_daemon *d, pyro_link link, pyro_event event)
-{
-    pyroi_telling telling;
-
-    telling.next = d->hooks_;
-    telling.outer = d->telling_;
-    d->telling_ = &telling;
-    while (telling.next != NULL) {
-        pyro_hook *hook = telling.next;
-
-        telling.next = hook->next_;
-        hook->fn(hook->user, d, link, event);
-    }
-    d->telling_ = telling.outer;
-}
-
-/* Tells what has happened to a link, in order, once nobody yields. */
-static void pyroi_tell_all(pyro_daemon *d, pyroi_link *l)
-{
-    static const uint16_t flags[] = { PYROI_TELL_GONE, PYROI_TELL_UP,
-                                      PYROI_TELL_ROOM };
-    static const uint8_t  events[] = { PYRO_LINK_GONE, PYRO_LINK_UP,
-                                       PYRO_LINK_WRITABLE };
-    pyro_link             link = l->id;
-    unsigned              i;
-
-    for (i = 0; i < 3 && (d->flags_ & PYROI_YIELD) == 0; i++) {
-        if ((l->flags & flags[i]) == 0 || l->id != link)
-            continue;
-        l->flags &= (uint16_t)~flags[i];
-        pyroi_tell(d, link, (pyro_event)events[i]);
-    }
+    if (l->state != PYROI_OPEN)
+        return true;
+    pyroi_protect(l, b);
+    return pyroi_accepts(l, pyroi_first(b));
 }
 
 #ifndef PYRO_NO_SERVER
@@ -4254,8 +4295,8 @@ static void pyroi_begin_result(pyro_call *call)
     const pyroi_link  *l = pyroi_link_of(d, call->link);
     uint32_t           max = pyroi_max_body(d);
 
-    if (l != NULL && l->peer_max < max)
-        max = l->peer_max;
+    if (l != NULL && pyroi_peer_max(l) < max)
+        max = pyroi_peer_max(l);
     if (call->reply_buf_ == NULL)
         call->result = pyro_writer_of(call, 0, 0);
     else
@@ -4279,7 +4320,7 @@ static void pyroi_raise(pyro_call *call, const char *type, const char *message,
         return;
     call->state_ = PYROI_RAISED;
     if (call->oneway) {
-        call->node->stats.lost_oneway++;
+        pyroi_count(call->node, lost_oneway);
         pyroi_log(call->node, PYRO_WARN, message, call->link, 0);
         return;
     }
@@ -4520,7 +4561,7 @@ static void pyroi_raise_count(pyro_call *call, pyroi_check *c, unsigned given)
 
 static void pyroi_raise_format(pyro_call *call)
 {
-    call->node->stats.bad++;
+    pyroi_count(call->node, bad);
     pyroi_raise_text(call, PYRO_ERR_PROTOCOL, "invalid request data format");
 }
 
@@ -5055,12 +5096,12 @@ static void pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given)
         return;
     }
     if (o->waiting > 0 && (o->cls->flags & PYRO_EXCLUSIVE) != 0) {
-        d->stats.busy++;
+        pyroi_count(d, busy);
         pyroi_raise(call, "BusyError", "busy", NULL);
         return;
     }
     o->waiting++;
-    d->stats.calls++;
+    pyroi_count(d, calls);
     pyroi_run(call, o->cls, o->self, given);
     o->waiting--;
 }
@@ -5114,16 +5155,18 @@ static void pyroi_send_reply(pyro_call *call)
         pyroi_raise_text(call, PYRO_ERR_TYPE,
                          "handler left a malformed result");
     if (l == NULL || l->state != PYROI_OPEN) {
-        d->stats.unsent++;
+        pyroi_count(d, unsent);
         pyroi_give(d, buf);
         return;
     }
-    (void)pyroi_seal(d, l, buf, PYROI_RESULT,
-                     call->state_ == PYROI_RAISED ? PYROI_EXCEPTION : 0,
+    (void)pyroi_seal(l, buf,
+                     PYROI_WHAT(PYROI_RESULT, call->state_ == PYROI_RAISED
+                                                  ? PYROI_EXCEPTION
+                                                  : 0),
                      call->seq_, w->at); /* it knew what the peer accepts */
     pyroi_queue(d, l, buf);
     if ((l->flags & PYROI_INPUT) != 0)
-        pyroi_cork(d, l);
+        pyroi_cork(d);
     else
         pyroi_flush(d, l);
 }
@@ -5137,15 +5180,17 @@ static void pyroi_call_end(pyro_call *call)
     *at = call->outer_;
 }
 
-/* One INVOKE that has come in whole, `len` body bytes; or one that was too
+/* One INVOKE that has come in whole; or one that was too
  * long, and has only a buffer for its reply. The buffers are ours from here
  * on; the link may go at any time. */
-static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l, pyroi_buffer *b,
-                           uint32_t len)
+static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l)
 {
-    pyro_call call;
-    unsigned  given;
+    pyroi_buffer *b = l->rx_buf;
+    uint32_t      len = pyroi_body_bytes(l->head);
+    pyro_call     call;
+    unsigned      given;
 
+    l->rx_buf = NULL;
     call.node = d;
     call.object = call.method = "?";
     call.link = l->id;
@@ -5381,12 +5426,10 @@ static void pyroi_unused(pyro_daemon *d, pyroi_link *l)
         return;
     if (l->state == PYROI_OPEN) {
         l->state = PYROI_CLOSING;
-        l->flags |= PYROI_RX_DUE;
-        l->rx_due = d->now_ + pyroi_frame_ms(d);
-        pyroi_arm(d, l->rx_due);
+        pyroi_hurry(d, l, pyroi_frame_ms(d));
         pyroi_flush(d, l);
     } else if (l->state == PYROI_GREETING && l->tx == NULL) {
-        pyroi_drop(d, l, false);
+        pyroi_drop(d, l);
     }
 }
 
@@ -5552,23 +5595,24 @@ static pyro_err pyroi_answer(pyro_request *rq, pyro_reader result,
     return PYRO_ERR_REMOTE;
 }
 
-/* A RESULT has come in whole, `n` bytes in a buffer that is given back here:
- * before the callback, unless that is to read the result itself. Without a
+/* A RESULT has come in whole, in a buffer that is given back here: before the callback, unless that is to read the result itself. Without a
  * buffer it was passed over, unwanted or too long for us. */
-static void pyroi_answered(pyro_daemon *d, pyroi_link *l, pyroi_buffer *b,
-                           uint32_t n)
+static void pyroi_answered(pyro_daemon *d, pyroi_link *l)
 {
+    uint32_t      n = pyroi_body_bytes(l->head);
+    pyroi_buffer *b = l->rx_buf;
     pyro_link     link = l->id;
     pyro_request *rq = pyroi_request_of(d, link, pyroi_load16(l->head + 4));
     pyro_reader   result;
     pyro_err      err;
 
+    l->rx_buf = NULL;
     if (rq != NULL)
         l->expects--;
     else if (l->n_given_up > 0)
         l->n_given_up--;
     if (rq == NULL) {
-        d->stats.late++;
+        pyroi_count(d, late);
     } else if (b == NULL) {
         pyroi_why(d, PYROI_T("result too long: raise bytes in PYRO_ROOM"), n,
                   pyroi_max_body(d));
@@ -5610,18 +5654,17 @@ static uint32_t pyroi_recv(pyro_daemon *d, pyroi_link *l, uint8_t *to,
         return 0;
     got =
         l->item.port->recv(l->item.port, l->item.handle, l->item.ahead, to, n);
-    if (got == PYRO_PORT_GAP) {
-        d->stats.gaps++;
-        pyroi_drop_rx(d, l);
-        return 0;
-    }
     if (got < 0) {
-        pyroi_why(d, PYROI_T("connection lost, or none was made"), 0, 0);
-        pyroi_drop(d, l, true);
+        if (got == PYRO_PORT_GAP) {
+            pyroi_count(d, gaps);
+            pyroi_drop_rx(d, l);
+        } else {
+            pyroi_gone(d, l);
+        }
         return 0;
     }
     if ((got & PYRO_PORT_MORE) == 0)
-        l->flags &= (uint16_t)~PYROI_INPUT;
+        l->flags &= ~(uint32_t)PYROI_INPUT;
     n = (uint32_t)got & ~(uint32_t)PYRO_PORT_MORE;
     if (n == 0)
         return 0;
@@ -5633,38 +5676,16 @@ static uint32_t pyroi_recv(pyro_daemon *d, pyroi_link *l, uint8_t *to,
     return n;
 }
 
-static unsigned pyroi_head_flags(const pyroi_link *l)
+/* Nobody gets a connection on this link: a CONNECTFAIL says why, then it is
+ * closed. */
+static void pyroi_refuse_link(pyro_daemon *d, pyroi_link *l, unsigned reason)
 {
-    return l->head[3];
-}
-
-/* What the header says of the body's length; a checksum is not counted. */
-static uint32_t pyroi_body_bytes(const pyroi_link *l)
-{
-    if ((pyroi_head_flags(l) & PYROI_LONG) != 0)
-        return pyroi_load32(l->head + 6);
-    return pyroi_load16(l->head + 6);
-}
-
-/* The body is not wanted: drop it as it comes, from no buffer. Nothing is
- * done for a frame before its checksum is known to be right. */
-static void pyroi_skip_body(pyroi_link *l, uint32_t n)
-{
-    unsigned head = (pyroi_head_flags(l) & PYROI_LONG) != 0 ? 10u : 8u;
-
-    l->rx = PYROI_RX_SKIP;
-    l->rx_len = (pyroi_size)n;
-    l->rx_have = 0;
-    if ((pyroi_head_flags(l) & PYROI_CHECKSUM) != 0)
-        l->crc = pyro_crc32(0, l->head, head);
-}
-
-/* The body goes into rx_buf, n bytes with its checksum. */
-static void pyroi_take_body(pyroi_link *l, uint32_t n)
-{
-    l->rx = PYROI_RX_BODY;
-    l->rx_len = (pyroi_size)n;
-    l->rx_have = 0;
+    pyroi_count(d, denied);
+    l->reason = (uint8_t)reason;
+    l->owed |= PYROI_OWE(PYROI_CONNECTFAIL);
+    l->flags |= PYROI_REFUSE;
+    l->state = PYROI_CLOSING;
+    pyroi_cork(d);
 }
 
 #ifndef PYRO_NO_SERVER
@@ -5672,19 +5693,20 @@ static void pyroi_take_body(pyroi_link *l, uint32_t n)
 #ifndef PYRO_NO_CLIENT
 /* Whether a refusal can be owed: the numbers owed are a range, so what is
  * owed goes first when this one does not continue it. */
-static bool pyroi_may_refuse(const pyroi_link *l, uint32_t seq)
+static bool pyroi_may_refuse(const pyroi_link *l)
 {
     return l->n_busy == 0
-        || ((uint16_t)(l->busy_seq + l->n_busy) == seq && l->n_busy != 0xFFFF);
+        || (pyroi_load16(l->head + 4) == ((l->busy_seq + l->n_busy) & 0xFFFFu)
+            && l->n_busy != 0xFFFF);
 }
 
 static void pyroi_refuse(pyro_daemon *d, pyroi_link *l)
 {
     if (l->n_busy++ == 0)
         l->busy_seq = (uint16_t)pyroi_load16(l->head + 4);
-    d->stats.busy++;
-    l->owed |= PYROI_OWE_BUSY;
-    pyroi_cork(d, l);
+    pyroi_count(d, busy);
+    l->owed |= PYROI_OWE(PYROI_RESULT);
+    pyroi_cork(d);
 }
 #endif
 
@@ -5707,715 +5729,493 @@ static bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
 
 /* Rules R0, R1, R5: an INVOKE takes what it needs, all at once, or waits with
  * nothing, or is refused where waiting could be in a circle. False: wait. */
-static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l, uint32_t n,
-                               uint32_t total)
+static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l)
 {
-    bool     oneway = (pyroi_head_flags(l) & PYROI_ONEWAY) != 0;
-    bool     fits = n <= pyroi_max_body(d);
-    unsigned need = oneway || !fits ? 1 : 2;
+    bool     oneway = (l->head[3] & PYROI_ONEWAY) != 0;
+    bool     fits = pyroi_body_bytes(l->head) <= pyroi_max_body(d);
     bool     serves = pyroi_serves(d, l);
+    unsigned need = !oneway && fits ? 2 : 1;
 
     if ((d->flags_ & PYROI_YIELD) != 0)
         return false;
-    if (serves && d->n_[PYROI_SPARE] >= need + pyroi_reserve(d)) {
-        if (oneway && !fits) {
-            pyroi_skip_body(l, total);
-            d->stats.lost_oneway++;
-            return true;
-        }
+    if (serves && d->n_[PYROI_SPARE] >= need + pyroi_reserve(d)
+        && (fits || !oneway)) {
         l->rx_buf = pyroi_take(d, PYROI_SERVE);
         if (need == 2)
             l->rx_buf->next = pyroi_take(d, PYROI_SERVE);
         if (fits)
-            pyroi_take_body(l, total);
-        else
-            pyroi_skip_body(l, total);
+            l->rx = PYROI_RX_BODY;
         return true;
     }
 #ifdef PYRO_NO_CLIENT
-    return false;
+    if (fits || !oneway)
+        return false;
 #else
-    if (serves && !(l->expects > 0 && PYROI_RULE(1))
+    if ((fits || !oneway) && serves && !(l->expects > 0 && PYROI_RULE(1))
         && !(d->depth_ + d->n_[PYROI_HELD] > 0 && d->n_[PYROI_REPLYING] == 0
              && PYROI_RULE(5)))
         return false;
-    if (!oneway && !pyroi_may_refuse(l, pyroi_load16(l->head + 4)))
-        return false;
-    pyroi_skip_body(l, total);
-    if (oneway)
-        d->stats.lost_oneway++;
-    else
-        l->rx = PYROI_RX_REFUSE;
-    return true;
+    if (!oneway)
+        return pyroi_may_refuse(l);
 #endif
+    pyroi_count(d, lost_oneway);
+    return true;
 }
 #endif /* PYRO_NO_SERVER */
 
 #ifndef PYRO_NO_CLIENT
-/* A RESULT: one buffer, which R2 has kept; or nobody waits for it. */
-static bool pyroi_admit_result(pyro_daemon *d, pyroi_link *l, uint32_t n,
-                               uint32_t total)
-{
-    unsigned      seq = pyroi_load16(l->head + 4);
-    pyro_request *rq = pyroi_request_of(d, l->id, seq);
 
-    if ((d->flags_ & PYROI_YIELD) != 0)
-        return false;
-    if (rq == NULL || n > pyroi_max_body(d)) {
-        pyroi_skip_body(l, total);
-        return true;
-    }
-    if (d->free_ == NULL)
-        return false; /* another RESULT sits in the reserve, and will go */
-    l->rx_buf = pyroi_take(d, PYROI_INCOMING);
-    pyroi_take_body(l, total);
-    return true;
-}
-#endif
-
-static void pyroi_fail_link(pyro_daemon *d, pyroi_link *l, unsigned reason)
-{
-    if (l->control == PYROI_OWE_FAIL)
-        return; /* its bytes must not change now */
-    d->stats.denied += reason != PYROI_FAIL_NOT_UP;
-    l->reason = (uint8_t)reason;
-    l->owed |= PYROI_OWE_FAIL;
-    pyroi_cork(d, l);
-}
-
-/* Tells the peer of a pipe, at most once a second, that we know of no
- * connection; in between it is noted, so that he hears of it in the end. */
-static void pyroi_say_down(pyro_daemon *d, pyroi_link *l)
-{
-    l->missed = (l->flags & PYROI_QUIET) != 0;
-    if (l->missed)
-        return;
-    pyroi_quiet(d, l, 1000);
-    pyroi_fail_link(d, l, PYROI_FAIL_NOT_UP);
-}
-
-/* Something that is no greeting on a link that is not open. */
-static bool pyroi_admit_closed(pyro_daemon *d, pyroi_link *l, uint32_t total)
-{
-    if ((l->flags & PYROI_PIPE) == 0) {
-        pyroi_bad(d, l, PYROI_T("a frame before the greeting"));
-        return true;
-    }
-    if (l->state == PYROI_DOWN)
-        pyroi_say_down(d, l);
-    pyroi_skip_body(l, total);
-    return true;
-}
-
-static bool pyroi_admit_greeting(pyro_daemon *d, pyroi_link *l, uint32_t n)
-{
-    unsigned kind = pyroi_kind(l->head);
-    bool     pipe = (l->flags & PYROI_PIPE) != 0;
-    bool     wanted = (l->flags & PYROI_SENT) != 0;
-
-    if (kind == PYROI_CONNECT)
-        wanted = pipe
-              || (l->state == PYROI_GREETING && (l->flags & PYROI_OURS) == 0);
-    else if (pipe && kind == PYROI_CONNECTFAIL)
-        wanted = true;
-    if ((!wanted && !pipe) || n > 64
-        || n < (kind == PYROI_CONNECTFAIL ? 2 : PYROI_GREET)
-        || (pyroi_head_flags(l) & PYROI_CHECKSUM) == 0) {
-        pyroi_bad(d, l, PYROI_T("a greeting out of place or of wrong size"));
-        return true;
-    }
-    if (!wanted) {
-        pyroi_skip_body(l, n + 4);
-        return true;
-    }
-    l->crc = pyro_crc32(0, l->head, 8);
-    l->rx = PYROI_RX_GREET;
-    l->rx_len = (pyroi_size)(n + 4);
-    l->rx_have = 0;
-    l->head[8] = (uint8_t)kind;
-    l->n_head = 0;
-    return true;
-}
-
-/* A header is complete: find room for its body. False: it has to wait, and
- * the link holds nothing meanwhile. */
-static bool pyroi_admit(pyro_daemon *d, pyroi_link *l)
-{
-    unsigned kind = pyroi_kind(l->head);
-    unsigned flags = pyroi_head_flags(l);
-    uint32_t n = pyroi_body_bytes(l);
-    uint32_t total = n + ((flags & PYROI_CHECKSUM) != 0 ? 4 : 0);
-
-    if (total < n || total > 0x7FFFFFFF
-        || total > (pyroi_size) ~(pyroi_size)0) {
-        pyroi_bad(d, l, PYROI_T("a length that cannot be"));
-        return true;
-    }
-    if (kind >= PYROI_CONNECT && kind <= PYROI_CONNECTFAIL)
-        return pyroi_admit_greeting(d, l, n);
-    if (l->state < PYROI_OPEN)
-        return pyroi_admit_closed(d, l, total);
-    if ((l->flags & PYROI_SUMS) != 0 && (flags & PYROI_CHECKSUM) == 0) {
-        pyroi_bad(d, l, PYROI_T("a frame without the checksum agreed"));
-        return true;
-    }
-    if (kind == PYROI_PING) {
-        if (n == 0 && l->state == PYROI_OPEN) {
-            l->owed |= PYROI_OWE_PONG;
-            pyroi_cork(d, l);
-        }
-        pyroi_skip_body(l, total);
-        return true;
-    }
-    if (l->state == PYROI_CLOSING) {
-        pyroi_skip_body(l, total);
-        return true;
-    }
-#ifndef PYRO_NO_SERVER
-    if (kind == PYROI_INVOKE)
-        return pyroi_admit_invoke(d, l, n, total);
-#endif
-#ifndef PYRO_NO_CLIENT
-    if (kind == PYROI_RESULT)
-        return pyroi_admit_result(d, l, n, total);
-#endif
-    pyroi_bad(d, l, PYROI_T("a frame of unknown type"));
-    return true;
-}
-
-/* Whether the first bytes are ours; says whose they are otherwise. */
-static bool pyroi_magic(pyro_daemon *d, pyroi_link *l)
-{
-    if (l->head[0] != 'P' || l->head[1] != 'Y') {
-        pyroi_bad(d, l, PYROI_T("not the Pyro protocol"));
-        return false;
-    }
-    if (l->head[2] == 'R') {
-        pyroi_bad(d, l,
-                  PYROI_T("the peer speaks Pyro 4 or 5, not this "
-                          "protocol"));
-        return false;
-    }
-    if (l->head[2] >> 4 == PYROI_WIRE)
-        return true;
-    if (pyroi_kind(l->head) != PYROI_CONNECT || l->state != PYROI_GREETING
-        || (l->flags & (PYROI_PIPE | PYROI_OURS)) != 0) {
-        pyroi_bad(d, l, PYROI_T("another version of the protocol"));
-        return false;
-    }
-    pyroi_fail_link(d, l, PYROI_FAIL_VERSION);
-    l->flags |= PYROI_REFUSE;
-    l->state = PYROI_CLOSING;
-    pyroi_skip_body(l, pyroi_body_bytes(l) + 4);
-    return false;
-}
-
-/* On a pipe noise may stand where a header should: looks for the next 'P'.
- * True: bytes were dropped. */
-static bool pyroi_resync(pyro_daemon *d, pyroi_link *l)
-{
-    unsigned at = 0;
-
-    if ((l->flags & PYROI_PIPE) == 0)
-        return false;
-    while (at < l->n_head
-           && (l->head[at] != 'P'
-               || (at + 1u < l->n_head && l->head[at + 1] != 'Y')))
-        at++;
-    if (at == 0)
-        return false;
-    d->stats.bad++;
-    l->n_head = (uint8_t)(l->n_head - at);
-    memmove(l->head, l->head + at, l->n_head);
-    return true;
-}
-
-/* Reads a header up to `need` bytes. True: it is complete. */
-static bool pyroi_fill_head(pyro_daemon *d, pyroi_link *l, unsigned need)
-{
-    uint32_t n = 0;
-
-    if (l->n_head < need)
-        n = pyroi_recv(d, l, l->head + l->n_head, need - l->n_head);
-    l->n_head = (uint8_t)(l->n_head + n); /* recv may have begun anew */
-    return l->n_head == need;
-}
-
-static bool pyroi_read_head(pyro_daemon *d, pyroi_link *l)
-{
-    if (l->n_head < 8) {
-        bool whole = pyroi_fill_head(d, l, 8);
-
-        if (pyroi_resync(d, l) || !whole || !pyroi_magic(d, l))
-            return false;
-    }
-    if ((pyroi_head_flags(l) & PYROI_LONG) == 0)
-        return true;
-#ifdef PYRO_NO_LONG
-    pyroi_bad(d, l, PYROI_T("a long frame; this build has none"));
-    return false;
-#else
-    return pyroi_fill_head(d, l, 10);
-#endif
-}
-
-#ifndef PYRO_NO_CLIENT
 /* A queued request turns out to be too long for the peer. */
-static void pyroi_fail_queued(pyro_daemon *d, pyroi_link *l, unsigned seq)
+static void pyroi_fail_queued(pyro_daemon *d, pyroi_link *l,
+                              const uint8_t *frame)
 {
-    pyro_request *rq = pyroi_request_of(d, l->id, seq);
+    pyro_request *rq = pyroi_request_of(d, l->id, pyroi_load16(frame + 4));
 
+    pyroi_why_long(d, l, frame);
     if (rq == NULL) {
-        d->stats.lost_oneway++;
+        pyroi_count(d, lost_oneway);
         return;
     }
     l->expects--;
     pyroi_doom(d, rq, PYRO_ERR_NOSPACE);
 }
 
-/* What was queued before the greeting gets its checksum now. */
-static void pyroi_protect_queued(pyro_daemon *d, pyroi_link *l)
+/* A RESULT: one buffer, which R2 has kept; or nobody waits for it. */
+static bool pyroi_admit_result(pyro_daemon *d, pyroi_link *l)
 {
-    pyroi_buffer **at = &l->tx;
-    pyroi_buffer  *b;
-
-    while ((b = *at) != NULL) {
-        if (pyroi_protect(d, l, b)) {
-            at = &b->next;
-        } else {
-            *at = b->next;
-            pyroi_fail_queued(d, l, pyroi_load16(pyroi_first(b) + 4));
-            pyroi_give(d, b);
-        }
-    }
+    if ((d->flags_ & PYROI_YIELD) != 0)
+        return false;
+    if (pyroi_body_bytes(l->head) > pyroi_max_body(d)
+        || pyroi_request_of(d, l->id, pyroi_load16(l->head + 4)) == NULL)
+        return true;
+    if (d->free_ == NULL)
+        return false; /* another RESULT sits in the reserve, and will go */
+    l->rx_buf = pyroi_take(d, PYROI_INCOMING);
+    l->rx = PYROI_RX_BODY;
+    return true;
 }
+
+#endif /* PYRO_NO_CLIENT */
+
+/* Whether a greeting may come now. A pipe takes any at any time. */
+static bool pyroi_admit_greeting(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned kind = pyroi_kind(l->head);
+    uint32_t n = pyroi_body_bytes(l->head);
+    bool     answer = kind != PYROI_CONNECT;
+
+    if (n < (kind == PYROI_CONNECTFAIL ? 2 : PYROI_GREET) || n > 64
+        || (l->head[3] & PYROI_CHECKSUM) == 0
+        || ((l->flags & PYROI_PIPE) == 0
+            && (l->state != PYROI_GREETING
+                || answer != ((l->flags & PYROI_SENT) != 0))))
+        pyroi_bad(d, l, PYROI_T("a greeting out of place or of wrong size"));
+    return true;
+}
+
+/* A header is complete: find room for its body, which is passed over if it
+ * needs none. False: it has to wait, and the link holds nothing meanwhile. */
+static bool pyroi_admit(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned kind = pyroi_kind(l->head);
+    bool     sum = (l->head[3] & PYROI_CHECKSUM) != 0;
+
+    l->rx = PYROI_RX_SKIP;
+    l->rx_have = 0;
+    l->rx_len = pyroi_body_bytes(l->head) + (sum ? 4u : 0u);
+    if (sum)
+        l->crc = pyro_crc32(0, l->head, l->n_head);
+    if (kind - PYROI_CONNECT <= (unsigned)PYROI_CONNECTFAIL - PYROI_CONNECT)
+        return pyroi_admit_greeting(d, l);
+    if (l->state < PYROI_OPEN && pyroi_pipe(d, l, PYROI_PIPE_FRAME))
+        return true;
+    if (l->state < PYROI_OPEN)
+        pyroi_bad(d, l, PYROI_T("a frame before the greeting"));
+#ifdef PYRO_NO_CHECKSUM
+    else if (sum)
+        pyroi_bad(d, l, PYROI_T("a checksum; this build has none"));
+#else
+    else if (!sum && (l->flags & PYROI_SUMS) != 0)
+        pyroi_bad(d, l, PYROI_T("a frame without the checksum agreed"));
 #endif
+#ifndef PYRO_NO_LONG
+    else if (l->rx_len > 0x7FFFFFFF || (sum && l->rx_len < 4))
+        pyroi_bad(d, l, PYROI_T("a length that cannot be"));
+#endif
+    else if (l->state == PYROI_CLOSING || kind == PYROI_PING)
+        return true;
+#ifndef PYRO_NO_SERVER
+    else if (kind == PYROI_INVOKE)
+        return pyroi_admit_invoke(d, l);
+#endif
+#ifndef PYRO_NO_CLIENT
+    else if (kind == PYROI_RESULT)
+        return pyroi_admit_result(d, l);
+#endif
+    else
+        pyroi_bad(d, l, PYROI_T("a frame of unknown type"));
+    return true;
+}
+
+/* Whether the first bytes are ours; says whose they are otherwise. A client
+ * of another version gets an answer. */
+static bool pyroi_magic(pyro_daemon *d, pyroi_link *l)
+{
+    const uint8_t *p = l->head;
+    const char    *text = PYROI_T("another version of the protocol");
+
+    if (p[0] != 'P' || p[1] != 'Y') {
+        text = PYROI_T("not the Pyro protocol");
+    } else if (p[2] >> 4 == PYROI_WIRE) {
+        return true;
+    } else if (p[2] == 'R') {
+        text = PYROI_T("the peer speaks Pyro 4 or 5, not this protocol");
+    } else if (pyroi_kind(p) == PYROI_CONNECT && l->state == PYROI_GREETING
+               && (l->flags & (PYROI_PIPE | PYROI_SENT)) == 0) {
+        pyroi_refuse_link(d, l, PYROI_FAIL_VERSION);
+        l->rx = PYROI_RX_SKIP;
+        l->rx_have = 0;
+        l->rx_len = pyroi_body_bytes(p) + 4;
+        return false;
+    }
+    (void)text;
+    pyroi_bad(d, l, text);
+    return false;
+}
+
+/* Reads a header. True: it is complete. */
+static bool pyroi_read_head(pyro_daemon *d, pyroi_link *l)
+{
+    uint32_t n;
+
+    if (l->n_head < 8) {
+        n = pyroi_recv(d, l, l->head + l->n_head, 8u - l->n_head);
+        l->n_head = (uint8_t)(l->n_head + n); /* recv may have begun anew */
+        if (pyroi_pipe(d, l, PYROI_PIPE_NOISE) || l->n_head < 8
+            || !pyroi_magic(d, l))
+            return false;
+    }
+    if ((l->head[3] & PYROI_LONG) == 0)
+        return true;
+#ifdef PYRO_NO_LONG
+    pyroi_bad(d, l, PYROI_T("a long frame; this build has none"));
+    return false;
+#else
+    if (l->n_head < 10) {
+        n = pyroi_recv(d, l, l->head + l->n_head, 10u - l->n_head);
+        l->n_head = (uint8_t)(l->n_head + n);
+    }
+    return l->n_head == 10;
+#endif
+}
 
 static void pyroi_link_up(pyro_daemon *d, pyroi_link *l)
 {
+    uint32_t ours = pyroi_dead_ms(d);
+    uint32_t theirs = pyroi_load16(l->greet + 14);
+
     l->state = PYROI_OPEN;
-    l->flags &= (uint16_t) ~(PYROI_SENT | PYROI_RX_DUE);
+    l->flags &= ~(uint32_t)(PYROI_SENT | PYROI_RX_DUE);
+    l->flags |= PYROI_TELL_UP;
+    l->dead = 0;
+    if (ours != PYRO_NEVER && theirs != PYRO_NEVER && theirs != 0)
+        l->dead = (uint16_t)(ours > theirs ? ours : theirs);
     l->heard = l->told = d->now_;
-    l->reason = 0;
     l->n_given_up = 0; /* whatever was under way came before the greeting */
     pyroi_arm(d, d->now_); /* what is due next is another thing now */
-#ifndef PYRO_NO_CLIENT
-    pyroi_protect_queued(d, l);
-#endif
-    l->flags |= PYROI_TELL_UP;
-    pyroi_cork(d, l);
+    pyroi_cork(d);
     pyroi_ready(d, l);
 #ifndef PYRO_NO_CLIENT
     pyroi_unused(d, l); /* its proxy may be closed already */
 #endif
 }
 
-/* A CONNECT has come in whole and unharmed. */
-static void pyroi_connected(pyro_daemon *d, pyroi_link *l)
+/* Whether the body of a CONNECT or CONNECTOK is what it has to be. */
+static bool pyroi_well_greeted(const pyroi_link *l)
 {
-    uint32_t session = l->session;
-    unsigned sums = (l->flags & PYROI_SUMS) | pyroi_wants_sums(d, l);
+    const uint8_t *p = l->greet;
+    unsigned       i;
 
-    if ((l->flags & PYROI_REFUSE) != 0) {
-        pyroi_fail_link(d, l, PYRO_DENY_BUSY);
-        l->state = PYROI_CLOSING;
+    for (i = 0; i < PYROI_GREET; i++) {
+        if (pyroi_greeting[i] != 0 && p[i] != pyroi_greeting[i])
+            return false;
+    }
+    return p[17] + (uint32_t)PYROI_GREET == pyroi_body_bytes(l->head)
+        && pyroi_load32(p + 9) >= PYROI_LEAST_BODY;
+}
+
+/* A CONNECT or CONNECTOK has come in whole and unharmed. */
+static void pyroi_greeted(pyro_daemon *d, pyroi_link *l, bool answer)
+{
+    if (!pyroi_well_greeted(l)) {
+        pyroi_bad(d, l, PYROI_T("a malformed greeting"));
         return;
     }
-    if ((l->flags & PYROI_SENT) != 0 && d->session_ > session)
-        return; /* both greeted: the smaller session answers, that is he */
-    if (l->state == PYROI_OPEN) {
-        d->stats.restarts++;
-        pyroi_drop(d, l, false);
+    if (answer) {
+        if ((l->flags & PYROI_SENT) == 0)
+            return; /* on a pipe, where anything may come */
+        l->flags &= ~(uint32_t)PYROI_SUMS;
+    } else if (pyroi_pipe(d, l, PYROI_PIPE_CONNECT)) {
+        return;
+    } else if ((l->flags & PYROI_REFUSE) != 0) {
+        pyroi_refuse_link(d, l, PYRO_DENY_BUSY);
+        return;
+    } else {
+        l->owed = PYROI_OWE(PYROI_CONNECTOK);
     }
-    l->flags |= (uint16_t)sums;
-    l->session = session;
-    l->owed = PYROI_OWE_OK;
+    if ((l->greet[2] & 1) != 0) {
+#ifdef PYRO_NO_CHECKSUM
+        pyroi_bad(d, l, PYROI_T("the peer wants checksums"));
+        return;
+#else
+        l->flags |= PYROI_SUMS;
+#endif
+    }
     pyroi_link_up(d, l);
 }
 
 /* A CONNECTFAIL: refused, or the peer of a pipe knows of no connection. */
-static void pyroi_refused(pyro_daemon *d, pyroi_link *l)
+static void pyroi_denied(pyro_daemon *d, pyroi_link *l)
 {
-    unsigned reason = l->reason;
+    unsigned reason = l->greet[1];
 
-    l->reason = 0;
     if (reason > PYROI_FAIL_NOT_UP)
         reason = PYRO_DENY_UNSPECIFIED;
     if (reason == PYROI_FAIL_NOT_UP && l->state == PYROI_GREETING)
         return; /* told about something older: our CONNECT is on its way */
     pyroi_why(d, pyroi_fail_text(reason), reason, 0);
-    l->reason = reason == PYROI_FAIL_NOT_UP ? 0 : PYROI_DENIED;
-    pyroi_drop(d, l, false);
-    l->reason = 0;
+    pyroi_end(d, l, reason == PYROI_FAIL_NOT_UP ? 0u : (unsigned)PYROI_DENIED);
 }
 
-static void pyroi_greeted(pyro_daemon *d, pyroi_link *l, unsigned kind)
+/* A frame that took no buffer has been passed over, and was in order. */
+static void pyroi_passed(pyro_daemon *d, pyroi_link *l)
 {
-    if (kind == PYROI_CONNECT)
-        pyroi_connected(d, l);
-    else if (kind == PYROI_CONNECTOK)
-        pyroi_link_up(d, l);
-    else
-        pyroi_refused(d, l);
-}
+    unsigned kind = pyroi_kind(l->head);
 
-/* Eight bytes of a greeting are there: keep what they say. False: they are
- * not what a greeting consists of. */
-static bool pyroi_greet_word(pyroi_link *l, unsigned kind)
-{
-    const uint8_t *p = l->head;
-    uint32_t       max;
-
-    if (kind == PYROI_CONNECTFAIL) {
-        if (l->rx_have == 0)
-            l->reason = p[1];
-        return true;
-    }
-    if (l->rx_have == 0) {
-        l->session = pyroi_load32(p + 4);
-        if (p[2] & 1)
-            l->flags |= PYROI_SUMS;
-        else if (kind == PYROI_CONNECTOK)
-            l->flags &= (uint16_t)~PYROI_SUMS;
-        return p[0] == 0x96 && p[1] == PYROI_WIRE && p[3] == 0xCE;
-    }
-    if (l->rx_have == 8) {
-        max = pyroi_load32(p + 1);
-        l->peer_max = (pyroi_size)max == max ? (pyroi_size)max
-                                             : (pyroi_size) ~(pyroi_size)0;
-        l->peer_dead = (uint16_t)pyroi_load16(p + 6);
-        return p[0] == 0xCE && p[5] == 0xCD && max >= PYROI_LEAST_BODY;
-    }
-    return l->rx_have != 16
-        || (p[0] == 0xC4 && p[1] + PYROI_GREET + 4u == l->rx_len);
-}
-
-/* Reads a greeting, eight bytes at a time, so that none needs a buffer. */
-static bool pyroi_read_greeting(pyro_daemon *d, pyroi_link *l)
-{
-    unsigned kind = l->head[8];
-    uint32_t body = l->rx_len - 4u;
-    uint32_t want;
-    uint32_t n;
-
-    for (;;) {
-        want = l->rx_have < body ? body - l->rx_have : 4;
-        if (want > 8)
-            want = 8;
-        n = pyroi_recv(d, l, l->head + l->n_head, want - l->n_head);
-        l->n_head = (uint8_t)(l->n_head + n);
-        if (l->n_head < want || l->rx != PYROI_RX_GREET)
-            return false;
-        l->n_head = 0;
-        if (l->rx_have == body)
-            break;
-        l->crc = pyro_crc32(l->crc, l->head, want);
-        if (!pyroi_greet_word(l, kind)) {
-            pyroi_bad(d, l, PYROI_T("a malformed greeting"));
-            return false;
-        }
-        l->rx_have = (pyroi_size)(l->rx_have + want);
-    }
-    want = pyroi_load32(l->head);
-    pyroi_frame_done(l);
-    if (want != l->crc)
-        pyroi_bad(d, l, PYROI_T("checksum error in a greeting"));
-    else
-        pyroi_greeted(d, l, kind);
-    return true;
-}
-
-/* A frame has been passed over, and was in order: what it comes to. */
-static void pyroi_skipped(pyro_daemon *d, pyroi_link *l)
-{
+    if (kind <= PYROI_CONNECTOK)
+        pyroi_greeted(d, l, kind == PYROI_CONNECTOK);
+    else if (kind == PYROI_CONNECTFAIL)
+        pyroi_denied(d, l);
+    else if (l->state != PYROI_OPEN)
+        return; /* a pipe, and no connection */
 #ifndef PYRO_NO_CLIENT
-    if (pyroi_kind(l->head) == PYROI_RESULT)
-        pyroi_answered(d, l, NULL, pyroi_body_bytes(l));
+    else if (kind == PYROI_RESULT)
+        pyroi_answered(d, l);
 #endif
-#if !defined(PYRO_NO_SERVER) && !defined(PYRO_NO_CLIENT)
-    if (l->rx == PYROI_RX_REFUSE)
+#ifndef PYRO_NO_SERVER
+    else if (l->rx_buf != NULL)
+        pyroi_dispatch(d, l); /* too long */
+#ifndef PYRO_NO_CLIENT
+    else if (kind == PYROI_INVOKE && (l->head[3] & PYROI_ONEWAY) == 0)
         pyroi_refuse(d, l);
 #endif
-    pyroi_frame_done(l);
-#ifndef PYRO_NO_SERVER
-    if (l->rx_buf != NULL) {
-        pyroi_buffer *b = l->rx_buf;
-
-        l->rx_buf = NULL;
-        pyroi_dispatch(d, l, b, pyroi_body_bytes(l));
-    }
-#else
-    (void)d;
 #endif
+    else if (kind == PYROI_PING && pyroi_body_bytes(l->head) == 0) {
+        l->owed |= PYROI_OWE(PYROI_PONG);
+        pyroi_cork(d);
+    }
 }
 
-/* Looks at n bytes that are passed over; false: the checksum is wrong. */
-static bool pyroi_skip_sum(pyroi_link *l, const uint8_t *p, uint32_t n)
+/* One byte of a body that goes to no buffer. What a greeting says is kept. At
+ * the end crc is 0 if the checksum is right. */
+static void pyroi_pass_byte(pyroi_link *l, uint8_t byte)
 {
-    uint32_t left = l->rx_len;
+    uint32_t at = l->rx_have++;
+    uint32_t left = l->rx_len - at;
 
-    if (left > 4) {
-        l->crc = pyro_crc32(l->crc, p, n);
-        return true;
-    }
-    for (; n > 0; n--) {
-        if (*p++ != (uint8_t)(l->crc >> 8 * --left))
-            return l->state == PYROI_CLOSING;
-    }
-    return true;
+    if (at < PYROI_GREET && pyroi_kind(l->head) <= PYROI_CONNECTFAIL)
+        l->greet[at] = byte;
+    if (left > 4)
+        l->crc = pyro_crc32(l->crc, &byte, 1);
+    else
+        l->crc ^= (uint32_t)byte << 8 * (left - 1);
 }
 
-/* At most 2 KB a turn, so that others get theirs. */
-static bool pyroi_read_skip(pyro_daemon *d, pyroi_link *l)
+/* Reads a body that goes to no buffer: at most 2 KB a turn, so that others
+ * get theirs. Nothing is done for a frame before its checksum is known to be
+ * right. */
+static void pyroi_read_away(pyro_daemon *d, pyroi_link *l)
 {
-    uint8_t  dropped[32];
-    bool     sum = (pyroi_head_flags(l) & PYROI_CHECKSUM) != 0;
+    uint8_t  piece[32];
+    unsigned pieces = 64;
     uint32_t n;
-    unsigned pieces;
+    uint32_t i;
 
-    for (pieces = 0; pieces < 64 && l->rx_len > 0; pieces++) {
-        n = sum && l->rx_len > 4 ? l->rx_len - 4u : l->rx_len;
-        if (n > sizeof dropped)
-            n = sizeof dropped;
-        n = pyroi_recv(d, l, dropped, n);
+    while (l->rx_have < l->rx_len) {
+        n = l->rx_len - l->rx_have;
+        if (n > sizeof piece)
+            n = sizeof piece;
+        n = pieces-- > 0 ? pyroi_recv(d, l, piece, n) : 0;
         if (n == 0)
-            return false;
-        if (sum && !pyroi_skip_sum(l, dropped, n)) {
-            pyroi_bad(d, l, PYROI_T("checksum error"));
-            return false;
-        }
-        l->rx_len = (pyroi_size)(l->rx_len - n);
+            return;
+        for (i = 0; i < n; i++)
+            pyroi_pass_byte(l, piece[i]);
     }
-    if (l->rx_len > 0)
-        return false;
-    pyroi_skipped(d, l);
-    return true;
+    pyroi_frame_done(l);
+    if (l->state == PYROI_CLOSING)
+        return;
+    if ((l->head[3] & PYROI_CHECKSUM) != 0 && l->crc != 0)
+        pyroi_bad(d, l, PYROI_T("checksum error"));
+    else
+        pyroi_passed(d, l);
 }
 
-/* A whole frame is in its buffers, which are taken from the link here. */
-static void pyroi_body_done(pyro_daemon *d, pyroi_link *l)
+/* Reads a body into its buffer. Both are taken from the link when it is
+ * whole. */
+static void pyroi_read_body(pyro_daemon *d, pyroi_link *l)
 {
     pyroi_buffer *b = l->rx_buf;
-    unsigned      kind = pyroi_kind(l->head);
-    uint32_t      n = pyroi_body_bytes(l);
+    uint8_t      *body = pyroi_bytes(b);
+    uint32_t      n = l->rx_len - l->rx_have;
 
-    if ((pyroi_head_flags(l) & PYROI_CHECKSUM) != 0) {
-        unsigned head = (pyroi_head_flags(l) & PYROI_LONG) != 0 ? 10u : 8u;
-        uint32_t crc = pyro_crc32(0, l->head, head);
+    if (n > 0) {
+        uint32_t got = pyroi_recv(d, l, body + l->rx_have, n);
 
-        crc = pyro_crc32(crc, pyroi_bytes(b), n);
-        if (pyroi_load32(pyroi_bytes(b) + n) != crc) {
-            pyroi_bad(d, l, PYROI_T("checksum error"));
+        if (got == 0)
+            return; /* or the link has ended, or bytes were lost */
+        l->rx_have += got;
+        if (got < n)
             return;
-        }
     }
-    l->rx_buf = NULL;
-#ifndef PYRO_NO_SERVER
-    if (kind == PYROI_INVOKE) {
-        pyroi_dispatch(d, l, b, n);
+    pyroi_frame_done(l);
+#ifndef PYRO_NO_CHECKSUM
+    n = pyroi_body_bytes(l->head);
+    if ((l->head[3] & PYROI_CHECKSUM) != 0
+        && pyro_crc32(l->crc, body, n) != pyroi_load32(body + n)) {
+        pyroi_bad(d, l, PYROI_T("checksum error"));
         return;
     }
 #endif
 #ifndef PYRO_NO_CLIENT
-    if (kind == PYROI_RESULT)
-        pyroi_answered(d, l, b, n);
-#endif
-}
-
-static bool pyroi_read_body(pyro_daemon *d, pyroi_link *l)
-{
-    uint8_t *to = pyroi_bytes(l->rx_buf);
-    uint32_t n = 0;
-
-    if (l->rx_have < l->rx_len)
-        n = pyroi_recv(d, l, to + l->rx_have, l->rx_len - l->rx_have);
-    if (l->rx != PYROI_RX_BODY)
-        return false; /* the link has ended, or bytes were lost */
-    l->rx_have = (pyroi_size)(l->rx_have + n);
-    if (l->rx_have < l->rx_len)
-        return false;
-    if ((d->flags_ & PYROI_YIELD) != 0) {
-        d->stalled_ = 1;
-        l->rx = PYROI_RX_FULL;
-        l->flags &= (uint16_t)~PYROI_RX_DUE;
-        return true;
+    if (pyroi_kind(l->head) == PYROI_RESULT) {
+        pyroi_answered(d, l);
+        return;
     }
-    pyroi_frame_done(l);
-    pyroi_body_done(d, l);
-    return true;
+#endif
+#ifndef PYRO_NO_SERVER
+    pyroi_dispatch(d, l);
+#endif
 }
 
 /* One turn of a link: at most one header and one body. */
 static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
 {
-    bool whole = false;
+    bool later = false;
 
-    if (l->rx == PYROI_RX_FULL) {
-        if ((d->flags_ & PYROI_YIELD) != 0)
-            return;
-        l->rx = PYROI_RX_BODY;
+    if (l->rx == PYROI_RX_HEAD && pyroi_read_head(d, l)) {
+        later = !pyroi_admit(d, l);
+        if (later)
+            l->rx = PYROI_RX_HEAD;
     }
-    if (l->rx == PYROI_RX_HEAD && pyroi_read_head(d, l))
-        l->rx = PYROI_RX_STALL;
-    if (l->rx == PYROI_RX_STALL) {
-        if (!pyroi_admit(d, l)) {
-            d->stalled_ = 1;
-            l->item.want &= (uint8_t)~PYRO_IN;
-            l->flags &= (uint16_t)~PYROI_RX_DUE; /* the delay is ours */
-            return;
-        }
-        if (l->state != PYROI_DEAD)
-            l->item.want |= PYRO_IN;
-    }
-    if (l->rx == PYROI_RX_GREET)
-        whole = pyroi_read_greeting(d, l);
-    else if (l->rx == PYROI_RX_SKIP || l->rx == PYROI_RX_REFUSE)
-        whole = pyroi_read_skip(d, l);
-    else if (l->rx == PYROI_RX_BODY)
-        whole = pyroi_read_body(d, l);
-    if (whole || l->state == PYROI_DEAD
-        || (l->rx == PYROI_RX_HEAD && l->n_head == 0)
-        || (l->flags & PYROI_RX_DUE) != 0)
+    if (l->rx == PYROI_RX_BODY)
+        later = (d->flags_ & PYROI_YIELD) != 0;
+    if (later) {
+        d->stalled_ = 1;
+        l->item.want &= (uint8_t)~PYRO_IN;
+        l->flags &= ~(uint32_t)PYROI_RX_DUE; /* the delay is ours */
         return;
-    l->flags |= PYROI_RX_DUE;
-    l->rx_due = d->now_ + pyroi_frame_ms(d);
-    pyroi_arm(d, l->rx_due);
+    }
+    l->item.want |= PYRO_IN;
+    if (l->rx == PYROI_RX_BODY)
+        pyroi_read_body(d, l);
+    else if (l->rx == PYROI_RX_SKIP)
+        pyroi_read_away(d, l);
+    if ((l->rx != PYROI_RX_HEAD || l->n_head != 0)
+        && (l->flags & PYROI_RX_DUE) == 0 && (l->item.want & PYRO_IN) != 0)
+        pyroi_hurry(d, l, pyroi_frame_ms(d));
 }
 
 /* One turn of a link that stands in the ready queue. */
 static void pyroi_step(pyro_daemon *d, pyroi_link *l)
 {
-    if ((l->flags & PYROI_TELL) != 0)
-        pyroi_tell_all(d, l);
-    if ((l->flags & PYROI_TELL) != 0)
-        d->stalled_ = 1;
-    if (l->state == PYROI_DEAD) {
-        if ((l->flags & PYROI_TELL) == 0) {
-            l->state = PYROI_FREE;
-            d->n_links_--;
-        }
-        return;
+    if ((l->flags & PYROI_TELL) != 0) {
+        if (d->tell_ == NULL)
+            l->flags &= ~(uint32_t)PYROI_TELL;
+        else
+            d->tell_(d, l);
     }
-    if (l->rx == PYROI_RX_STALL || l->rx == PYROI_RX_FULL
-        || (l->flags & PYROI_INPUT) != 0)
+    if ((l->flags & PYROI_TELL) != 0) {
+        d->stalled_ = 1;
+    } else if (l->state == PYROI_DEAD) {
+        l->state = PYROI_FREE;
+        d->n_links_--;
+    }
+    if ((l->flags & PYROI_INPUT) != 0 || (l->item.want & PYRO_IN) == 0)
         pyroi_receive(d, l);
-    if (l->state == PYROI_FREE || l->state == PYROI_DEAD)
-        return;
-    if ((l->flags & PYROI_INPUT) != 0 && l->rx != PYROI_RX_STALL
-        && l->rx != PYROI_RX_FULL)
+    if ((l->flags & PYROI_INPUT) != 0 && (l->item.want & PYRO_IN) != 0)
         pyroi_ready(d, l);
     else if ((l->item.want & PYRO_OUT) == 0)
         pyroi_flush(d, l);
-    if ((l->flags & PYROI_ROOM) != 0) {
-        l->flags &= (uint16_t)~PYROI_ROOM;
-        pyroi_flush(d, l);
-    }
 }
 
 /* ------------------------------------------------------------------------
- * >>time: deadlines, keep-alive, timers
+ * >>time: deadlines, keep-alive
  * ------------------------------------------------------------------------ */
 
-/* Greets on a link, for our first call through it. */
 #ifndef PYRO_NO_CLIENT
+/* Greets on a link, for our first call through it. */
 static void pyroi_greet(pyro_daemon *d, pyroi_link *l)
 {
-    bool pipe = (l->flags & PYROI_PIPE) != 0;
+    uint32_t ms = pyroi_greet_ms(d);
 
     if (l->state != PYROI_GREETING)
         l->heard = d->now_; /* since when we try */
     l->state = PYROI_GREETING;
-    l->flags |= PYROI_SENT | PYROI_RX_DUE;
-    l->owed |= PYROI_OWE_CONNECT;
-    l->rx_due = d->now_ + (pipe ? pyroi_greet_ms(d) / 8 : pyroi_greet_ms(d));
-    pyroi_arm(d, l->rx_due);
-    pyroi_cork(d, l);
+    l->flags |= PYROI_SENT;
+    l->owed |= PYROI_OWE(PYROI_CONNECT);
+    pyroi_hurry(d, l, (l->flags & PYROI_PIPE) != 0 ? ms / 8 : ms);
+    pyroi_cork(d);
     pyroi_ready(d, l);
 }
 #endif
 
-/* What a link was to have done by now it has not. */
-static void pyroi_overdue(pyro_daemon *d, pyroi_link *l)
+/* Whether a deadline has come; if not, it is one of the next. */
+static bool pyroi_due_now(pyro_daemon *d, uint32_t due)
 {
-    bool pipe = (l->flags & PYROI_PIPE) != 0;
-
-    l->flags &= (uint16_t)~PYROI_RX_DUE;
-#ifndef PYRO_NO_CLIENT
-    if (pipe && l->state == PYROI_GREETING) {
-        pyroi_drop_rx(d, l);
-        if (l->expects > 0 || d->now_ - l->heard < pyroi_greet_ms(d))
-            pyroi_greet(d, l); /* nobody there yet: once more */
-        else
-            pyroi_drop(d, l, false);
-        return;
-    }
-#endif
-    d->stats.dead++;
-    if (pipe && l->state == PYROI_DOWN) {
-        pyroi_drop_rx(d, l);
-        return;
-    }
-    pyroi_why(d, PYROI_T("the peer took too long"), pyroi_frame_ms(d),
-              l->state);
-    pyroi_drop(d, l, false);
+    if (pyroi_reached(d->now_, due))
+        return true;
+    pyroi_arm(d, due);
+    return false;
 }
 
-/* Keep-alive of an open link: silence of the peer ends it, ours is broken by
- * a PING, often enough for three to get lost. */
-static void pyroi_keep_alive(pyro_daemon *d, pyroi_link *l)
+/* Whether an open link has been silent for too long: it is given up. Our own
+ * silence is broken by a PING, often enough for three to get lost. */
+static bool pyroi_silent(pyro_daemon *d, pyroi_link *l)
 {
-    uint32_t ours = pyroi_dead_ms(d);
-    uint32_t limit = l->peer_dead > ours ? l->peer_dead : ours;
+    uint32_t third = l->dead / 3u;
 
-    if (ours == PYRO_NEVER || l->peer_dead == PYRO_NEVER || l->peer_dead == 0)
-        return;
-    if (d->now_ - l->heard >= limit && (l->flags & PYROI_INPUT) == 0
-        && l->rx != PYROI_RX_STALL) {
-        d->stats.dead++;
+    if (l->state != PYROI_OPEN || l->dead == 0)
+        return false;
+    if (d->now_ - l->heard >= l->dead && (l->flags & PYROI_INPUT) == 0
+        && (l->item.want & PYRO_IN) != 0) {
         pyroi_why(d, PYROI_T("the peer fell silent, ms"), d->now_ - l->heard,
-                  limit);
-        pyroi_drop(d, l, false);
-        return;
+                  l->dead);
+        return true;
     }
-    if (d->now_ - l->told >= ours / 3 && (l->owed & PYROI_OWE_PING) == 0
-        && (l->item.want & PYRO_OUT) == 0)
-        pyroi_owe_control(d, l, PYROI_OWE_PING);
-    if (l->state == PYROI_OPEN)
-        pyroi_arm(d, (d->now_ - l->told < ours / 3 ? l->told : d->now_)
-                         + ours / 3);
+    if (d->now_ - l->told >= third && (l->item.want & PYRO_OUT) == 0) {
+        l->owed |= PYROI_OWE(PYROI_PING);
+        pyroi_flush(d, l);
+    }
+    pyroi_arm(d, (d->now_ - l->told < third ? l->told : d->now_) + third);
+    return false;
 }
 
+/* What a link was to have done by now it has not. */
 static void pyroi_link_times(pyro_daemon *d, pyroi_link *l)
 {
-    if (l->state == PYROI_FREE || l->state == PYROI_DEAD)
+    bool late = (l->flags & PYROI_RX_DUE) != 0 && pyroi_due_now(d, l->rx_due);
+
+    if (pyroi_pipe(d, l, late ? PYROI_PIPE_LATE : PYROI_PIPE_TIME))
         return;
-    if ((l->flags & PYROI_RX_DUE) != 0) {
-        if (pyroi_reached(d->now_, l->rx_due)) {
-            pyroi_overdue(d, l);
-            return;
-        }
-        pyroi_arm(d, l->rx_due);
-    }
-    if ((l->flags & PYROI_QUIET) != 0) {
-        if (!pyroi_reached(d->now_, l->tx_due)) {
-            pyroi_arm(d, l->tx_due);
-        } else {
-            l->flags &= (uint16_t)~PYROI_QUIET;
-            if (l->missed == 1 && l->state == PYROI_DOWN)
-                pyroi_say_down(d, l);
-        }
-    }
-    if ((l->flags & PYROI_TX_DUE) != 0) {
-        if (pyroi_reached(d->now_, l->tx_due)) {
-            d->stats.dead++;
-            pyroi_why(d, PYROI_T("the peer does not read"), l->tx_at, 0);
-            pyroi_drop(d, l, false);
-            return;
-        }
-        pyroi_arm(d, l->tx_due);
-    }
-    if (l->state == PYROI_OPEN)
-        pyroi_keep_alive(d, l);
+    if (late)
+        pyroi_why(d, PYROI_T("the peer took too long"), pyroi_frame_ms(d),
+                  l->state);
+    else if ((l->flags & PYROI_TX_DUE) != 0 && pyroi_due_now(d, l->tx_due))
+        pyroi_why(d, PYROI_T("the peer does not read"), l->tx_at, 0);
+    else if (!pyroi_silent(d, l))
+        return;
+    pyroi_count(d, dead);
+    pyroi_drop(d, l);
 }
 
 #ifndef PYRO_NO_CLIENT
@@ -6441,7 +6241,7 @@ static void pyroi_request_times(pyro_daemon *d)
         }
         if (rq->err_ == PYRO_OK) { /* nothing else is known to be wrong */
             rq->err_ = PYRO_ERR_TIMEOUT;
-            d->stats.timeouts++;
+            pyroi_count(d, timeouts);
             pyroi_give_up(d, rq);
             pyroi_why(d,
                       rq->sent_ ? PYROI_T("no answer in time: the call may "
@@ -6456,23 +6256,6 @@ static void pyroi_request_times(pyro_daemon *d)
 }
 #endif
 
-/* Runs timers that are due, in the order they are due; at most a poll's
- * worth, for one that sets itself to 0 again. */
-static void pyroi_run_timers(pyro_daemon *d)
-{
-    unsigned left = PYRO_POLL_FRAMES;
-
-    while (d->timers_ != NULL && pyroi_reached(d->now_, d->timers_->due_)) {
-        pyro_timer *timer = d->timers_;
-
-        if (left-- == 0)
-            break;
-        d->timers_ = timer->next_;
-        timer->fn(timer->user, d);
-    }
-    if (d->timers_ != NULL)
-        pyroi_arm(d, d->timers_->due_);
-}
 
 /* Looks at all deadlines, when the earliest has come. */
 static void pyroi_times(pyro_daemon *d)
@@ -6481,13 +6264,7 @@ static void pyroi_times(pyro_daemon *d)
 
     if ((d->flags_ & PYROI_ARMED) == 0 || !pyroi_reached(d->now_, d->due_))
         return;
-    d->flags_ &= (uint8_t)~PYROI_ARMED;
-    if ((d->flags_ & PYROI_BACKOFF) != 0) {
-        if (pyroi_reached(d->now_, d->accept_))
-            d->flags_ &= (uint8_t)~PYROI_BACKOFF;
-        else
-            pyroi_arm(d, d->accept_);
-    }
+    d->flags_ &= ~(uint32_t)(PYROI_ARMED | PYROI_BACKOFF);
     for (i = 0; i < d->top_; i++)
         pyroi_link_times(d, &d->room_.links[i]);
     if ((d->flags_ & PYROI_YIELD) != 0) {
@@ -6500,61 +6277,25 @@ static void pyroi_times(pyro_daemon *d)
 #ifndef PYRO_NO_SERVER
     pyroi_later_times(d);
 #endif
-    pyroi_run_timers(d);
-}
-
-PYRO_DEF void pyro_timer_stop(pyro_daemon *node, pyro_timer *timer)
-{
-    pyro_timer **at = &node->timers_;
-
-    while (*at != NULL && *at != timer)
-        at = &(*at)->next_;
-    if (*at != NULL)
-        *at = timer->next_;
-}
-
-PYRO_DEF void pyro_timer_set(pyro_daemon *node, pyro_timer *timer, uint32_t ms)
-{
-    pyro_timer **at = &node->timers_;
-
-    pyro_timer_stop(node, timer);
-    timer->due_ = pyro_now(node) + ms;
-    while (*at != NULL && pyroi_reached(timer->due_, (*at)->due_))
-        at = &(*at)->next_;
-    timer->next_ = *at;
-    *at = timer;
-    pyroi_arm(node, timer->due_);
+    if (d->run_timers_ != NULL)
+        d->run_timers_(d);
 }
 
 /* ------------------------------------------------------------------------
  * >>poll
  * ------------------------------------------------------------------------ */
 
-/* A connection came in: it has to greet soon. */
-static void pyroi_accepted(pyro_daemon *d, const pyro_port *port,
-                           int32_t handle)
+/* Connections have come in: each has to greet soon. */
+static void pyroi_accept(pyro_daemon *d, pyro_item *listener, unsigned ready)
 {
-    bool        last = d->n_links_ + 1u >= d->room_.n_links;
-    pyroi_link *l =
-        pyroi_link_new(d, port, handle, last ? (unsigned)PYROI_REFUSE : 0u);
+    bool        first = true;
+    bool        spare;
+    int32_t     handle;
+    pyroi_link *l;
 
-    if (l == NULL) {
-        port->close(port, handle);
-        d->stats.denied++;
+    (void)ready;
+    if ((d->flags_ & PYROI_YIELD) != 0)
         return;
-    }
-    l->state = PYROI_GREETING;
-    l->flags |= PYROI_RX_DUE | PYROI_INPUT;
-    l->rx_due = d->now_ + (last ? 200 : pyroi_greet_ms(d));
-    pyroi_arm(d, l->rx_due);
-    pyroi_ready(d, l);
-}
-
-static void pyroi_accept(pyro_daemon *d, pyro_item *listener)
-{
-    bool    first = true;
-    int32_t handle;
-
     for (; d->accepts_ > 0 && d->n_links_ < d->room_.n_links; first = false) {
         handle = listener->port->accept(listener->port, listener->handle);
         if (handle < 0) {
@@ -6562,44 +6303,16 @@ static void pyroi_accept(pyro_daemon *d, pyro_item *listener)
                 /* ready, and yet nothing: the platform is short of
                  * something; do not spin on it */
                 d->flags_ |= PYROI_BACKOFF;
-                d->accept_ = d->now_ + 100;
-                pyroi_arm(d, d->accept_);
+                pyroi_arm(d, d->now_ + 100);
             }
             return;
         }
         d->accepts_--;
-        pyroi_accepted(d, listener->port, handle);
-    }
-}
-
-static void pyroi_event(pyro_daemon *d, pyro_item *item)
-{
-    pyro_watched *watched;
-    pyroi_link   *l;
-    unsigned      ready = item->ready;
-    uint8_t       drop[32];
-
-    item->ready = 0;
-    switch (item->kind_) {
-    case PYROI_IS_LINK:
-        l = (pyroi_link *)(void *)item; /* its first member */
-        if ((ready & PYRO_IN) != 0)
-            l->flags |= PYROI_INPUT;
-        if ((ready & PYRO_OUT) != 0)
-            l->flags |= PYROI_ROOM;
+        spare = d->n_links_ + 1u == d->room_.n_links;
+        l = pyroi_link_new(d, listener->port, handle,
+                           spare ? PYROI_INPUT | PYROI_REFUSE : PYROI_INPUT);
+        pyroi_hurry(d, l, spare ? 200 : pyroi_greet_ms(d));
         pyroi_ready(d, l);
-        break;
-    case PYROI_IS_LISTENER:
-        if ((d->flags_ & PYROI_YIELD) == 0)
-            pyroi_accept(d, item);
-        break;
-    case PYROI_IS_WAKE:
-        item->port->recv(item->port, item->handle, NULL, drop, sizeof drop);
-        break;
-    default:
-        watched = (pyro_watched *)(void *)item;
-        if ((d->flags_ & PYROI_YIELD) == 0)
-            watched->fn(watched->user, d, ready);
     }
 }
 
@@ -6608,70 +6321,56 @@ static void pyroi_listen_if_free(pyro_daemon *d)
 {
     bool may =
         d->n_links_ < d->room_.n_links && (d->flags_ & PYROI_BACKOFF) == 0;
-    uint8_t  want = may ? PYRO_IN : 0;
     unsigned i;
 
     for (i = 0; i < PYRO_MAX_LISTEN; i++)
-        d->listeners_[i].want = want;
+        d->listeners_[i].want = may ? PYRO_IN : 0;
 }
 
 /* Asks each port once: those that share a wait function are one. With
- * several the first is given the time to wait, in slices of 5 ms. */
+ * several one is given the time to wait, in slices of 5 ms. */
 static void pyroi_wait_ports(pyro_daemon *d, int32_t ms)
 {
-    const pyro_port *first = NULL;
-    pyro_item       *item;
-    bool             others = false;
+    pyro_item       *item = d->items_;
+    const pyro_port *first = item != NULL ? item->port : d->port_;
 
-    for (item = d->items_; item != NULL; item = item->next) {
+    for (; item != NULL; item = item->next)
         item->ready = 0;
-        if (item->port->wait == NULL) {
-            item->ready = item->want; /* just tried */
-            ms = 0;
-        } else if (first == NULL) {
-            first = item->port;
-        } else if (item->port->wait != first->wait) {
-            others = true;
-        }
-    }
-    if (first == NULL) {
-        if (d->port_ != NULL && d->port_->wait != NULL)
-            d->port_->wait(d->port_, NULL, ms);
+    if (first == NULL)
         return;
-    }
-    first->wait(first, d->items_, others && (ms < 0 || ms > 5) ? 5 : ms);
-    for (item = d->items_; others && item != NULL; item = item->next) {
-        if (item->port->wait != NULL && item->port->wait != first->wait)
+    if ((d->flags_ & PYROI_MIXED) != 0 && (ms < 0 || ms > 5))
+        ms = 5;
+    if (first->wait != NULL)
+        first->wait(first, d->items_, ms);
+    for (item = d->items_; item != NULL; item = item->next) {
+        if (item->port->wait == NULL)
+            item->ready = item->want; /* just tried */
+        else if (item->port->wait != first->wait)
             item->port->wait(item->port, d->items_, 0);
     }
 }
 
-/* Waits, and marks what is ready. Returns the number of handles. An event may
- * take items off the list, so it is gone through anew after each. */
-static unsigned pyroi_wait(pyro_daemon *d, int32_t ms)
+/* Waits, and deals with what is ready. Returns whether anything was. What
+ * runs there may take items off the list. */
+static bool pyroi_wait(pyro_daemon *d, int32_t ms)
 {
-    unsigned   n = 0;
     pyro_item *item;
+    unsigned   ready;
+    bool       any = false;
 
     pyroi_listen_if_free(d);
     pyroi_wait_ports(d, ms);
     d->now_ = pyro_now(d);
-    item = d->items_;
-    while (item != NULL) {
-        if (item->ready == 0) {
-            item = item->next;
+    for (item = d->items_; item != NULL; item = d->next_item_) {
+        d->next_item_ = item->next;
+        ready = item->ready;
+        if (ready == 0)
             continue;
-        }
-        n++;
-        if (item->kind_ == PYROI_IS_LINK) {
-            pyroi_event(d, item); /* only queues it */
-            item = item->next;
-        } else {
-            pyroi_event(d, item);
-            item = d->items_;
-        }
+        any = true;
+        item->ready = 0;
+        item->event_(d, item, ready);
     }
-    return n;
+    return any;
 }
 
 /* Stalled links are looked at again when something has changed for them. */
@@ -6681,25 +6380,26 @@ static void pyroi_look_again(pyro_daemon *d)
 
     if ((d->flags_ & PYROI_AGAIN) == 0)
         return;
-    d->flags_ &= (uint8_t)~PYROI_AGAIN;
+    d->flags_ &= ~(uint32_t)PYROI_AGAIN;
     if (d->stalled_ == 0)
         return;
     d->stalled_ = 0;
     for (i = 0; i < d->top_; i++) {
         pyroi_link *l = &d->room_.links[i];
 
-        if (l->state == PYROI_FREE
-            || (l->rx != PYROI_RX_STALL && l->rx != PYROI_RX_FULL
-                && (l->flags & PYROI_TELL) == 0))
+        if ((l->item.want & PYRO_IN) != 0 && (l->flags & PYROI_TELL) == 0)
             continue;
         d->stalled_ = 1;
         pyroi_ready(d, l);
     }
 }
 
-/* Works the ready queue off, up to `left` steps. Returns what is left. */
+/* Takes in what was posted and works the ready queue off, up to `left` steps.
+ * Returns what is left. */
 static unsigned pyroi_work(pyro_daemon *d, unsigned left)
 {
+    if (left == PYRO_POLL_FRAMES && d->drain_ != NULL && d->drain_(d))
+        left--;
     for (;;) {
         pyroi_link *l;
 
@@ -6710,13 +6410,11 @@ static unsigned pyroi_work(pyro_daemon *d, unsigned left)
         d->ready_ = l->ready_next;
         if (d->ready_ == NULL)
             d->ready_end_ = &d->ready_;
-        l->flags &= (uint16_t)~PYROI_QUEUED;
+        l->flags &= ~(uint32_t)PYROI_QUEUED;
         left--;
         pyroi_step(d, l);
     }
 }
-
-static bool pyroi_drain_rings(pyro_daemon *d);
 
 /* How long may be waited: `ms`, but no longer than to the next deadline. */
 static int32_t pyroi_may_wait(const pyro_daemon *d, int32_t ms)
@@ -6739,26 +6437,22 @@ static pyro_err pyroi_poll(pyro_daemon *d, int32_t ms)
 {
     uint32_t before = d->now_;
     unsigned left = PYRO_POLL_FRAMES;
-    unsigned events;
-    bool     rang;
+    bool     events;
 
     if (d->ready_ != NULL || (d->flags_ & PYROI_ARMED) != 0)
         d->now_ = pyro_now(d); /* else nobody asks before the wait is over */
     d->accepts_ = PYRO_POLL_ACCEPTS;
-    rang = pyroi_drain_rings(d);
     left = pyroi_work(d, left);
     pyro_flush(d); /* nothing is held back while anybody waits */
     /* What was done, or came free, may be just what somebody waits for. */
-    ms = rang || left < PYRO_POLL_FRAMES || (d->flags_ & PYROI_AGAIN) != 0
+    ms = left < PYRO_POLL_FRAMES || (d->flags_ & PYROI_AGAIN) != 0
            ? 0
            : pyroi_may_wait(d, ms);
     events = pyroi_wait(d, ms);
-    if (!rang) /* what a wake told of comes in this poll */
-        (void)pyroi_drain_rings(d);
     left = pyroi_work(d, left);
     pyroi_times(d);
     pyro_flush(d);
-    if (left < PYRO_POLL_FRAMES || events > 0 || before != d->now_)
+    if (left < PYRO_POLL_FRAMES || events || before != d->now_)
         d->stuck_ = 0;
     else if (ms != 0 && ++d->stuck_ >= PYRO_STUCK_POLLS)
         return PYRO_ERR_STATE;
@@ -6767,13 +6461,15 @@ static pyro_err pyroi_poll(pyro_daemon *d, int32_t ms)
 
 PYRO_DEF pyro_err pyro_poll(pyro_daemon *node, int32_t ms)
 {
+#ifndef PYRO_NO_GATHER
     unsigned i;
 
+    for (i = 0; i < node->top_ && (node->flags_ & PYROI_GATHERED) != 0; i++)
+        node->room_.links[i].flags &= ~(uint32_t)PYROI_GATHER;
+    node->flags_ &= ~(uint32_t)PYROI_GATHERED;
+#endif
     if ((node->flags_ & PYROI_YIELD) != 0)
         return PYRO_ERR_STATE;
-    for (i = 0; i < node->top_ && (node->flags_ & PYROI_GATHERED) != 0; i++)
-        node->room_.links[i].flags &= (uint16_t)~PYROI_GATHER;
-    node->flags_ &= (uint8_t)~PYROI_GATHERED;
     return pyroi_poll(node, ms);
 }
 
@@ -6783,7 +6479,7 @@ PYRO_DEF void pyro_yield(pyro_daemon *node)
         return;
     node->flags_ |= PYROI_YIELD;
     (void)pyroi_poll(node, 0);
-    node->flags_ &= (uint8_t)~PYROI_YIELD;
+    node->flags_ &= ~(uint32_t)PYROI_YIELD;
     node->flags_ |= PYROI_AGAIN;
 }
 
@@ -6799,6 +6495,158 @@ PYRO_DEF int32_t pyro_next_ms(pyro_daemon *node)
         return 0;
     pyroi_listen_if_free(node);
     return pyroi_may_wait(node, -1);
+}
+
+/* ------------------------------------------------------------------------
+ * >>pipes: handles that are simply there. Who adopts none does not pay
+ * ------------------------------------------------------------------------ */
+
+/* Says nothing unasked for a while. */
+static void pyroi_quiet(pyro_daemon *d, pyroi_link *l, uint32_t ms)
+{
+    l->flags |= PYROI_QUIET;
+    l->tx_due = d->now_ + ms;
+    pyroi_arm(d, l->tx_due);
+}
+
+/* Tells the peer, at most once a second, that we know of no connection; in
+ * between it is noted, so that he hears of it in the end. */
+static void pyroi_say_down(pyro_daemon *d, pyroi_link *l)
+{
+    l->missed = (l->flags & PYROI_QUIET) != 0;
+    if (l->missed)
+        return;
+    pyroi_quiet(d, l, 1000);
+    if (l->control == PYROI_CONNECTFAIL)
+        return; /* its bytes must not change now */
+    l->reason = PYROI_FAIL_NOT_UP;
+    l->owed |= PYROI_OWE(PYROI_CONNECTFAIL);
+    pyroi_cork(d);
+}
+
+/* Noise may stand where a header should: looks for the next 'P'. True: bytes
+ * were dropped. */
+static bool pyroi_noise(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned at = 0;
+
+    (void)d;
+    while (at < l->n_head
+           && (l->head[at] != 'P'
+               || (at + 1u < l->n_head && l->head[at + 1] != 'Y')))
+        at++;
+    if (at == 0)
+        return false;
+    pyroi_count(d, bad);
+    l->n_head = (uint8_t)(l->n_head - at);
+    memmove(l->head, l->head + at, l->n_head);
+    return true;
+}
+
+/* A CONNECT. True: both greeted, and the smaller session answers, that is he;
+ * else he starts anew. */
+static bool pyroi_restarted(pyro_daemon *d, pyroi_link *l)
+{
+    if ((l->flags & PYROI_SENT) != 0
+        && d->session_ > pyroi_load32(l->greet + 4))
+        return true;
+    if (l->state == PYROI_OPEN) {
+        pyroi_count(d, restarts);
+        pyroi_drop(d, l);
+    }
+    return false;
+}
+
+/* Nobody greets, or a frame stays unfinished. False: of an open link. */
+static bool pyroi_pipe_late(pyro_daemon *d, pyroi_link *l)
+{
+    if (l->state >= PYROI_OPEN)
+        return false;
+    l->flags &= ~(uint32_t)PYROI_RX_DUE;
+    pyroi_drop_rx(d, l);
+    if (l->state == PYROI_DOWN)
+        pyroi_count(d, dead);
+#ifndef PYRO_NO_CLIENT
+    else if (l->expects > 0 || d->now_ - l->heard < pyroi_greet_ms(d))
+        pyroi_greet(d, l); /* nobody there yet: once more */
+#endif
+    else
+        pyroi_drop(d, l);
+    return true;
+}
+
+/* The silence is over: what was missed is made up for. */
+static void pyroi_pipe_time(pyro_daemon *d, pyroi_link *l)
+{
+    if ((l->flags & PYROI_QUIET) == 0 || !pyroi_due_now(d, l->tx_due))
+        return;
+    l->flags &= ~(uint32_t)PYROI_QUIET;
+    if (l->missed == 1 && l->state == PYROI_DOWN)
+        pyroi_say_down(d, l);
+}
+
+#ifndef PYRO_NO_SERVER
+/* Calls that came by a lost link have no caller any more: a pipe keeps its
+ * handle, and their replies must not go to whoever is there next. */
+static void pyroi_forget_calls(pyro_daemon *d, pyro_link link)
+{
+    pyro_call *call;
+
+    for (call = d->calls_; call != NULL; call = call->outer_) {
+        if (call->link == link)
+            call->link = 0;
+    }
+}
+#endif
+
+/* A pipe is about to go down. */
+static void pyroi_pipe_drop(pyro_daemon *d, pyroi_link *l)
+{
+    if (l->state >= PYROI_OPEN) {
+        l->flags &= ~(uint32_t)PYROI_QUIET;
+    } else if (l->state == PYROI_GREETING) {
+        pyroi_quiet(d, l, pyroi_greet_ms(d) / 8);
+        l->missed = 2; /* it was not wanted: not again at once */
+    }
+    l->flags =
+        (l->flags & ~(uint32_t)PYROI_SUMS) | pyroi_wants_sums(d, l->item.port);
+#ifndef PYRO_NO_SERVER
+    pyroi_forget_calls(d, l->id);
+#endif
+}
+
+/* Every place where a pipe differs from a connection comes here. True: that
+ * was all. */
+static bool pyroi_pipe_event(pyro_daemon *d, pyroi_link *l, unsigned what)
+{
+    switch (what) {
+    case PYROI_PIPE_NOISE:
+        return pyroi_noise(d, l);
+    case PYROI_PIPE_FRAME:
+        if (l->state == PYROI_DOWN)
+            pyroi_say_down(d, l);
+        return true;
+    case PYROI_PIPE_CONNECT:
+        return pyroi_restarted(d, l);
+    case PYROI_PIPE_LATE:
+        pyroi_pipe_time(d, l);
+        return pyroi_pipe_late(d, l);
+    case PYROI_PIPE_TIME:
+        pyroi_pipe_time(d, l);
+        return false;
+    case PYROI_PIPE_DROP:
+        pyroi_pipe_drop(d, l);
+        return false;
+    default: /* PYROI_PIPE_CALL; true: not now */
+        if (l->state != PYROI_DOWN)
+            return false;
+        if ((l->flags & PYROI_QUIET) != 0 && l->missed == 2)
+            return true;
+#ifndef PYRO_NO_CLIENT
+        pyroi_greet(d, l);
+#endif
+        return false;
+    }
 }
 
 /* ------------------------------------------------------------------------
@@ -6915,8 +6763,8 @@ PYRO_DEF pyro_err pyro_listen(pyro_daemon *node, const pyro_port *port,
         return PYRO_ERR_DAEMON;
     }
     pyroi_use_port(node, port);
-    pyroi_item_add(node, &node->listeners_[i], port, handle,
-                   PYROI_IS_LISTENER);
+    node->listeners_[i].event_ = pyroi_accept;
+    pyroi_item_add(node, &node->listeners_[i], port, handle);
     return PYRO_OK;
 }
 
@@ -6936,17 +6784,16 @@ PYRO_DEF pyro_err pyro_listening(pyro_daemon *node, unsigned index, char *to,
 PYRO_DEF pyro_err pyro_adopt(pyro_daemon *node, const pyro_port *port,
                              int32_t handle, pyro_link *link)
 {
-    pyroi_link *l = NULL;
+    pyroi_link *l;
 
-    if (node->n_links_ + 1u < node->room_.n_links)
-        l = pyroi_link_new(node, port, handle, PYROI_PIPE);
-    if (l == NULL) {
+    if (node->n_links_ + 1u >= node->room_.n_links) {
         pyroi_why(node, PYROI_T("link table full: raise it in PYRO_ROOM"),
                   node->n_links_, node->room_.n_links - 1u);
         return PYRO_ERR_NOSPACE;
     }
     pyroi_use_port(node, port);
-    l->heard = l->told = node->now_;
+    node->pipe_ = pyroi_pipe_event;
+    l = pyroi_link_new(node, port, handle, PYROI_PIPE);
     l->state = PYROI_DOWN;
     if (link != NULL)
         *link = l->id;
@@ -6960,8 +6807,9 @@ PYRO_DEF void pyro_close(pyro_daemon *node)
     pyro_flush(node);
     node->flags_ |= PYROI_CLOSED;
     for (i = 0; i < node->top_; i++) {
+        node->room_.links[i].flags &= ~(uint32_t)PYROI_PIPE;
         if (node->room_.links[i].state != PYROI_FREE)
-            pyroi_drop(node, &node->room_.links[i], true);
+            pyroi_drop(node, &node->room_.links[i]);
     }
     for (i = 0; i < PYRO_MAX_LISTEN; i++) {
         const pyro_item *item = &node->listeners_[i];
@@ -6989,11 +6837,21 @@ PYRO_DEF void pyro_close(pyro_daemon *node)
     node->room_.n_links = node->top_ = 0;
 }
 
+static void pyroi_watched_event(pyro_daemon *d, pyro_item *item,
+                                unsigned ready)
+{
+    pyro_watched *watched = (pyro_watched *)(void *)item;
+
+    if ((d->flags_ & PYROI_YIELD) == 0)
+        watched->fn(watched->user, d, ready);
+}
+
 PYRO_DEF void pyro_watch(pyro_daemon *node, pyro_watched *watched,
                          const pyro_port *port, int32_t handle, unsigned want)
 {
     watched->item_.ahead = NULL;
-    pyroi_item_add(node, &watched->item_, port, handle, PYROI_IS_WATCHED);
+    watched->item_.event_ = pyroi_watched_event;
+    pyroi_item_add(node, &watched->item_, port, handle);
     watched->item_.want = (uint8_t)want;
 }
 
@@ -7002,10 +6860,93 @@ PYRO_DEF void pyro_unwatch(pyro_daemon *node, pyro_watched *watched)
     pyroi_item_drop(node, &watched->item_);
 }
 
+/* Runs timers that are due, in the order they are due; at most a poll's
+ * worth, for one that sets itself to 0 again. */
+static void pyroi_run_timers(pyro_daemon *d)
+{
+    unsigned left = PYRO_POLL_FRAMES;
+
+    while (d->timers_ != NULL && pyroi_reached(d->now_, d->timers_->due_)) {
+        pyro_timer *timer = d->timers_;
+
+        if (left-- == 0)
+            break;
+        d->timers_ = timer->next_;
+        timer->fn(timer->user, d);
+    }
+    if (d->timers_ != NULL)
+        pyroi_arm(d, d->timers_->due_);
+}
+
+PYRO_DEF void pyro_timer_stop(pyro_daemon *node, pyro_timer *timer)
+{
+    pyro_timer **at = &node->timers_;
+
+    while (*at != NULL && *at != timer)
+        at = &(*at)->next_;
+    if (*at != NULL)
+        *at = timer->next_;
+}
+
+PYRO_DEF void pyro_timer_set(pyro_daemon *node, pyro_timer *timer, uint32_t ms)
+{
+    pyro_timer **at = &node->timers_;
+
+    pyro_timer_stop(node, timer);
+    timer->due_ = pyro_now(node) + ms;
+    while (*at != NULL && pyroi_reached(timer->due_, (*at)->due_))
+        at = &(*at)->next_;
+    timer->next_ = *at;
+    *at = timer;
+    node->run_timers_ = pyroi_run_timers;
+    pyroi_arm(node, timer->due_);
+}
+
+/* A walk along the hooks: pyro_hook_drop mends all that are under way. */
+typedef struct pyroi_telling {
+    pyro_hook            *next;
+    struct pyroi_telling *outer;
+} pyroi_telling;
+
+static void pyroi_tell(pyro_daemon *d, pyro_link link, pyro_event event)
+{
+    pyroi_telling telling;
+
+    telling.next = d->hooks_;
+    telling.outer = d->telling_;
+    d->telling_ = &telling;
+    while (telling.next != NULL) {
+        pyro_hook *hook = telling.next;
+
+        telling.next = hook->next_;
+        hook->fn(hook->user, d, link, event);
+    }
+    d->telling_ = telling.outer;
+}
+
+/* Tells what has happened to a link, in order, once nobody yields. */
+static void pyroi_tell_all(pyro_daemon *d, pyroi_link *l)
+{
+    static const uint32_t flags[] = { PYROI_TELL_GONE, PYROI_TELL_UP,
+                                      PYROI_TELL_ROOM };
+    static const uint8_t  events[] = { PYRO_LINK_GONE, PYRO_LINK_UP,
+                                       PYRO_LINK_WRITABLE };
+    pyro_link             link = l->id;
+    unsigned              i;
+
+    for (i = 0; i < 3 && (d->flags_ & PYROI_YIELD) == 0; i++) {
+        if ((l->flags & flags[i]) == 0 || l->id != link)
+            continue;
+        l->flags &= ~flags[i];
+        pyroi_tell(d, link, (pyro_event)events[i]);
+    }
+}
+
 PYRO_DEF void pyro_hook_add(pyro_daemon *node, pyro_hook *hook)
 {
     hook->next_ = node->hooks_;
     node->hooks_ = hook;
+    node->tell_ = pyroi_tell_all;
 }
 
 PYRO_DEF void pyro_hook_drop(pyro_daemon *node, pyro_hook *hook)
@@ -7023,6 +6964,15 @@ PYRO_DEF void pyro_hook_drop(pyro_daemon *node, pyro_hook *hook)
     }
 }
 
+static void pyroi_woken(pyro_daemon *d, pyro_item *item, unsigned ready)
+{
+    uint8_t drop[32];
+
+    (void)d;
+    (void)ready;
+    item->port->recv(item->port, item->handle, NULL, drop, sizeof drop);
+}
+
 PYRO_DEF pyro_err pyro_wake_open(pyro_daemon *node)
 {
     int32_t handles[2];
@@ -7034,7 +6984,8 @@ PYRO_DEF pyro_err pyro_wake_open(pyro_daemon *node)
         pyroi_why(node, PYROI_T("the port cannot be woken"), 0, 0);
         return PYRO_ERR_DAEMON;
     }
-    pyroi_item_add(node, &node->wake_, node->port_, handles[0], PYROI_IS_WAKE);
+    node->wake_.event_ = pyroi_woken;
+    pyroi_item_add(node, &node->wake_, node->port_, handles[0]);
     node->waker_ = handles[1];
     return PYRO_OK;
 }
@@ -7103,6 +7054,7 @@ PYRO_DEF void pyro_ring_add(pyro_daemon *node, pyro_ring *ring)
     ring->put_ = ring->got_ = ring->lost = 0;
     ring->next_ = node->rings_;
     node->rings_ = ring;
+    node->drain_ = pyroi_drain_rings;
 }
 
 PYRO_DEF void pyro_ring_drop(pyro_daemon *node, pyro_ring *ring)
@@ -7135,7 +7087,7 @@ PYRO_DEF uint32_t pyro_link_session(const pyro_daemon *node, pyro_link link)
 
     if (l == NULL || l->state != PYROI_OPEN)
         return 0;
-    return pyroi_or(l->session, 1);
+    return pyroi_or(pyroi_load32(l->greet + 4), 1);
 }
 
 PYRO_DEF bool pyro_link_stuck(const pyro_daemon *node, pyro_link link)
@@ -7150,8 +7102,12 @@ PYRO_DEF void pyro_link_close(pyro_daemon *node, pyro_link link)
 {
     pyroi_link *l = pyroi_link_of(node, link);
 
-    if (l != NULL)
-        pyroi_drop(node, l, false);
+    if (l == NULL)
+        return;
+    pyroi_drop(node, l);
+#ifndef PYRO_NO_SERVER
+    pyroi_forget_calls(node, link);
+#endif
 }
 
 #ifndef PYRO_NO_SERVER
@@ -7238,10 +7194,9 @@ static const char *pyroi_check_link(const pyro_daemon *d, const pyroi_link *l,
 {
     *held += pyroi_chain(d, l->tx) + pyroi_chain(d, l->rx_buf);
     *expects += l->expects;
-    if (l->rx != PYROI_RX_BODY && l->rx != PYROI_RX_FULL
-        && l->rx != PYROI_RX_SKIP && l->rx_buf != NULL)
+    if (l->rx == PYROI_RX_HEAD && l->rx_buf != NULL)
         return "a link holds a buffer and reads no body";
-    if (l->rx == PYROI_RX_BODY && l->rx_have > l->rx_len)
+    if (l->rx != PYROI_RX_HEAD && l->rx_have > l->rx_len)
         return "a link has read more than a body";
     if (l->tx != NULL && l->control == 0 && l->tx_at > l->tx->end)
         return "a link has sent more than a buffer";
@@ -7517,17 +7472,14 @@ static pyro_err pyroi_bind(pyro_proxy *proxy)
         return PYRO_ERR_CLOSED;
     if (l != NULL && pyroi_next_seq(d, l) == 0) {
         l->n_given_up = 0;
-        pyroi_drop(d, l, false);
+        pyroi_drop(d, l);
         l = pyroi_link_of(d, proxy->link_);
     }
     if (l != NULL && l->state != PYROI_CLOSING) {
-        if (l->state != PYROI_DOWN)
-            return PYRO_OK;
-        if ((l->flags & PYROI_QUIET) != 0 && l->missed == 2) {
+        if (pyroi_pipe(d, l, PYROI_PIPE_CALL)) {
             pyroi_why(d, PYROI_T("the peer of this pipe did not greet"), 0, 0);
             return PYRO_ERR_BUSY;
         }
-        pyroi_greet(d, l);
         return PYRO_OK;
     }
     if (proxy->uri_ == NULL) {
@@ -7706,8 +7658,11 @@ static pyro_err pyroi_launch(pyro_request *rq, unsigned flags)
             l->seq = (uint16_t)seq;
     }
     if (err == PYRO_OK
-        && !pyroi_seal(d, l, rq->buf_, PYROI_INVOKE, flags, seq, rq->args.at))
+        && !pyroi_seal(l, rq->buf_, PYROI_WHAT(PYROI_INVOKE, flags), seq,
+                       rq->args.at)) {
+        pyroi_why_long(d, l, pyroi_first(rq->buf_));
         err = PYRO_ERR_NOSPACE;
+    }
     if (err != PYRO_OK) {
         pyroi_finish(rq, err, NULL);
         return err;
@@ -7764,16 +7719,20 @@ PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
  * the next ones when there are many. */
 static void pyroi_went_oneway(pyro_daemon *d, pyroi_link *l)
 {
+#ifdef PYRO_NO_GATHER
+    pyroi_flush(d, l);
+#else
     if ((l->flags & PYROI_GATHER) == 0
         || pyroi_tx_last(l)->end
                >= d->room_.buffer_bytes - d->room_.buffer_bytes / 4)
         pyroi_flush(d, l);
     else
-        pyroi_cork(d, l);
+        pyroi_cork(d);
     if (l->state == PYROI_OPEN) {
         l->flags |= PYROI_GATHER;
         d->flags_ |= PYROI_GATHERED;
     }
+#endif
 }
 
 PYRO_DEF pyro_err pyro_send_oneway(pyro_request *rq)
@@ -7948,7 +7907,7 @@ PYRO_DEF pyro_err pyro_invoke(pyro_proxy *proxy, const char *method,
 
 /* Writes a oneway right behind those that wait already, where it fits: no
  * buffer is taken and nothing is copied. */
-#ifdef PYROI_SMALL
+#if defined(PYRO_NO_GATHER) || defined(PYROI_SMALL)
 #define pyroi_oneway_behind(proxy, method, args) false
 #else
 static bool pyroi_oneway_behind(pyro_proxy *proxy, const char *method,
@@ -7975,9 +7934,9 @@ static bool pyroi_oneway_behind(pyro_proxy *proxy, const char *method,
         return false;
     *list |= (uint8_t)(PYRO_MAX_ARGS - w.more);
     *w.at++ = 0x80;
-    if ((size_t)(w.at - body) > l->peer_max || w.at - body > 0xFFFF)
+    if ((size_t)(w.at - body) > pyroi_peer_max(l) || w.at - body > 0xFFFF)
         return false;
-    pyroi_put_header(body, PYROI_INVOKE, PYROI_ONEWAY, 0,
+    pyroi_put_header(body, PYROI_WHAT(PYROI_INVOKE, PYROI_ONEWAY), 0,
                      (uint32_t)(w.at - body));
     b->end = (pyroi_size)(w.at - pyroi_bytes(b));
     proxy->err_ = PYRO_OK;

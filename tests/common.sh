@@ -7,7 +7,8 @@ WARN_C="$WARN -Wstrict-prototypes -Wmissing-prototypes"
 
 # The small build: what a node with little flash leaves out.
 LEAN="-DPYRO_NO_LONG -DPYRO_NO_KWARGS -DPYRO_NO_INTROSPECTION"
-LEAN="$LEAN -DPYRO_NO_TEXTS -DPYRO_NO_LOG"
+LEAN="$LEAN -DPYRO_NO_TEXTS -DPYRO_NO_LOG -DPYRO_NO_CHECKSUM"
+LEAN="$LEAN -DPYRO_NO_GATHER -DPYRO_NO_STATS"
 
 CC=${CC:-cc}
 

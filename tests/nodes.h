@@ -542,7 +542,7 @@ static inline void peer_send(unsigned kind, unsigned flags, uint32_t seq,
     uint8_t *head;
 
     memcpy(at, body, n);
-    head = pyroi_put_header(at, kind, flags, seq, n);
+    head = pyroi_put_header(at, PYROI_WHAT(kind, flags), seq, n);
     if ((flags & PYROI_CHECKSUM) != 0) {
         pyroi_store32(at + n, pyro_crc32(0, head, 8 + n));
         n += 4;

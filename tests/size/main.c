@@ -14,7 +14,7 @@ typedef void (*any_function)(void);
 /* clang-format off */
 static const volatile any_function kept[] = {
 #if defined(WEIGH_LEAN)
-    KEEP(pyro_open), KEEP(pyro_listen), KEEP(pyro_adopt), KEEP(pyro_poll),
+    KEEP(pyro_open), KEEP(pyro_listen), KEEP(pyro_poll),
     KEEP(pyro_put_bool), KEEP(pyro_put_int), KEEP(pyro_put_str),
     KEEP(pyro_put_bin), KEEP(pyro_put_list), KEEP(pyro_get_bool),
     KEEP(pyro_get_i32), KEEP(pyro_get_str), KEEP(pyro_get_bin),
