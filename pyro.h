@@ -609,10 +609,11 @@ typedef struct pyro_reader {
     const uint8_t *at;
     const uint8_t *end;
     uint8_t        err;
+    uint8_t        type_; /* of the last value, private */
 } pyro_reader;
 
 typedef enum pyro_type {
-    PYRO_NONE, /* nothing there, or a stream in error */
+    PYRO_NONE, /* nothing there, malformed, or a stream in error */
     PYRO_NIL,
     PYRO_BOOL,
     PYRO_INT,   /* fits int64 */
@@ -1780,6 +1781,14 @@ extern "C" {
 #define PYROI_SHARED
 #endif
 
+/* Where a program is compiled to be small, gcc forgets here what it knows of
+ * an integer: else it copies what follows for each value that it has found. */
+#if defined(__GNUC__) && defined(__OPTIMIZE_SIZE__)
+#define PYROI_FORGET(v) __asm__("" : "+r"(v))
+#else
+#define PYROI_FORGET(v) (void)0
+#endif
+
 /* ------------------------------------------------------------------------
  * >>basics: bytes, texts
  * ------------------------------------------------------------------------ */
@@ -1969,127 +1978,168 @@ PYRO_DEF pyro_err pyro_writer_end(const pyro_writer *out)
     return (pyro_err)out->err;
 }
 
-/* Accounts for one value of n bytes; false: an error, now or before. */
-PYROI_FAST bool pyroi_claim(pyro_writer *w, uint32_t n, uint32_t body)
+/* Takes n bytes for one value, which is accounted for. False: an error, now
+ * or before. */
+PYROI_FAST bool pyroi_claim(pyro_writer *w, size_t n)
 {
-    uint32_t owed = w->owed; /* a load of its own: one of both fields would */
-    unsigned more = w->more; /* wait for the value before to be stored */
+    unsigned err = w->err;
 
-    if (w->err != PYRO_OK)
+    if (err != PYRO_OK)
         return false;
-    if ((owed | more) != 0 && (size_t)(w->end - w->at) - body >= n) {
-        if (owed != 0)
-            w->owed = owed - 1;
-        else
-            w->more = (uint8_t)(more - 1);
-        return true;
+    err = PYRO_ERR_NOSPACE;
+    if ((size_t)(w->end - w->at) >= n) {
+        if (w->owed != 0) {
+            w->owed--;
+            w->at += n;
+            return true;
+        }
+        if (w->more != 0) {
+            w->more--;
+            w->at += n;
+            return true;
+        }
+        err = PYRO_ERR_STATE;
     }
-    w->err = (owed | more) == 0 ? PYRO_ERR_STATE : PYRO_ERR_NOSPACE;
+    w->err = (uint8_t)err;
     return false;
 }
 
-/* Puts a tag and the number behind it. A code is the tag, and from bit 8 on
- * the number's size: 0 for none, 1 to 4 for 1, 2, 4 and 8 bytes. */
-PYROI_FAST uint8_t *pyroi_put_code(pyro_writer *w, unsigned code, uint64_t v,
-                                   uint32_t body)
+/* Puts a tag and n bytes of number into the room of a value, `size` bytes.
+ * Every value goes through here. */
+PYROI_FAST void pyroi_put_number(pyro_writer *w, unsigned tag, uint64_t v,
+                                 uint32_t n, size_t size)
 {
-    uint32_t n = 1u << (code >> 8) >> 1;
-    uint8_t *p = w->at;
+    uint8_t *p;
 
-    if (!pyroi_claim(w, 1 + n, body))
-        return NULL;
-    w->at = p + 1 + n + body;
-    uint8_t *behind = p + 1 + n;
-    *p++ = (uint8_t)code;
+    if (!pyroi_claim(w, size))
+        return;
+    p = w->at - size;
+    *p = (uint8_t)tag;
+#ifdef __OPTIMIZE_SIZE__
+    for (p += n; n > 0; n--, v >>= 8)
+        *p-- = (uint8_t)v;
+#else
     if (n == 8) {
-        pyroi_store32(p, (uint32_t)(v >> 32));
-        p += 4;
+        pyroi_store32(p + 1, (uint32_t)(v >> 32));
+        pyroi_store32(p + 5, (uint32_t)v);
+    } else if (n == 4) {
+        pyroi_store32(p + 1, (uint32_t)v);
+    } else if (n == 2) {
+        pyroi_store16(p + 1, (uint32_t)v);
+    } else if (n == 1) {
+        p[1] = (uint8_t)v;
     }
-    if (n >= 4)
-        pyroi_store32(p, (uint32_t)v);
-    else if (n == 2)
-        pyroi_store16(p, (uint32_t)v);
-    else if (n == 1)
-        *p = (uint8_t)v;
-    return behind;
+#endif
 }
 
-/* What has a header whose size depends on a number: the tag for numbers below
- * `limit`, which are inside of it, and the code for those of one byte. Those
- * of more bytes follow it, with both parts one higher. */
+/* How a kind of value begins: a number below `limit` is inside of the tag
+ * `fix`; others stand behind a tag, in 1, 2, 4 or 8 bytes: 1 << k of them
+ * behind the tag `tag + k`, and k is at least `least`. */
 typedef struct pyroi_form {
-    uint8_t  fix;
-    uint8_t  limit;
-    uint16_t code;
+    uint8_t fix;
+    uint8_t limit;
+    uint8_t tag;
+    uint8_t least;
 } pyroi_form;
 
 enum {
     PYROI_FORM_UINT,
     PYROI_FORM_NEGATIVE,
+    PYROI_FORM_F32,
+    PYROI_FORM_F64,
+    PYROI_FORM_BYTE, /* as it is */
     PYROI_FORM_LIST,
     PYROI_FORM_MAP,
     PYROI_FORM_BIN,
     PYROI_FORM_STR,
-    PYROI_FORM_RAW
+    PYROI_FORM_RAW /* bytes that have their header */
 };
 
 static const pyroi_form pyroi_forms[] = {
-    { 0x00, 128, 0x1CC },
-    { 0xFF, 32, 0x1D0 }, /* turned over, see pyroi_put_head */
-    { 0x90, 16, 0x1DB }, /* no form of one byte: its tag is another's */
-    { 0x80, 16, 0x1DD }, /* the same */
-    { 0x00, 0, 0x1C4 },
-    { 0xA0, 32, 0x1D9 },
-    { 0x00, 255, 0x0FF } /* any byte, as it is */
+    { 0x00, 128, 0xCC, 0 }, { 0xE0, 64, 0xD0, 0 }, { 0x00, 0, 0xC8, 2 },
+    { 0x00, 0, 0xC8, 3 },   { 0x00, 255, 0, 0 },   { 0x90, 16, 0xDB, 1 },
+    { 0x80, 16, 0xDD, 1 },  { 0x00, 0, 0xC4, 0 },  { 0xA0, 32, 0xD9, 0 },
+    { 0x00, 255, 0, 0 }
 };
 
-/* Puts a header in its shortest form. A negative number is as long as its
- * complement with a sign bit, and the last bits of a short one are those of
- * the complement turned over. */
-PYROI_FAST uint8_t *pyroi_put_head(pyro_writer *w, unsigned form, uint64_t v,
-                                   uint32_t body)
+/* Puts a header in its shortest form and takes room for the bytes that it
+ * announces. A negative number is as long as twice its complement, for there
+ * is a sign bit. */
+#ifdef __OPTIMIZE_SIZE__
+static void pyroi_put_head(pyro_writer *w, unsigned form, uint64_t v)
 {
     const pyroi_form *f = &pyroi_forms[form];
-    uint64_t          flip = 0 - (uint64_t)(form == PYROI_FORM_NEGATIVE);
-    uint64_t          m = v ^ flip;
-    unsigned          code = f->fix ^ (unsigned)m;
+    uint64_t          m = v;
+    uint32_t          tag = (uint32_t)v;
+    uint32_t          n = 0;
+    size_t            size;
 
-    if (m >= f->limit) {
-        m += m & flip; /* room for the sign */
-        code = f->code;
+    if (form == PYROI_FORM_NEGATIVE)
+        m = ~(v + v);
+    PYROI_FORGET(f);
+    if (m < f->limit) {
+        tag |= f->fix;
+    } else {
         if (m >> 32 != 0)
-            code += 3 * 0x101;
+            n = 3;
         else if ((uint32_t)m > 0xFFFF)
-            code += 2 * 0x101;
-        else if ((uint32_t)m > 0xFF || f->limit == 16)
-            code += 0x101; /* the least that lists and maps have */
+            n = 2;
+        else if ((uint32_t)m > 0xFF)
+            n = 1;
+        if (n < f->least)
+            n = f->least;
+        tag = f->tag + n;
+        n = 1u << n;
     }
-    return pyroi_put_code(w, code, v, body);
+    PYROI_FORGET(n);
+    size = 1 + n;
+    if (form >= PYROI_FORM_BIN)
+        size += (size_t)v;
+    if (form == PYROI_FORM_RAW)
+        size = (size_t)v; /* of which the first bytes are written twice */
+    pyroi_put_number(w, tag, v, n, size);
 }
+#else
+PYROI_FAST void pyroi_put_head(pyro_writer *w, unsigned form, uint64_t v)
+{
+    const pyroi_form *f = &pyroi_forms[form];
+    uint64_t          m = form == PYROI_FORM_NEGATIVE ? ~(v + v) : v;
+    size_t            body = form >= PYROI_FORM_BIN ? (size_t)v : 0;
+
+    if (form == PYROI_FORM_RAW)
+        pyroi_claim(w, body);
+    else if (m < f->limit)
+        pyroi_put_number(w, f->fix | (unsigned)v, v, 0, 1 + body);
+    else if (m >> 32 != 0 || f->least == 3)
+        pyroi_put_number(w, f->tag + 3u, v, 8, 9 + body);
+    else if (m > 0xFFFF || f->least == 2)
+        pyroi_put_number(w, f->tag + 2u, v, 4, 5 + body);
+    else if (m > 0xFF || f->least == 1)
+        pyroi_put_number(w, f->tag + 1u, v, 2, 3 + body);
+    else
+        pyroi_put_number(w, f->tag, v, 1, 2 + body);
+}
+#endif
 
 PYRO_DEF void pyro_put_nil(pyro_writer *out)
 {
-    pyroi_put_code(out, 0xC0, 0, 0);
+    pyroi_put_head(out, PYROI_FORM_BYTE, 0xC0);
 }
 
 PYRO_DEF void pyro_put_bool(pyro_writer *out, bool v)
 {
-    pyroi_put_code(out, 0xC2u + v, 0, 0);
+    pyroi_put_head(out, PYROI_FORM_BYTE, 0xC2u + v);
 }
 
 PYRO_DEF void pyro_put_uint(pyro_writer *out, uint64_t v)
 {
-    pyroi_put_head(out, PYROI_FORM_UINT, v, 0);
+    pyroi_put_head(out, PYROI_FORM_UINT, v);
 }
 
 PYRO_DEF void pyro_put_int(pyro_writer *out, int64_t v)
 {
-    if ((uint64_t)v < 128)
-        pyroi_put_code(out, (unsigned)v, 0, 0);
-    else if (v < 0)
-        pyroi_put_head(out, PYROI_FORM_NEGATIVE, (uint64_t)v, 0);
-    else
-        pyroi_put_head(out, PYROI_FORM_UINT, (uint64_t)v, 0);
+    pyroi_put_head(out, v < 0 ? PYROI_FORM_NEGATIVE : PYROI_FORM_UINT,
+                   (uint64_t)v);
 }
 
 PYRO_DEF void pyro_put_f32(pyro_writer *out, float v)
@@ -2097,7 +2147,7 @@ PYRO_DEF void pyro_put_f32(pyro_writer *out, float v)
     uint32_t bits;
 
     memcpy(&bits, &v, 4);
-    pyroi_put_code(out, 0x3CA, bits, 0);
+    pyroi_put_head(out, PYROI_FORM_F32, bits);
 }
 
 PYRO_DEF void pyro_put_f64(pyro_writer *out, double v)
@@ -2106,7 +2156,7 @@ PYRO_DEF void pyro_put_f64(pyro_writer *out, double v)
     uint64_t bits;
 
     memcpy(&bits, &v, 8);
-    pyroi_put_code(out, 0x4CB, bits, 0);
+    pyroi_put_head(out, PYROI_FORM_F64, bits);
 #else
     pyro_put_f32(out, (float)v); /* where double is float, as on AVR */
 #endif
@@ -2119,39 +2169,26 @@ static bool pyroi_whole(const void *data, size_t n, unsigned form)
 {
     pyro_reader in = pyro_reader_of(data, n);
 
-    if (form == PYROI_FORM_BIN)
-        return true;
     if (form == PYROI_FORM_STR)
         return pyroi_utf8(in.at, n);
+    if (form == PYROI_FORM_BIN)
+        return true;
     pyro_skip(&in);
     return in.err == PYRO_OK && in.at == in.end;
 }
 
-/* Puts n bytes behind their header; of what is encoded already the first byte
- * is the header. Whether they can fit is asked before any of them is looked
- * at, and before n is cut to 32 bits. */
-PYROI_FAST void pyroi_put_data(pyro_writer *w, const void *data, size_t n,
-                               unsigned form)
+/* Puts n bytes, behind a header where they need one. */
+PYROI_SHARED PYROI_FAST void pyroi_put_data(pyro_writer *w, const void *data,
+                                            size_t n, unsigned form)
 {
-    const uint8_t *p = (const uint8_t *)data;
-    size_t         v = n;
-    uint8_t       *to;
-
-    if (w->err != PYRO_OK)
-        return;
-    if ((size_t)(w->end - w->at) < n || (uint32_t)n != n)
+    if (w->err == PYRO_OK && (uint32_t)n != n)
         w->err = PYRO_ERR_NOSPACE;
-    else if (!pyroi_whole(p, n, form))
+    if (w->err == PYRO_OK && !pyroi_whole(data, n, form))
         w->err = PYRO_ERR_DATA;
-    if (w->err != PYRO_OK)
-        return;
-    if (form == PYROI_FORM_RAW) {
-        v = *p++;
-        n--;
-    }
-    to = pyroi_put_head(w, form, v, (uint32_t)n);
-    if (to != NULL && n > 0)
-        memcpy(to, p, n);
+    PYROI_FORGET(form);
+    pyroi_put_head(w, form, n);
+    if (w->err == PYRO_OK && n > 0)
+        memcpy(w->at - n, data, n);
 }
 
 PYRO_DEF void pyro_put_strn(pyro_writer *out, const char *text, size_t n)
@@ -2174,30 +2211,30 @@ PYRO_DEF void pyro_put_raw(pyro_writer *out, const void *data, size_t n)
     pyroi_put_data(out, data, n, PYROI_FORM_RAW);
 }
 
-/* Begins what waits for `each` values for each of n. */
+/* Begins what waits for one or two values for each of n. */
 PYROI_SHARED PYROI_FAST void pyroi_put_many(pyro_writer *w, unsigned form,
-                                            uint32_t n, unsigned each)
+                                            uint32_t n)
 {
-    uint64_t owed;
+    uint32_t owed;
 
-    pyroi_put_head(w, form, n, 0);
+    pyroi_put_head(w, form, n);
     if (w->err != PYRO_OK)
         return;
-    owed = (uint64_t)n * each + w->owed;
-    if (owed >> 32 != 0)
+    owed = w->owed;
+    form -= PYROI_FORM_LIST;
+    w->owed = owed + (n << form);
+    if (n > (UINT32_MAX - owed) >> form)
         w->err = PYRO_ERR_NOSPACE;
-    else
-        w->owed = (uint32_t)owed;
 }
 
 PYRO_DEF void pyro_put_list(pyro_writer *out, uint32_t n)
 {
-    pyroi_put_many(out, PYROI_FORM_LIST, n, 1);
+    pyroi_put_many(out, PYROI_FORM_LIST, n);
 }
 
 PYRO_DEF void pyro_put_map(pyro_writer *out, uint32_t n)
 {
-    pyroi_put_many(out, PYROI_FORM_MAP, n, 2);
+    pyroi_put_many(out, PYROI_FORM_MAP, n);
 }
 
 /* ------------------------------------------------------------------------
@@ -2211,181 +2248,188 @@ PYRO_DEF pyro_reader pyro_reader_of(const void *data, size_t n)
     in.at = (const uint8_t *)data;
     in.end = n > 0 ? in.at + n : in.at;
     in.err = PYRO_OK;
+    in.type_ = PYRO_NONE;
     return in;
 }
 
-/* The first error stays; nothing can be read after it. */
-static void pyroi_spoil(pyro_reader *in, pyro_err err)
+/* The first error stays; nothing can be read after it. Gives the 0 that every
+ * get returns then. */
+PYROI_SHARED static uint64_t pyroi_spoil(pyro_reader *in, pyro_err err)
 {
     if (in->err == PYRO_OK)
         in->err = (uint8_t)err;
     in->at = in->end;
+    in->type_ = PYRO_NONE;
+    return 0;
 }
+
+#ifndef __OPTIMIZE_SIZE__
+/* Whether all bytes are below 0x80, as in most texts: eight at a time, the
+ * last ones with some of those before them. */
+static inline bool pyroi_ascii(const uint8_t *p, size_t n)
+{
+    const uint64_t high = 0x8080808080808080;
+    uint64_t       all = 0;
+    uint64_t       v;
+    uint32_t       a;
+    uint32_t       b;
+    size_t         i;
+
+    if (n >= 8) {
+        for (i = 0; i + 8 < n; i += 8) {
+            memcpy(&v, p + i, 8);
+            all |= v;
+        }
+        memcpy(&v, p + n - 8, 8);
+        return ((all | v) & high) == 0;
+    }
+    if (n >= 4) {
+        memcpy(&a, p, 4);
+        memcpy(&b, p + n - 4, 4);
+        return ((a | b) & (uint32_t)high) == 0;
+    }
+    return n == 0 || (p[0] | p[n / 2] | p[n - 1]) < 0x80;
+}
+#endif
 
 /* RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF. The
  * bytes of a character are put together with all bits of the first, which
  * says with a row of ones how many follow: `more` is at the next of them. */
 static bool pyroi_utf8(const uint8_t *p, size_t n)
 {
-    for (; n >= 4; n -= 4, p += 4) { /* most texts are ASCII */
-        uint32_t four;
+    const uint8_t *end = p + n;
+    uint32_t       c;
+    uint32_t       byte;
+    uint32_t       more;
 
-        memcpy(&four, p, 4);
-        if ((four & 0x80808080) != 0)
-            break;
-    }
-    for (; n > 0; n--) {
-        uint32_t c = *p++;
-        uint32_t more;
-        uint32_t byte;
-
+#ifndef __OPTIMIZE_SIZE__
+    if (pyroi_ascii(p, n))
+        return true;
+#endif
+    while (p < end) {
+        c = *p++;
         if (c < 0x80)
             continue;
-        if (c < 0xC2 || c > 0xF4)
+        if (c - 0xC2 > 0xF4 - 0xC2)
             return false;
-        for (more = 0x40; (c & more) != 0; more <<= 5) {
-            if (--n == 0)
+        more = 0x40;
+        do {
+            if (p == end)
                 return false;
             byte = *p++ ^ 0x80u;
             if (byte > 0x3F)
                 return false;
             c = c << 6 | byte;
-        }
-        if (c >> 11 == 0xE00 >> 3 || c >> 11 == 0xED8 >> 3
-            || c >> 16 == 0xF00 >> 2 || c >> 16 > 0xF43 >> 2)
+            more <<= 5;
+            PYROI_FORGET(more);
+        } while ((c & more) != 0);
+        c &= more - 1;
+        if (c < more >> 5 || c >> 11 == 0xD800 >> 11 || c > 0x10FFFF)
             return false;
     }
     return true;
 }
 
-/* One value taken apart. On an error everything in it is zero, so that no
- * length of it is ever used as a count. */
-typedef struct pyroi_token {
-    const uint8_t *data; /* of str, bin, ext */
-    uint64_t       v;    /* of numbers: value or bits */
-    uint32_t       n;    /* bytes of data, or entries */
-    uint8_t        type; /* a pyro_type */
-    uint8_t        wide; /* bytes of the number */
-} pyroi_token;
-
 /* Type of a tag from 0xC0 to 0xDF and the bytes of number behind it. */
 #define PYROI_TAG(type, width) (uint8_t)((type) << 4 | (width))
 /* clang-format off */
-static const uint8_t pyroi_tags[32] = {
+static const uint8_t pyroi_tags[36] = {
+    PYROI_TAG(PYRO_MAP, 0),   PYROI_TAG(PYRO_LIST, 0),
+    PYROI_TAG(PYRO_STR, 0),   PYROI_TAG(PYRO_STR, 0),
     PYROI_TAG(PYRO_NIL, 0),   PYROI_TAG(PYRO_NONE, 0),
     PYROI_TAG(PYRO_BOOL, 0),  PYROI_TAG(PYRO_BOOL, 0),
     PYROI_TAG(PYRO_BIN, 1),   PYROI_TAG(PYRO_BIN, 2),
-    PYROI_TAG(PYRO_BIN, 4),   PYROI_TAG(PYRO_EXT, 1),
-    PYROI_TAG(PYRO_EXT, 2),   PYROI_TAG(PYRO_EXT, 4),
+    PYROI_TAG(PYRO_BIN, 4),   PYROI_TAG(PYRO_EXT, 2),
+    PYROI_TAG(PYRO_EXT, 3),   PYROI_TAG(PYRO_EXT, 5),
     PYROI_TAG(PYRO_FLOAT, 4), PYROI_TAG(PYRO_FLOAT, 8),
     PYROI_TAG(PYRO_UINT, 1),  PYROI_TAG(PYRO_UINT, 2),
     PYROI_TAG(PYRO_UINT, 4),  PYROI_TAG(PYRO_UINT, 8),
     PYROI_TAG(PYRO_INT, 1),   PYROI_TAG(PYRO_INT, 2),
     PYROI_TAG(PYRO_INT, 4),   PYROI_TAG(PYRO_INT, 8),
-    PYROI_TAG(PYRO_EXT, 0),   PYROI_TAG(PYRO_EXT, 0),
-    PYROI_TAG(PYRO_EXT, 0),   PYROI_TAG(PYRO_EXT, 0),
-    PYROI_TAG(PYRO_EXT, 0),   PYROI_TAG(PYRO_STR, 1),
+    PYROI_TAG(PYRO_EXT, 1),   PYROI_TAG(PYRO_EXT, 1),
+    PYROI_TAG(PYRO_EXT, 1),   PYROI_TAG(PYRO_EXT, 1),
+    PYROI_TAG(PYRO_EXT, 1),   PYROI_TAG(PYRO_STR, 1),
     PYROI_TAG(PYRO_STR, 2),   PYROI_TAG(PYRO_STR, 4),
     PYROI_TAG(PYRO_LIST, 2),  PYROI_TAG(PYRO_LIST, 4),
     PYROI_TAG(PYRO_MAP, 2),   PYROI_TAG(PYRO_MAP, 4)
 };
 /* clang-format on */
 
-/* Splits a tag from 0x80 to 0xDF and the number behind it: the type, and the
- * value, bits or length. Gives the first byte behind both, or NULL. */
-PYROI_FAST const uint8_t *pyroi_split(const uint8_t *p, const uint8_t *end,
-                                      pyroi_token *t)
-{
-    unsigned tag = *p++;
-    unsigned type;
-    unsigned width;
-    uint64_t v = 0;
-
-    if (tag < 0xC0) {
-        t->type = tag < 0x90 ? PYRO_MAP : tag < 0xA0 ? PYRO_LIST : PYRO_STR;
-        t->v = tag & (tag < 0xA0 ? 15 : 31);
-        return p;
-    }
-    type = pyroi_tags[tag - 0xC0] >> 4;
-    width = pyroi_tags[tag - 0xC0] & 15;
-    if (type == PYRO_NONE || (size_t)(end - p) < width)
-        return NULL;
-    if (width == 0) /* true, or the bytes of a fixext */
-        v = tag < 0xD4 ? tag & 1 : 1u << (tag - 0xD4);
-    else if (type == PYRO_INT && *p >= 0x80)
-        v = UINT64_MAX;
-    t->wide = (uint8_t)width;
-    for (; width > 0; width--)
-        v = v << 8 | *p++;
-    if (type == PYRO_UINT && v <= INT64_MAX)
-        type = PYRO_INT;
-    t->type = (uint8_t)type;
-    t->v = v;
-    return p;
-}
-
-/* An error of the value t, all of which becomes zero. */
-PYROI_SHARED static void pyroi_reject(pyro_reader *in, pyro_err err,
-                                      pyroi_token *t)
-{
-    pyroi_spoil(in, err);
-    memset(t, 0, sizeof *t);
-}
-
-/* First byte behind the data of t, which begin at p. NULL when there are not
- * so many bytes, or not enough for so many entries. */
-PYROI_FAST const uint8_t *pyroi_pass(const uint8_t *p, const uint8_t *end,
-                                     pyroi_token *t)
-{
-    size_t left = (size_t)(end - p);
-
-    t->data = p;
-    t->n = (uint32_t)t->v;
-    if (t->type == PYRO_MAP)
-        left /= 2;
-    if (t->n > left)
-        return NULL;
-    if (t->type < PYRO_LIST)
-        return p + t->n;
-    if (t->type < PYRO_EXT)
-        return p;
-    return t->n < left ? p + t->n + 1 : NULL; /* and its own type */
-}
-
-/* Takes the next value apart. Lengths and counts are bounded here, by the
- * bytes left, for everybody. */
-PYROI_FAST void pyroi_next(pyro_reader *in, pyroi_token *t)
+/* Takes the next value apart: its type, and its number, bits or length.
+ * Lengths and counts are bounded here, by the bytes left, and texts are looked
+ * at, for everybody. On an error the type is PYRO_NONE. */
+PYROI_FAST uint64_t pyroi_next(pyro_reader *in)
 {
     const uint8_t *p = in->at;
-    const uint8_t *end = in->end;
+    size_t         left = (size_t)(in->end - p);
+    uint32_t       tag;
+    uint32_t       type = PYRO_INT << 4 | 1; /* a tag that is the number */
+    uint32_t       n;
+    uint64_t       v = 0;
 
-    t->n = 0;
-    if (p < end && (*p < 0x80 || *p >= 0xE0)) {
-        t->type = PYRO_INT; /* most values are small numbers */
-        t->v = (uint64_t)(int64_t)(int8_t)*p++;
-    } else {
-        p = p < end ? pyroi_split(p, end, t) : NULL;
-        if (p != NULL && t->type >= PYRO_STR)
-            p = pyroi_pass(p, end, t);
+    if (left == 0)
+        return pyroi_spoil(in, PYRO_ERR_DATA);
+    tag = *p;
+#ifndef __OPTIMIZE_SIZE__
+    if ((int8_t)tag >= -32) { /* most values are small numbers */
+        in->at = p + 1;
+        in->type_ = PYRO_INT;
+        return (uint64_t)(int64_t)(int8_t)tag;
     }
-    if (p == NULL)
-        pyroi_reject(in, PYRO_ERR_DATA, t);
-    else
-        in->at = p;
+#endif
+    if ((int8_t)tag < -32) {
+        p++;
+        left--;
+        type = pyroi_tags[tag < 0xC0 ? tag >> 4 & 3 : tag - 0xBC];
+    }
+    PYROI_FORGET(type);
+    n = type & 15;
+    type >>= 4;
+    PYROI_FORGET(n);
+    if (type == PYRO_NONE || n > left)
+        return pyroi_spoil(in, PYRO_ERR_DATA);
+    left -= n;
+    if (n == 0)
+        v = tag & (type == PYRO_STR ? 31 : 15);
+    else if (type == PYRO_INT && *p >= 0x80)
+        v = UINT64_MAX;
+    for (; n > 0; n--)
+        v = v << 8 | *p++;
+    if (type == PYRO_UINT && (int64_t)v >= 0)
+        type = PYRO_INT;
+    PYROI_FORGET(type);
+    if (type >= PYRO_STR) {
+        n = (uint32_t)v;
+        if (type == PYRO_EXT)
+            n = tag >= 0xD4 ? 1u << (tag - 0xD4) : (uint32_t)(v >> 8);
+        PYROI_FORGET(type);
+        if (type == PYRO_MAP)
+            left >>= 1;
+        PYROI_FORGET(type);
+        if (n > left)
+            return pyroi_spoil(in, PYRO_ERR_DATA);
+        PYROI_FORGET(type);
+        if (type == PYRO_STR && !pyroi_utf8(p, n))
+            return pyroi_spoil(in, PYRO_ERR_DATA);
+        PYROI_FORGET(type);
+        if (type - PYRO_LIST > 1)
+            p += n;
+    }
+    in->type_ = (uint8_t)type;
+    in->at = p;
+    return v;
 }
 
 /* The number of the next value, which must be of this type; else 0. One that
  * is not negative is a PYRO_UINT as well. */
-PYROI_SHARED static uint64_t pyroi_number(pyro_reader *in, unsigned type)
+PYROI_SHARED PYROI_FAST uint64_t pyroi_number(pyro_reader *in, unsigned type)
 {
-    pyroi_token t;
+    uint64_t v = pyroi_next(in);
 
-    pyroi_next(in, &t);
-    if (type == PYRO_UINT && t.type == PYRO_INT && t.v <= INT64_MAX)
-        t.type = PYRO_UINT;
-    if (t.type != type)
-        pyroi_reject(in, PYRO_ERR_TYPE, &t);
-    return t.v;
+    if (in->type_ == type
+        || (type == PYRO_UINT && in->type_ == PYRO_INT && (int64_t)v >= 0))
+        return v;
+    return pyroi_spoil(in, PYRO_ERR_TYPE);
 }
 
 PYRO_DEF bool pyro_more(const pyro_reader *in)
@@ -2396,10 +2440,9 @@ PYRO_DEF bool pyro_more(const pyro_reader *in)
 PYRO_DEF pyro_type pyro_peek(const pyro_reader *in)
 {
     pyro_reader look = *in;
-    pyroi_token t;
 
-    pyroi_next(&look, &t);
-    return (pyro_type)t.type;
+    pyroi_next(&look);
+    return (pyro_type)look.type_;
 }
 
 PYRO_DEF void pyro_get_nil(pyro_reader *in)
@@ -2423,8 +2466,7 @@ PYRO_DEF int32_t pyro_get_i32(pyro_reader *in)
 
     if (v == (int32_t)v)
         return (int32_t)v;
-    pyroi_spoil(in, PYRO_ERR_TYPE);
-    return 0;
+    return (int32_t)pyroi_spoil(in, PYRO_ERR_TYPE);
 }
 
 PYRO_DEF uint64_t pyro_get_u64(pyro_reader *in)
@@ -2433,88 +2475,81 @@ PYRO_DEF uint64_t pyro_get_u64(pyro_reader *in)
 }
 
 /* IEEE 754 in integers: a processor without floating point gets no library
- * of it through us. The bits of the double m * 2 ** (exponent - 1086), or of
- * the one next to it; ties go to even. */
-PYROI_SHARED static uint64_t pyroi_double(uint32_t sign, uint32_t exponent,
-                                          uint64_t m)
+ * of it through us. The bits of the double m * 2 ** (e - 1085), or of the one
+ * next to it; ties go to even. `top` has the sign, and e where doubles have
+ * it. */
+PYROI_SHARED static uint64_t pyroi_double(uint64_t m, uint32_t top)
 {
-    uint64_t bits = (uint64_t)sign << 63;
+    uint32_t rest;
 
     if (m == 0)
-        return bits;
-    for (; m >> 63 == 0; m <<= 1)
-        exponent--;
-    /* The leading bit of m adds 1 to the exponent. */
-    bits += ((uint64_t)(exponent - 1) << 52) + (m >> 11);
-    if (((uint32_t)m & 0x7FF) + ((uint32_t)bits & 1) > 0x400)
-        bits++;
-    return bits;
+        top &= 0x80000000;
+    else
+        for (; (int64_t)m >= 0; m <<= 1)
+            top -= 0x100000;
+    rest = (uint32_t)m & 0x7FF;
+    m = (m >> 11) + ((uint64_t)top << 32); /* its leading bit adds 1 to e */
+    return m + (rest + ((uint32_t)m & 1) > 0x400);
 }
 
 /* A float's bits as those of a double, exactly. */
 static uint64_t pyroi_widen(uint32_t f)
 {
-    uint32_t exponent = f >> 23 & 0xFF;
-    uint32_t m = f << 8;
+    uint32_t sign = f & 0x80000000;
+    uint32_t top = ((f - sign) >> 3) + 0x38000000; /* a bias of 896 more */
 
-    m |= 0x80000000;
-    if (exponent == 0xFF)
-        exponent = 0x7FF - 896; /* infinite, or not a number */
-    if (exponent == 0) {
-        exponent = 1; /* subnormal: without a leading bit */
-        m -= 0x80000000;
-    }
-    return pyroi_double(f >> 31, exponent + 896, (uint64_t)m << 32);
+    f -= sign;
+    if (f < 0x800000) /* no leading bit: subnormal, or zero */
+        return pyroi_double(f, sign | (1085u - 149) << 20);
+    if (f >= 0x7F800000)
+        top += 0x38000000; /* infinite, or not a number */
+    return (uint64_t)(sign | top) << 32 | (uint32_t)(f << 29);
 }
 
 /* The bits of the double next to an integer. */
 static uint64_t pyroi_int_bits(int64_t v)
 {
-    uint32_t sign = v < 0;
+    uint32_t sign = (uint32_t)((uint64_t)v >> 32) & 0x80000000;
 
-    return pyroi_double(sign, 1023 + 63,
-                        sign != 0 ? 0 - (uint64_t)v : (uint64_t)v);
+    return pyroi_double(sign != 0 ? 0 - (uint64_t)v : (uint64_t)v,
+                        sign | 1085u << 20);
 }
 
 /* The bits of the float next to a double; ties go to even. */
 static uint32_t pyroi_narrow(uint64_t d)
 {
     uint32_t high = (uint32_t)(d >> 32);
-    uint32_t low = (uint32_t)d;
     uint32_t sign = high & 0x80000000;
-    int32_t  exponent = (int32_t)((high - sign) >> 20) - 896;
-    /* 31 bits of which 7 do not fit; the last one stands for all below it. */
-    uint32_t m = (high << 11 | 0x80000000) >> 1 | low >> 22 | (low << 10 != 0);
+    int32_t  e = (int32_t)((high - sign) >> 20) - 896;
+    /* 32 bits of which 8 do not fit; the last one stands for all below it. */
+    uint32_t m = (uint32_t)(d >> 21) | 0x80000000 | ((uint32_t)d << 11 != 0);
 
-    if (exponent > 0xFE) { /* not a number stays so, the rest is infinite */
+    if (e > 0xFE) { /* not a number stays so, the rest is infinite */
         sign |= 0x7F800000;
-        if (exponent == 0x7FF - 896 && m > 0x40000000)
+        if (e == 0x7FF - 896 && m != 0x80000000)
             sign |= 0x400000;
         return sign;
     }
-    if (exponent < -24)
-        return sign;
-    for (; exponent < 1; exponent++)
+    for (; e < 1; e++) {      /* at most 896 times */
         m = m >> 1 | (m & 1); /* becomes subnormal */
+        PYROI_FORGET(e);
+    }
     /* The leading bit of m, where there is one, adds 1 to the exponent. */
-    sign += ((uint32_t)(exponent - 1) << 23) + (m >> 7);
-    if ((m & 0x7F) + (sign & 1) > 0x40)
-        sign++;
-    return sign;
+    sign += ((uint32_t)(e - 1) << 23) + (m >> 8);
+    return sign + ((m & 0xFF) + (sign & 1) > 0x80);
 }
 
 /* The next value as the bits of a double. */
 static uint64_t pyroi_get_bits(pyro_reader *in)
 {
-    pyroi_token t;
+    const uint8_t *at = in->at;
+    uint64_t       v = pyroi_next(in);
 
-    pyroi_next(in, &t);
-    if (t.type == PYRO_FLOAT)
-        return t.wide == 8 ? t.v : pyroi_widen((uint32_t)t.v);
-    if (t.type == PYRO_INT)
-        return pyroi_int_bits((int64_t)t.v);
-    pyroi_spoil(in, PYRO_ERR_TYPE);
-    return 0;
+    if (in->type_ == PYRO_FLOAT)
+        return *at == 0xCB ? v : pyroi_widen((uint32_t)v);
+    if (in->type_ == PYRO_INT)
+        return pyroi_int_bits((int64_t)v);
+    return pyroi_spoil(in, PYRO_ERR_TYPE);
 }
 
 PYRO_DEF float pyro_get_f32(pyro_reader *in)
@@ -2540,27 +2575,23 @@ PYRO_DEF double pyro_get_f64(pyro_reader *in)
 }
 
 /* A view of the next value, a str or bin, and its length. */
-PYROI_FAST const void *pyroi_view(pyro_reader *in, unsigned type, uint32_t *n)
+PYROI_SHARED PYROI_FAST const void *pyroi_view(pyro_reader *in, uint32_t *n,
+                                               unsigned type)
 {
-    pyroi_token t;
+    uint32_t bytes = (uint32_t)pyroi_number(in, type);
 
-    pyroi_next(in, &t);
-    if (t.type != type)
-        pyroi_reject(in, PYRO_ERR_TYPE, &t);
-    else if (type == PYRO_STR && !pyroi_utf8(t.data, t.n))
-        pyroi_reject(in, PYRO_ERR_DATA, &t);
-    *n = t.n;
-    return t.data != NULL ? (const void *)t.data : "";
+    *n = bytes;
+    return in->at != NULL ? (const void *)(in->at - bytes) : "";
 }
 
 PYRO_DEF const char *pyro_get_str(pyro_reader *in, uint32_t *n)
 {
-    return (const char *)pyroi_view(in, PYRO_STR, n);
+    return (const char *)pyroi_view(in, n, PYRO_STR);
 }
 
 PYRO_DEF const void *pyro_get_bin(pyro_reader *in, uint32_t *n)
 {
-    return pyroi_view(in, PYRO_BIN, n);
+    return pyroi_view(in, n, PYRO_BIN);
 }
 
 PYROI_SHARED static uint32_t pyroi_get_count(pyro_reader *in, uint32_t max,
@@ -2570,8 +2601,7 @@ PYROI_SHARED static uint32_t pyroi_get_count(pyro_reader *in, uint32_t max,
 
     if (n <= max)
         return n;
-    pyroi_spoil(in, PYRO_ERR_NOSPACE);
-    return 0;
+    return (uint32_t)pyroi_spoil(in, PYRO_ERR_NOSPACE);
 }
 
 PYRO_DEF uint32_t pyro_get_list(pyro_reader *in, uint32_t max)
@@ -2587,29 +2617,28 @@ PYRO_DEF uint32_t pyro_get_map(pyro_reader *in, uint32_t max)
 /* Bounded: each turn takes at least one byte. */
 PYRO_DEF void pyro_skip(pyro_reader *in)
 {
-    pyroi_size  left[PYRO_MAX_DEPTH + 2]; /* values missing at each depth */
-    unsigned    depth = 0;
-    unsigned    each; /* values of an entry, less 1 */
-    bool        bad = false;
-    pyroi_token t;
+    uint32_t  missing[PYRO_MAX_DEPTH + 1]; /* values, at each depth */
+    uint32_t *left = missing;
+    unsigned  type;
+    uint64_t  v;
 
-    left[0] = 1;
-    while (!bad) {
-        while (left[depth] == 0) {
-            if (depth-- == 0)
+    *left = 1;
+    for (;;) {
+        while (*left == 0) {
+            if (left == missing)
                 return;
+            left--;
         }
-        left[depth]--;
-        pyroi_next(in, &t);
-        each = (unsigned)t.type - PYRO_LIST;
-        if (each <= 1) {
-            t.n <<= each; /* no more than there are bytes */
-            left[++depth] = (pyroi_size)t.n;
-            bad = depth > PYRO_MAX_DEPTH || (pyroi_size)t.n != t.n;
-        }
-        if (t.type == PYRO_NONE
-            || (t.type == PYRO_STR && !pyroi_utf8(t.data, t.n)))
-            bad = true;
+        --*left;
+        v = pyroi_next(in);
+        if (in->type_ == PYRO_NONE)
+            return;
+        type = (unsigned)in->type_ - PYRO_LIST;
+        if (type > 1)
+            continue;
+        if (left == missing + PYRO_MAX_DEPTH)
+            break;
+        *++left = (uint32_t)v << type; /* no more than there are bytes */
     }
     pyroi_spoil(in, PYRO_ERR_DATA);
 }
@@ -2619,7 +2648,9 @@ PYRO_DEF const void *pyro_get_raw(pyro_reader *in, uint32_t *n)
     const uint8_t *from = in->at;
 
     pyro_skip(in);
-    *n = in->err == PYRO_OK ? (uint32_t)(size_t)(in->at - from) : 0;
+    if (in->err != PYRO_OK)
+        from = in->at;
+    *n = (uint32_t)(size_t)(in->at - from);
     return from;
 }
 
@@ -3293,7 +3324,7 @@ static void pyroi_get_uri_state(pyro_reader *in, pyro_uri *u)
 
 PYRO_DEF void pyro_get_uri(pyro_reader *in, pyro_uri *uri)
 {
-    pyro_reader state = { NULL, NULL, PYRO_ERR_TYPE };
+    pyro_reader state = pyro_reader_of(NULL, 0);
     pyro_uri    u;
     const char *key;
     const char *cls = "";
@@ -3301,6 +3332,7 @@ PYRO_DEF void pyro_get_uri(pyro_reader *in, pyro_uri *uri)
     uint32_t    cls_n = 0;
     uint32_t    left;
 
+    state.err = PYRO_ERR_TYPE;
     memset(&u, 0, sizeof u);
     if (pyro_peek(in) == PYRO_STR) {
         pyroi_get_uri_text(in, &u);
@@ -4455,15 +4487,14 @@ static bool pyroi_fits(pyro_reader *in, char letter)
                                     PYRO_MAP, '\0' };
     const char       *p = letters;
     pyro_reader       look = *in;
-    pyroi_token       t;
+    uint64_t          v = pyroi_next(&look);
 
-    pyroi_next(&look, &t);
     pyro_skip(in); /* what is inside of it has to be values, too */
     while (*p != letter && *p != '\0')
         p += 3;
     return in->err == PYRO_OK
-        && (*p == '\0' || p[1] == t.type || p[2] == t.type)
-        && (letter != 'i' || (int64_t)t.v == (int32_t)t.v);
+        && (*p == '\0' || p[1] == look.type_ || p[2] == look.type_)
+        && (letter != 'i' || (int64_t)v == (int32_t)v);
 }
 
 /* The same for a parameter's type, one level into a container. */
@@ -4671,22 +4702,22 @@ static bool pyroi_check_kwargs(pyro_call *call, pyroi_check *c, uint8_t *place,
 static bool pyroi_check_rest(pyro_call *call, pyroi_check *c)
 {
     const uint8_t *place = c->in.at;
-    pyroi_token    t;
+    uint64_t       v = pyroi_next(&c->in);
+    unsigned       type = c->in.type_;
 
-    pyroi_next(&c->in, &t);
     call->args.end = place;
-    if (t.n == 0 && (t.type == PYRO_MAP || t.type == PYRO_NIL)
+    if (v == 0 && (type == PYRO_MAP || type == PYRO_NIL)
         && c->in.at == c->in.end)
         return true;
 #ifndef PYRO_NO_KWARGS
-    if (t.type == PYRO_MAP && t.n > 0) {
+    if (type == PYRO_MAP && v > 0) {
         uint8_t *body = pyroi_bytes(call->args_buf_);
 
-        if (pyroi_check_kwargs(call, c, body + (place - body), t.n))
+        if (pyroi_check_kwargs(call, c, body + (place - body), (uint32_t)v))
             return true;
     }
 #endif
-    if (t.type != PYRO_MAP || t.n == 0)
+    if (type != PYRO_MAP || v == 0)
         pyroi_raise_format(call);
     else /* unless one of them has raised already */
         pyroi_raise_text(call, PYRO_ERR_TYPE,
@@ -5455,7 +5486,7 @@ static void pyroi_finish(pyro_request *rq, unsigned err, pyro_reader *result)
     pyro_proxy    *proxy = rq->proxy_;
     pyro_daemon   *d = proxy->node_;
     pyro_request **at = &d->requests_;
-    pyro_reader    none = { NULL, NULL, PYRO_ERR_STATE };
+    pyro_reader    none = { NULL, NULL, PYRO_ERR_STATE, PYRO_NONE };
 
     while (*at != rq)
         at = &(*at)->next_;

@@ -45,8 +45,6 @@ static bool utf8(const char *text, uint32_t n)
 /* The tagged value of the next simple value. */
 static pyro_value simple(pyro_reader *in)
 {
-    pyro_reader look = *in;
-    pyroi_token t;
     uint32_t    n;
     const void *p;
 
@@ -61,9 +59,8 @@ static pyro_value simple(pyro_reader *in)
     case PYRO_UINT:
         return pyro_uint(pyro_get_u64(in));
     case PYRO_FLOAT:
-        pyroi_next(&look, &t);
-        return t.wide ? pyro_f64(pyro_get_f64(in))
-                      : pyro_f32(pyro_get_f32(in));
+        return *in->at == 0xCB ? pyro_f64(pyro_get_f64(in))
+                               : pyro_f32(pyro_get_f32(in));
     case PYRO_STR:
         p = pyro_get_str(in, &n);
         FUZZ_CHECK(in->err != PYRO_OK || utf8(p, n), "not UTF-8, and taken");
