@@ -242,7 +242,7 @@ typedef struct pyro_es {
     } own_[PYRO_ES_OWN];
     uint8_t n_own_;
     uint8_t at_; /* the one that is subscribed next */
-    char    object_[33];
+    char    object_[8];
 } pyro_es;
 
 /* Opens a client of the service at a URI (borrowed until it is closed). fn
@@ -276,11 +276,8 @@ PYRO_DEF pyro_err pyro_es_publish_wait(pyro_es *es, const char *subject,
 
 /* Room for one last value. Private. */
 typedef struct pyro_es_last {
-    uint32_t stamp; /* when it was set, 0: free */
-    uint16_t n;
-    uint8_t  subject_n;
-    uint8_t  time_n;
-    uint8_t  bytes[PYRO_ES_LAST_BYTES];
+    uint32_t stamp;                          /* when it was set, 0: free */
+    uint8_t  bytes[12 + PYRO_ES_LAST_BYTES]; /* as in the ring */
 } pyro_es_last;
 
 /* Zero is the default everywhere. It stays the caller's. */
@@ -326,6 +323,7 @@ typedef struct pyroi_es_sub {
 
 /* Private: one subscription. */
 typedef struct pyroi_es_item {
+    uint32_t hash; /* of its text */
     uint16_t next; /* of the same subscriber, or free; index + 1 */
     uint8_t  flags;
     uint8_t  n;
@@ -384,9 +382,10 @@ typedef struct pyro_es_service {
     pyro_es_room          room_;
     pyro_timer            timer_;
     pyro_hook             hook_;
-    uint32_t              head_; /* where the next event goes */
-    uint32_t              tail_; /* the oldest */
-    uint32_t              used_; /* bytes from tail to head */
+    uint32_t              head_;  /* where the next event goes */
+    uint32_t              tail_;  /* the oldest */
+    uint32_t              used_;  /* bytes from tail to head */
+    uint32_t              fresh_; /* of them since the last fan-out */
     uint32_t              head_seq_;
     uint32_t              tail_seq_;
     uint16_t              free_item_; /* index + 1 */
@@ -437,13 +436,14 @@ extern "C" {
  * >>wildcards
  * ------------------------------------------------------------------------ */
 
+static unsigned pyroi_es_lower(char c)
+{
+    return (uint8_t)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+}
+
 static bool pyroi_es_same(char a, char b)
 {
-    if (a >= 'A' && a <= 'Z')
-        a = (char)(a + 32);
-    if (b >= 'A' && b <= 'Z')
-        b = (char)(b + 32);
-    return a == b;
+    return pyroi_es_lower(a) == pyroi_es_lower(b);
 }
 
 static bool pyroi_es_equal(const char *a, const char *b, size_t n)
@@ -564,11 +564,6 @@ static void pyroi_es_emit_back(pyroi_es_compiler *c, unsigned op, size_t to)
 
     pyroi_es_emit(c, op);
     pyroi_es_emit(c, (unsigned)(to - from) & 0xFF);
-}
-
-static unsigned pyroi_es_lower(char c)
-{
-    return (uint8_t)(c >= 'A' && c <= 'Z' ? c + 32 : c);
 }
 
 /* Ranges that \d, \w and \s stand for: pairs. NULL: it is not one of them. */
@@ -874,56 +869,65 @@ PYRO_DEF bool pyro_es_matches(const uint8_t code[PYRO_ES_REGEX],
 /* ------------------------------------------------------------------------
  * >>ring: events one behind the other
  *
- * A header of PYROI_ES_HEAD bytes: bytes of the event, of its subject, of
- * its time, all encoded; then these, then the message. An event never goes
- * round the end: what is left there is skipped, marked by a size of 0.
+ * A header, then subject, time and message as they are encoded. An event never
+ * goes round the end: what is left there is skipped, marked by a size of 0.
  * ------------------------------------------------------------------------ */
 
-#define PYROI_ES_HEAD 8u
+/* As it lies in the ring, not aligned. */
+typedef struct pyroi_es_head {
+    uint32_t n; /* bytes behind it */
+    uint32_t hash;
+    uint8_t  subject_n; /* encoded */
+    uint8_t  time_n;
+    uint8_t  text_at; /* of the subject's text */
+    uint8_t  text_n;
+} pyroi_es_head;
 
-#define PYROI_ES_SUBJECT_MAX (2u + PYRO_ES_MAX_SUBJECT)
+#define PYROI_ES_HEAD ((uint32_t)sizeof(pyroi_es_head))
 
 typedef struct pyroi_es_stored {
+    pyroi_es_head  head;
     const uint8_t *body;
-    uint32_t       n;         /* of all */
-    uint32_t       subject_n; /* encoded */
-    uint32_t       time_n;
     const char    *subject; /* its text */
-    uint32_t       text_n;
 } pyroi_es_stored;
+
+/* Of a subject, letters of either case (FNV-1a). */
+static uint32_t pyroi_es_hash(const char *text, size_t n)
+{
+    uint32_t hash = 2166136261u;
+
+    for (size_t i = 0; i < n; i++)
+        hash = (hash ^ pyroi_es_lower(text[i])) * 16777619u;
+    return hash;
+}
 
 /* Where the event at `at` really begins. */
 static uint32_t pyroi_es_begin(const pyro_es_service *es, uint32_t at)
 {
-    const uint8_t *p = es->room_.bytes + at;
+    uint32_t n;
 
-    return es->room_.n_bytes - at < PYROI_ES_HEAD
-                || (p[0] | p[1] | p[2] | p[3]) == 0
-             ? 0
-             : at;
+    if (es->room_.n_bytes - at < PYROI_ES_HEAD)
+        return 0;
+    memcpy(&n, es->room_.bytes + at, sizeof n);
+    return n == 0 ? 0 : at;
 }
 
 static pyroi_es_stored pyroi_es_load(const pyro_es_service *es, uint32_t at)
 {
     const uint8_t  *p = es->room_.bytes + pyroi_es_begin(es, at);
     pyroi_es_stored e;
-    pyro_reader     in;
 
-    e.n = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8
-        | p[3];
-    e.subject_n = p[4];
-    e.time_n = p[5];
-    e.body = p + PYROI_ES_HEAD;
-    in = pyro_reader_of(e.body, e.subject_n);
-    e.subject = pyro_get_str(&in, &e.text_n);
+    memcpy(&e.head, p, sizeof e.head);
+    e.body = p + sizeof e.head;
+    e.subject = (const char *)e.body + e.head.text_at;
     return e;
 }
 
 static uint32_t pyroi_es_after(const pyro_es_service *es, uint32_t at)
 {
-    uint32_t begin = pyroi_es_begin(es, at);
+    pyroi_es_stored e = pyroi_es_load(es, at);
 
-    return begin + PYROI_ES_HEAD + pyroi_es_load(es, at).n;
+    return (uint32_t)(e.body - es->room_.bytes) + e.head.n;
 }
 
 /* ------------------------------------------------------------------------
@@ -936,16 +940,16 @@ enum { PYROI_ES_FREE, PYROI_ES_HERE, PYROI_ES_STUCK, PYROI_ES_AWAY };
 #define PYROI_ES_WILD  0x40
 #define PYROI_ES_REGEX 0x80
 
-static bool pyroi_es_fits(const pyroi_es_item *it, const char *subject,
-                          uint32_t n)
+static bool pyroi_es_fits(const pyroi_es_item *it, const pyroi_es_stored *e)
 {
 #ifndef PYRO_ES_NO_REGEX
     if ((it->flags & PYROI_ES_REGEX) != 0)
-        return pyro_es_matches(it->code, subject, n);
+        return pyro_es_matches(it->code, e->subject, e->head.text_n);
 #endif
     if ((it->flags & PYROI_ES_WILD) != 0)
-        return pyro_es_match(it->text, subject, n);
-    return it->n == n && pyroi_es_equal(it->text, subject, n);
+        return pyro_es_match(it->text, e->subject, e->head.text_n);
+    return it->hash == e->head.hash && it->n == e->head.text_n
+        && pyroi_es_equal(it->text, e->subject, it->n);
 }
 
 /* The subscription of a subscriber that matches first, or NULL. */
@@ -955,10 +959,22 @@ static const pyroi_es_item *pyroi_es_wants(const pyro_es_service *es,
 {
     uint16_t at = sub->first;
 
-    while (at != 0
-           && !pyroi_es_fits(&es->room_.items[at - 1], e->subject, e->text_n))
+    while (at != 0 && !pyroi_es_fits(&es->room_.items[at - 1], e))
         at = es->room_.items[at - 1].next;
     return at == 0 ? NULL : &es->room_.items[at - 1];
+}
+
+/* Whether an event has this subject. */
+static bool pyroi_es_is_of(const pyroi_es_stored *e, uint32_t hash,
+                           const char *subject, uint32_t n)
+{
+    uint32_t i = 0;
+
+    if (e->head.hash != hash || e->head.text_n != n)
+        return false;
+    while (i < n && pyroi_es_same(e->subject[i], subject[i]))
+        i++;
+    return i == n;
 }
 
 /* Whether a newer event of the same subject is in the ring. */
@@ -970,11 +986,8 @@ static bool pyroi_es_newer(const pyro_es_service *es, uint32_t at,
 
         at = pyroi_es_after(es, at);
         next = pyroi_es_load(es, at);
-        if (next.text_n == e->text_n)
-            for (uint32_t i = 0; pyroi_es_same(next.subject[i], e->subject[i]);
-                 i++)
-                if (i + 1 == e->text_n)
-                    return true;
+        if (pyroi_es_is_of(&next, e->head.hash, e->subject, e->head.text_n))
+            return true;
     }
     return false;
 }
@@ -1011,7 +1024,8 @@ static void pyroi_es_evict(pyro_es_service *es)
             sub->lost++;
             es->stats.lost++;
         }
-        pyroi_es_pass(es, sub);
+        sub->at = next;
+        sub->seq++;
     }
     es->used_ -= next > es->tail_ ? next - es->tail_
                                   : es->room_.n_bytes - es->tail_ + next;
@@ -1178,51 +1192,43 @@ static pyroi_es_sub *pyroi_es_enter(pyro_es_service *es, pyro_call *call,
 
 /* --- last values --- */
 
-/* Where the last value of a subject is kept: its own place, else a free one,
- * else the oldest. NULL: there is no table. */
-static pyro_es_last *pyroi_es_last_of(pyro_es_service *es, const char *subject,
-                                      uint32_t n)
+static pyroi_es_stored pyroi_es_last_load(const pyro_es_last *last)
+{
+    pyroi_es_stored e;
+
+    memcpy(&e.head, last->bytes, sizeof e.head);
+    e.body = last->bytes + sizeof e.head;
+    e.subject = (const char *)e.body + e.head.text_at;
+    return e;
+}
+
+/* Remembers the event that was stored last: in its subject's place, else in a
+ * free one, else in the oldest's. */
+static void pyroi_es_remember(pyro_es_service *es, const pyroi_es_stored *e)
 {
     pyro_es_last *best = NULL;
 
     for (unsigned i = 0; i < es->config_->n_last; i++) {
-        pyro_es_last *last = &es->config_->last[i];
-        pyro_reader   in = pyro_reader_of(last->bytes, last->subject_n);
-        uint32_t      have_n = 0;
-        const char   *have = "";
+        pyro_es_last   *last = &es->config_->last[i];
+        pyroi_es_stored have = pyroi_es_last_load(last);
 
-        if (last->stamp != 0)
-            have = pyro_get_str(&in, &have_n);
-        if (have_n == n) {
-            uint32_t k = 0;
-
-            while (k < n && pyroi_es_same(have[k], subject[k]))
-                k++;
-            if (k == n)
-                return last;
+        if (last->stamp != 0
+            && pyroi_es_is_of(&have, e->head.hash, e->subject,
+                              e->head.text_n)) {
+            best = last;
+            break;
         }
         if (best == NULL || last->stamp < best->stamp)
             best = last;
     }
-    return best;
-}
-
-/* Remembers the event that was stored last. */
-static void pyroi_es_remember(pyro_es_service *es, const pyroi_es_stored *e)
-{
-    pyro_es_last *last = pyroi_es_last_of(es, e->subject, e->text_n);
-
-    if (last == NULL)
+    if (best == NULL)
         return;
-    if (e->n > sizeof last->bytes) {
+    if (e->head.n > PYRO_ES_LAST_BYTES) {
         es->stats.too_long++;
         return;
     }
-    last->stamp = ++es->stamp_;
-    last->n = (uint16_t)e->n;
-    last->subject_n = (uint8_t)e->subject_n;
-    last->time_n = (uint8_t)e->time_n;
-    memcpy(last->bytes, e->body, e->n);
+    best->stamp = ++es->stamp_;
+    memcpy(best->bytes, e->body - sizeof e->head, sizeof e->head + e->head.n);
 }
 
 /* ------------------------------------------------------------------------
@@ -1234,17 +1240,17 @@ static void pyroi_es_remember(pyro_es_service *es, const pyroi_es_stored *e)
 static pyro_err pyroi_es_send(pyro_es_service *es, pyroi_es_sub *sub,
                               const pyroi_es_stored *e)
 {
-    pyro_request   rq;
-    const uint8_t *message = e->body + e->subject_n + e->time_n;
-    pyro_err       err = pyro_begin(&rq, &sub->proxy, "event");
+    pyro_request rq;
+    uint32_t     start = (uint32_t)e->head.subject_n + e->head.time_n;
+    pyro_err     err = pyro_begin(&rq, &sub->proxy, "event");
 
     if (err != PYRO_OK)
         return err;
     pyro_put_uint(&rq.args, sub->n + 1);
     pyro_put_uint(&rq.args, sub->lost);
-    pyro_put_raw(&rq.args, e->body, e->subject_n);
-    pyro_put_raw(&rq.args, e->body + e->subject_n, e->time_n);
-    pyro_put_raw(&rq.args, message, e->n - e->subject_n - e->time_n);
+    pyro_put_raw(&rq.args, e->body, e->head.subject_n);
+    pyro_put_raw(&rq.args, e->body + e->head.subject_n, e->head.time_n);
+    pyro_put_raw(&rq.args, e->body + start, e->head.n - start);
     err = pyro_send_oneway(&rq);
     if (err == PYRO_OK) {
         sub->n++;
@@ -1268,7 +1274,6 @@ static bool pyroi_es_next(const pyro_es_service *es, const pyroi_es_sub *sub,
                           pyroi_es_stored *e, bool *due)
 {
     const pyro_es_last *last;
-    pyro_reader         in;
 
     if (sub->last >= es->config_->n_last) {
         if (sub->seq == es->head_seq_)
@@ -1278,12 +1283,7 @@ static bool pyroi_es_next(const pyro_es_service *es, const pyroi_es_sub *sub,
         return true;
     }
     last = &es->config_->last[sub->last];
-    e->body = last->bytes;
-    e->n = last->n;
-    e->subject_n = last->subject_n;
-    e->time_n = last->time_n;
-    in = pyro_reader_of(e->body, e->subject_n);
-    e->subject = pyro_get_str(&in, &e->text_n);
+    *e = pyroi_es_last_load(last);
     *due = false;
     if (last->stamp != 0 && last->stamp <= sub->until) {
         const pyroi_es_item *it = pyroi_es_wants(es, sub, e);
@@ -1445,6 +1445,7 @@ static void pyroi_es_fan_out(void *user, pyro_daemon *node)
     bool             left = false;
 
     pyroi_es_watch(es);
+    es->fresh_ = 0;
     for (unsigned k = 0; k < es->room_.n_subs; k++) {
         unsigned      i = (es->turn_ + k) % es->room_.n_subs;
         pyroi_es_sub *sub = &es->room_.subs[i];
@@ -1492,56 +1493,53 @@ static const char *pyroi_es_store(pyro_es_service *es, const char *subject,
                                   uint32_t n, const void *message,
                                   uint32_t message_n)
 {
-    uint8_t     start[PYROI_ES_SUBJECT_MAX + 10];
-    pyro_writer out = pyro_writer_of(start, sizeof start, 2);
-    uint8_t    *at;
-    uint32_t    at_head;
-    uint32_t    subject_n;
-    uint32_t    all;
+    uint8_t         start[2 + PYRO_ES_MAX_SUBJECT + 9];
+    pyro_writer     out = pyro_writer_of(start, sizeof start, 2);
+    pyroi_es_head   head;
+    pyroi_es_stored e;
+    uint32_t        start_n;
+    uint8_t        *at;
 
     if (n == 0 || n > PYRO_ES_MAX_SUBJECT)
         return "subject is empty or too long";
+    memset(&head, 0, sizeof head);
+    head.hash = pyroi_es_hash(subject, n);
+    head.text_n = (uint8_t)n;
     pyro_put_strn(&out, subject, n);
-    subject_n = (uint32_t)(out.at - start);
+    head.subject_n = (uint8_t)(out.at - start);
+    head.text_at = (uint8_t)(head.subject_n - n);
     pyro_put_uint(&out, es->config_->now != NULL
                             ? es->config_->now(es->config_->user)
                             : pyro_now(es->node_));
-    all = (uint32_t)(out.at - start) + message_n;
-    at = pyroi_es_make_room(es, PYROI_ES_HEAD + all);
-    if (at == NULL && PYROI_ES_HEAD + all <= es->room_.n_bytes / 2)
+    start_n = (uint32_t)(out.at - start);
+    head.time_n = (uint8_t)(start_n - head.subject_n);
+    head.n = start_n + message_n;
+    at = pyroi_es_make_room(es, PYROI_ES_HEAD + head.n);
+    if (at == NULL && PYROI_ES_HEAD + head.n <= es->room_.n_bytes / 2)
         return "a blocking subscriber holds the ring";
     if (at == NULL) {
         es->node_->why.text = "event is longer than half of the ring";
-        es->node_->why.is = PYROI_ES_HEAD + all;
+        es->node_->why.is = PYROI_ES_HEAD + head.n;
         es->node_->why.limit = es->room_.n_bytes / 2;
         return "event is longer than half of the ring, raise PYRO_ES_ROOM";
     }
-    memset(at, 0, PYROI_ES_HEAD);
-    at[0] = (uint8_t)(all >> 24);
-    at[1] = (uint8_t)(all >> 16);
-    at[2] = (uint8_t)(all >> 8);
-    at[3] = (uint8_t)all;
-    at[4] = (uint8_t)subject_n;
-    at[5] = (uint8_t)(all - message_n - subject_n);
-    memcpy(at + PYROI_ES_HEAD, start, all - message_n);
-    memcpy(at + PYROI_ES_HEAD + all - message_n, message, message_n);
-    at_head = es->head_;
-    es->head_ += PYROI_ES_HEAD + all;
+    memcpy(at, &head, sizeof head);
+    memcpy(at + PYROI_ES_HEAD, start, start_n);
+    memcpy(at + PYROI_ES_HEAD + start_n, message, message_n);
+    e = pyroi_es_load(es, es->head_);
+    es->head_ += PYROI_ES_HEAD + head.n;
     es->head_seq_++;
+    es->fresh_ += PYROI_ES_HEAD + head.n;
     es->stats.published++;
-    if (es->config_->n_last > 0) {
-        pyroi_es_stored e = pyroi_es_load(es, at_head);
-
-        pyroi_es_remember(es, &e);
-    }
+    pyroi_es_remember(es, &e);
     return NULL;
 }
 
-/* Events leave at the latest with the next poll, and earlier when they fill
- * half of the ring: those who keep up are not to be lapped. */
+/* Events leave at the latest with the next poll, and earlier when new ones
+ * fill a quarter of the ring: those who keep up are not to be lapped. */
 static void pyroi_es_soon(pyro_es_service *es)
 {
-    if (es->used_ > es->room_.n_bytes / 2)
+    if (es->fresh_ > es->room_.n_bytes / 4)
         pyroi_es_fan_out(es, es->node_);
     else
         pyro_timer_set(es->node_, &es->timer_, 0);
@@ -1637,6 +1635,7 @@ static const char *pyroi_es_set_item(pyroi_es_item *it, const char *text,
     if ((flags & PYROI_ES_REGEX) == 0 && pyroi_es_has(text, n, '*'))
         flags |= PYROI_ES_WILD;
     it->flags = (uint8_t)flags;
+    it->hash = pyroi_es_hash(text, n);
     it->n = (uint8_t)n;
     memcpy(it->text, text, n);
     it->text[n] = 0;
@@ -1978,6 +1977,24 @@ static void pyroi_es_gone(void *user, pyro_daemon *node, pyro_link link,
     pyro_timer_set(node, &es->timer_, 0);
 }
 
+/* A short name, as each event carries it: "es", "es1", ... what is free. */
+static void pyroi_es_name(pyro_es *es)
+{
+    pyro_object other;
+    unsigned    k = 0;
+
+    memcpy(es->object_, "es", 3);
+    while (pyro_find(es->node_, es->object_, strlen(es->object_), &other)) {
+        unsigned at = 2;
+        unsigned div = 1000;
+
+        for (k++; div > 0; div /= 10)
+            if (k / div > 0)
+                es->object_[at++] = (char)('0' + k / div % 10);
+        es->object_[at] = 0;
+    }
+}
+
 PYRO_DEF pyro_err pyro_es_open(pyro_es *es, pyro_daemon *node, const char *uri,
                                pyro_es_fn fn, void *user)
 {
@@ -1995,9 +2012,8 @@ PYRO_DEF pyro_err pyro_es_open(pyro_es *es, pyro_daemon *node, const char *uri,
     if (err != PYRO_OK)
         return err;
     if (fn != NULL) {
-        err = pyro_export(node, &pyroi_es_sub_class, es, NULL);
-        if (err == PYRO_OK)
-            err = pyro_object_id(node, es, es->object_);
+        pyroi_es_name(es);
+        err = pyro_export(node, &pyroi_es_sub_class, es, es->object_);
     }
     if (err != PYRO_OK)
         pyro_proxy_close(&es->proxy_);

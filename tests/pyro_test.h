@@ -108,7 +108,7 @@ static inline void test_same_(const char *row, const void *is, size_t n,
 static inline void test_same_hex_(const char *row, const void *is, size_t n,
                                   const char *hex, const char *file, int line)
 {
-    uint8_t want[512];
+    uint8_t want[512] = { 0 };
 
     test_same_(row, is, n, want, test_hex(want, sizeof want, hex), file, line);
 }

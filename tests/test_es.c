@@ -350,8 +350,8 @@ TEST(any_value_passes_through_untouched)
             while (service.tail_seq_ + 1 != service.head_seq_)
                 pyroi_es_evict(&service);
             e = pyroi_es_load(&service, service.tail_);
-            test_same(values[i], e.body + e.subject_n + e.time_n,
-                      e.n - e.subject_n - e.time_n, bytes, n);
+            test_same(values[i], e.body + e.head.subject_n + e.head.time_n,
+                      e.head.n - e.head.subject_n - e.head.time_n, bytes, n);
         }
     }
 }
