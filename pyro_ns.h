@@ -87,13 +87,14 @@
  * DATAGRAMS, UDP port 9090, to 255.255.255.255 and to the broadcast address of
  *   every interface:
  *
- *     question  PYRO? 0123456789abcdef :Pyro.NameServer    padded with zero
- *                                                          bytes to 64
- *     answer    PYRO! 0123456789abcdef [host]:port object
+ *     question  PYRO? 0123456789abcdef :Pyro.NameServer
+ *     answer    PYRO! 0123456789abcdef :9090 :Pyro.NameServer
  *
- *   The 16 digits are random; an answer counts only if it repeats them. Who
- *   answers leaves `host` out when the address its datagram comes from is the
- *   right one. An answer is never longer than the question, and at most
+ *   The 16 digits are random; an answer counts only if it repeats them. A
+ *   question is padded with zero bytes: to 64, to 128 for other names. In the
+ *   answer stand address and object; who listens everywhere leaves the host
+ *   out, which is the one its datagram comes from. Who listens only at a
+ *   loopback address answers only its own host. An answer is never longer than the question, and at most
  *   PYRO_NS_ANSWERS per second go to one address. Asked for another name than
  *   the name server's, those daemons answer that have registered it
  *   serverless (config): then no name server is needed.
@@ -317,7 +318,8 @@ typedef struct pyro_ns_config {
     bool        serverless;   /* names are asked for by broadcast and answered
                                  by whoever has registered them */
     void       *user;
-    /* What happened, called from poll. NULL: nothing. */
+    /* What happened, called while polling or waiting; not to close the client
+     * or register names. NULL: nothing. */
     void (*event)(void *user, pyro_ns_event event, const char *text);
 } pyro_ns_config;
 
@@ -350,9 +352,11 @@ typedef struct pyro_ns_locator {
     char         name_[PYRO_NS_MAX_NAME + 1];
 } pyro_ns_locator;
 
-/* Begins to look for a full name; NULL is the name server itself. fn, if not
- * NULL, is called from poll at the end; look at loc->err then. PYRO_ERR_STATE:
- * the daemon has no port yet. */
+/* Begins to look for a full name; NULL is the name server itself. Any other is
+ * asked for by broadcast, of those who have registered it serverless; with a
+ * list of hosts, of their name servers. fn, if not NULL, is called from poll
+ * at the end; look at loc->err then. PYRO_ERR_STATE: the daemon has no port
+ * yet, PYRO_ERR_NAMING: the name is too long. */
 PYRO_DEF pyro_err pyro_ns_look(pyro_ns_locator *loc, pyro_daemon *node,
                                const pyro_ns_config *config, const char *name,
                                void (*fn)(void *user, pyro_ns_locator *loc),
@@ -385,6 +389,9 @@ typedef struct pyroi_ns_own {
 typedef struct pyro_ns {
     uint32_t refused; /* registrations that were refused or lost */
     uint32_t lost;    /* how often the name server went away */
+#ifndef PYRO_NS_NO_SERVERLESS
+    pyro_ns_answerer answerer; /* its counts */
+#endif
 
     pyro_daemon          *node_;
     const pyro_ns_config *config_;
@@ -405,31 +412,37 @@ typedef struct pyro_ns {
     bool                  twinned_; /* it was asked for its twin */
     char                  server_[PYRO_URI_BYTES];
     char                  twin_[PYRO_URI_BYTES];
-#ifndef PYRO_NS_NO_SERVERLESS
-    pyro_ns_answerer answerer; /* its counts */
-#endif
 } pyro_ns;
 
 /* Looks for the name server and waits for it; from then on every PYRONAME of
  * the daemon is resolved by it. config may be NULL: by broadcast. It is open
  * after PYRO_ERR_NAMING as well: it goes on looking from poll, and registers
  * when it has found one; node->why and pyro_ns_tried say what was tried.
- * Serverless it only begins to answer, and never waits. */
+ * Serverless it only begins to answer, and never waits. After other errors it
+ * is not open: PYRO_ERR_STATE: no port yet, or the group is no absolute name;
+ * PYRO_ERR_DAEMON: the UDP port cannot be opened (serverless);
+ * PYRO_ERR_NOSPACE: buffers. */
 PYRO_DEF pyro_err pyro_ns_open(pyro_ns *ns, pyro_daemon *node,
                                const pyro_ns_config *config);
 
 /* Ends it. Names registered stay until their leases end; see unregister. */
 PYRO_DEF void pyro_ns_close(pyro_ns *ns);
 
+#ifndef PYRO_NO_SERVER
 /* Registers an exported object (its name or id in the daemon) and keeps it
  * so. Both texts are borrowed until it is unregistered. Waits for the answer
- * when a name server is known. PYRO_ERR_REMOTE: refused, see
- * pyro_exception(pyro_ns_proxy(ns)); then it is not kept. PYRO_ERR_NAMING: no
- * name server yet, it is registered when there is one. PYRO_ERR_NOSPACE:
- * PYRO_NS_OWN. */
+ * when a name server is known. PYRO_ERR_NAMING: there is none at the moment,
+ * it is registered when there is one (or it is no name: node->why says so).
+ * After other errors it is not kept. PYRO_ERR_REMOTE: refused, see
+ * pyro_exception(pyro_ns_proxy(ns)); PYRO_ERR_DAEMON: no address under which
+ * others could reach it; PYRO_ERR_NOSPACE: PYRO_NS_OWN. A kept name that is
+ * refused later is tried again three times per lease. */
 PYRO_DEF pyro_err pyro_ns_register(pyro_ns *ns, const char *name,
                                    const char *object);
+
+/* Gives a name up, and takes it (own or not) out of the name server. */
 PYRO_DEF pyro_err pyro_ns_unregister(pyro_ns *ns, const char *name);
+#endif
 
 /* The URI of a name, as text. */
 PYRO_DEF pyro_err pyro_ns_resolve(pyro_ns *ns, const char *name, char *to,
@@ -666,6 +679,8 @@ extern "C" {
  * >>texts
  * ------------------------------------------------------------------------ */
 
+#if !defined(PYRO_NS_NO_SERVER) || !defined(PYRO_NS_NO_CLIENT)
+
 /* Adds text to a zero-terminated one of `size` bytes in all; what does not
  * fit is left out. Returns false then. */
 static bool pyroi_ns_add(char *to, size_t size, const char *text)
@@ -694,6 +709,8 @@ static bool pyroi_ns_add_number(char *to, size_t size, uint32_t v)
     } while (v != 0);
     return pyroi_ns_add(to, size, text + at);
 }
+#endif
+
 #endif
 
 /* The number of the characters of a name's part that are allowed: stops at
@@ -1147,7 +1164,6 @@ static bool pyroi_ns_read_answer(const pyro_ns_locator *loc, char *a, size_t n,
         pyroi_ns_add_ip(to, PYRO_URI_BYTES, ip);
     return pyroi_ns_add(to, PYRO_URI_BYTES, a)
         && pyro_uri_parse(&uri, to, strlen(to), NULL) == PYRO_OK
-        && uri.host_n > 0 && uri.port != 0 && uri.object_n > 0
         && memchr(uri.object, ' ', uri.object_n) == NULL;
 }
 
@@ -1576,14 +1592,17 @@ static void pyroi_ns_searched(void *user, pyro_ns_locator *loc)
     }
 }
 
-/* The other of the pair is asked first, where it is known. */
+/* The other of the pair is asked first, where it is known. A name that is
+ * asked for at a host of its own goes before; one at the server that was lost
+ * is asked for anew afterwards. */
 static void pyroi_ns_search(pyro_ns *ns)
 {
-    if (ns->asking_ && ns->locator_.err == PYRO_ERR_BUSY) {
+    if (ns->asking_ && ns->key_ != 0 && ns->locator_.err == PYRO_ERR_BUSY) {
         pyro_timer_set(ns->node_, &ns->timer_, PYRO_NS_WAIT_MS / 4);
         return;
     }
     ns->asking_ = false;
+    pyro_ns_look_stop(&ns->locator_);
     ns->state_ = PYROI_NS_SEARCH;
     pyroi_ns_prepare(&ns->locator_, ns->node_, ns->config_, NULL,
                      pyroi_ns_searched, ns);
