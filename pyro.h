@@ -3403,9 +3403,10 @@ static const uint8_t pyroi_busy_body[] = "\x83\xA9__class__\xA9"
 #define PYROI_BUSY_MESSAGE 42
 
 /* Attributes are methods of these names. */
-enum { PYROI_GET, PYROI_SET, PYROI_HAS };
-static const char pyroi_attr_calls[][12] = { "__getattr__", "__setattr__",
-                                             "__hasattr__" };
+enum { PYROI_GET, PYROI_SET, PYROI_HAS, PYROI_NO_ATTR };
+static const char pyroi_attr_calls[PYROI_NO_ATTR][12] = { "__getattr__",
+                                                          "__setattr__",
+                                                          "__hasattr__" };
 
 /* Type and flags as a header has them. */
 #define PYROI_WHAT(type, flags) ((unsigned)(type) << 8 | (unsigned)(flags))
@@ -4257,14 +4258,26 @@ static bool pyroi_seal(const pyroi_link *l, pyroi_buffer *b, unsigned what,
 
 #ifndef PYRO_NO_SERVER
 
-/* Python's names for our errors, one behind the other. Nothing is raised as
- * PYRO_ERR_REMOTE, so that is free for what is no error of ours. */
-static const char pyroi_err_names[] = "Exception\0URIError\0DaemonError\0"
-                                      "ProtocolError\0ConnectionClosedError\0"
-                                      "ConnectionDeniedError\0TimeoutError\0"
-                                      "NamingError\0AttributeError\0"
-                                      "TypeError\0ValueError\0MemoryError\0"
-                                      "BusyError\0RuntimeError";
+/* Python's names for our errors, one behind the other. Those that only a call
+ * of our own ends with are left out where they are not needed or too long;
+ * nothing is raised as PYRO_ERR_REMOTE, which is free for what is no error of
+ * ours. */
+#if defined(PYRO_NO_CLIENT) || defined(PYRO_NO_TEXTS)
+#define PYROI_RERAISED(name) "\0"
+#else
+#define PYROI_RERAISED(name) name "\0"
+#endif
+/* clang-format off */
+static const char pyroi_err_names[] =
+    "Exception\0"
+    PYROI_RERAISED("URIError")
+    PYROI_RERAISED("DaemonError")
+    "ProtocolError\0"
+    PYROI_RERAISED("ConnectionClosedError")
+    PYROI_RERAISED("ConnectionDeniedError")
+    "TimeoutError\0" "NamingError\0" "AttributeError\0" "TypeError\0"
+    "ValueError\0" "MemoryError\0" "BusyError\0" "RuntimeError";
+/* clang-format on */
 #define PYROI_ERR_ATTRIBUTE PYRO_ERR_REMOTE
 
 /* Bytes that are parts of values, as they are. */
@@ -4382,14 +4395,13 @@ PYRO_DEF void pyro_raise(pyro_call *call, const char *type,
     pyroi_raise(call, type, message, "");
 }
 
-/* An exception of our own, by its number. */
-static void pyroi_raise_err(pyro_call *call, unsigned err, const char *message)
+static const char *pyroi_err_name(unsigned err)
 {
     const char *name = pyroi_err_names;
 
     for (; err > 0; err--)
         name += strlen(name) + 1;
-    pyro_raise(call, name, message);
+    return *name != '\0' ? name : pyroi_err_names;
 }
 
 #ifndef PYRO_NO_CLIENT
@@ -4399,35 +4411,42 @@ PYRO_DEF void pyro_reraise(pyro_call *call, pyro_proxy *proxy)
         pyroi_raise(call, proxy->exc_.type, proxy->exc_.message,
                     proxy->exc_.traceback);
     else
-        pyroi_raise_err(call, proxy->err_,
-                        pyro_err_text((pyro_err)proxy->err_));
+        pyro_raise(call, pyroi_err_name(proxy->err_),
+                   pyro_err_text((pyro_err)proxy->err_));
 }
 #endif
 
+/* What is wrong with a call is returned as a number, which becomes an
+ * exception in one place (pyroi_send_reply). These raise one that says more
+ * before that, and return the number. */
 #ifdef PYRO_NO_TEXTS
-#define pyroi_raise_text(call, err, text)       pyroi_raise_err(call, err, "")
-#define pyroi_raise_name(call, err, text, name) pyroi_raise_err(call, err, "")
-#define pyroi_raise_numbers(call, err, first, is, second, limit) \
-    pyroi_raise_err(call, err, "")
+#define pyroi_raise_text(call, err, text)                        (err)
+#define pyroi_raise_name(call, err, text, name)                  (err)
+#define pyroi_raise_numbers(call, err, first, is, second, limit) (err)
 #else
-#define pyroi_raise_text(call, err, text) pyroi_raise_err(call, err, text)
+static unsigned pyroi_raise_text(pyro_call *call, unsigned err,
+                                 const char *text)
+{
+    pyro_raise(call, pyroi_err_name(err), text);
+    return err;
+}
 
 /* "text name" */
-static void pyroi_raise_name(pyro_call *call, unsigned err, const char *text,
-                             const char *name)
+static unsigned pyroi_raise_name(pyro_call *call, unsigned err,
+                                 const char *text, const char *name)
 {
     char       message[48 + PYRO_MAX_NAME];
     pyroi_text t = pyroi_text_of(message, sizeof message);
 
     pyroi_adds(&t, text);
     pyroi_adds(&t, name);
-    pyroi_raise_err(call, err, message);
+    return pyroi_raise_text(call, err, message);
 }
 
 /* "first is, second limit": a message with the two numbers that disagree. */
-static void pyroi_raise_numbers(pyro_call *call, unsigned err,
-                                const char *first, uint32_t is,
-                                const char *second, uint32_t limit)
+static unsigned pyroi_raise_numbers(pyro_call *call, unsigned err,
+                                    const char *first, uint32_t is,
+                                    const char *second, uint32_t limit)
 {
     char       message[80];
     pyroi_text t = pyroi_text_of(message, sizeof message);
@@ -4436,7 +4455,7 @@ static void pyroi_raise_numbers(pyro_call *call, unsigned err,
     pyroi_add_dec(&t, is);
     pyroi_adds(&t, second);
     pyroi_add_dec(&t, limit);
-    pyroi_raise_err(call, err, message);
+    return pyroi_raise_text(call, err, message);
 }
 #endif
 
@@ -4548,12 +4567,12 @@ typedef struct pyroi_check {
     unsigned    n;     /* arguments in order so far */
 } pyroi_check;
 
-static void pyroi_raise_type(pyro_call *call, const pyroi_check *c)
-{
 #ifdef PYRO_NO_TEXTS
-    (void)c;
-    pyroi_raise_err(call, PYRO_ERR_TYPE, "");
+#define pyroi_raise_type(call, check)         PYRO_ERR_TYPE
+#define pyroi_raise_count(call, check, given) PYRO_ERR_TYPE
 #else
+static unsigned pyroi_raise_type(pyro_call *call, const pyroi_check *c)
+{
     char               message[80];
     pyroi_text         t = pyroi_text_of(message, sizeof message);
     const pyroi_param *param = &c->param;
@@ -4569,46 +4588,34 @@ static void pyroi_raise_type(pyro_call *call, const pyroi_check *c)
     pyroi_adds(&t, pyroi_letter_text(*param->type));
     if (*param->type == '[' || *param->type == '{')
         pyroi_adds(&t, pyroi_letter_text(param->type[1]));
-    pyroi_raise_err(call, PYRO_ERR_TYPE, message);
-#endif
+    return pyroi_raise_text(call, PYRO_ERR_TYPE, message);
 }
 
-static void pyroi_raise_count(pyro_call *call, pyroi_check *c, unsigned given)
+static unsigned pyroi_raise_count(pyro_call *call, pyroi_check *c,
+                                  unsigned given)
 {
-#ifdef PYRO_NO_TEXTS
-    (void)c;
-    (void)given;
-    pyroi_raise_err(call, PYRO_ERR_TYPE, "");
-#else
     unsigned least = c->n; /* parameters that must be there */
     unsigned most = c->n;
 
     for (; *c->param.type != '\0'; pyroi_param_next(&c->param), most++)
         least += !c->param.optional;
-    pyroi_raise_numbers(call, PYRO_ERR_TYPE, "arguments given: ", given,
-                        ", expected: ", given < least ? least : most);
+    return pyroi_raise_numbers(call, PYRO_ERR_TYPE, "arguments given: ", given,
+                               ", expected: ", given < least ? least : most);
+}
 #endif
-}
-
-static void pyroi_raise_format(pyro_call *call)
-{
-    pyroi_count(call->node, bad);
-    pyroi_raise_text(call, PYRO_ERR_PROTOCOL, "invalid request data format");
-}
 
 /* Checks the next value against the next parameter. */
-static bool pyroi_check_one(pyro_call *call, pyroi_check *c)
+static unsigned pyroi_check_one(pyro_call *call, pyroi_check *c)
 {
-    if (pyroi_fits_type(&c->in, c->param.type)) {
-        c->n++;
-        pyroi_param_next(&c->param);
-        return true;
+    (void)call;
+    if (!pyroi_fits_type(&c->in, c->param.type)) {
+        if (c->in.err == PYRO_ERR_DATA)
+            return PYRO_ERR_PROTOCOL;
+        return pyroi_raise_type(call, c);
     }
-    if (c->in.err == PYRO_ERR_DATA)
-        pyroi_raise_format(call);
-    else
-        pyroi_raise_type(call, c);
-    return false;
+    c->n++;
+    pyroi_param_next(&c->param);
+    return PYRO_OK;
 }
 
 #ifndef PYRO_NO_KWARGS
@@ -4674,9 +4681,9 @@ static bool pyroi_kwarg(pyroi_kwargs *kw, const pyroi_param *param)
 }
 
 /* Puts the keyword arguments that a parameter waits for in order behind the
- * others, inside of the buffer, and checks them. True: that were all. */
-static bool pyroi_check_kwargs(pyro_call *call, pyroi_check *c, uint8_t *place,
-                               uint32_t pairs)
+ * others, inside of the buffer, and checks them. */
+static unsigned pyroi_check_kwargs(pyro_call *call, pyroi_check *c,
+                                   uint8_t *place, uint32_t pairs)
 {
     pyroi_kwargs kw;
 
@@ -4686,83 +4693,91 @@ static bool pyroi_check_kwargs(pyro_call *call, pyroi_check *c, uint8_t *place,
     kw.pairs = pairs;
     while (kw.pairs > 0 && c->param.name_n > 0
            && pyroi_kwarg(&kw, &c->param)) {
+        unsigned err;
+
         c->in = pyro_reader_of(place, (size_t)(kw.place - place));
-        if (!pyroi_check_one(call, c))
-            return false;
+        err = pyroi_check_one(call, c);
+        if (err != PYRO_OK)
+            return err;
         place = kw.place;
     }
     call->args.end = place;
-    return kw.pairs == 0 && kw.at == kw.end;
+    if (kw.pairs > 0 || kw.at != kw.end)
+        return pyroi_raise_text(
+            call, PYRO_ERR_TYPE,
+            "unknown, repeated or skipped keyword argument");
+    return PYRO_OK;
 }
 
 #endif /* PYRO_NO_KWARGS */
 
 /* What stands behind the positional arguments: a map of keyword arguments, or
  * nil, and then the end. */
-static bool pyroi_check_rest(pyro_call *call, pyroi_check *c)
+static unsigned pyroi_check_rest(pyro_call *call, pyroi_check *c)
 {
     const uint8_t *place = c->in.at;
     uint64_t       v = pyroi_next(&c->in);
     unsigned       type = c->in.type_;
 
     call->args.end = place;
-    if (v == 0 && (type == PYRO_MAP || type == PYRO_NIL)
-        && c->in.at == c->in.end)
-        return true;
-#ifndef PYRO_NO_KWARGS
     if (type == PYRO_MAP && v > 0) {
+#ifdef PYRO_NO_KWARGS
+        return pyroi_raise_text(call, PYRO_ERR_TYPE, "keyword arguments");
+#else
         uint8_t *body = pyroi_bytes(call->args_buf_);
 
-        if (pyroi_check_kwargs(call, c, body + (place - body), (uint32_t)v))
-            return true;
-    }
+        return pyroi_check_kwargs(call, c, body + (place - body), (uint32_t)v);
 #endif
-    if (type != PYRO_MAP || v == 0)
-        pyroi_raise_format(call);
-    else /* unless one of them has raised already */
-        pyroi_raise_text(call, PYRO_ERR_TYPE,
-                         "unknown, repeated or skipped keyword argument");
-    return false;
+    }
+    if ((type == PYRO_MAP || type == PYRO_NIL) && c->in.at == c->in.end)
+        return PYRO_OK;
+    return PYRO_ERR_PROTOCOL;
 }
 
 /* Checks `given` positional arguments and those by keyword against a
- * signature; on a mismatch raises a TypeError that names the parameter. */
-static bool pyroi_check_args(pyro_call *call, const char *signature,
-                             unsigned given)
+ * signature; the TypeError of a mismatch names the parameter. */
+static unsigned pyroi_check_args(pyro_call *call, const char *signature,
+                                 unsigned given)
 {
     pyroi_check c;
+    unsigned    err = PYRO_OK;
 
     c.in = call->args;
     c.param.at = signature;
     c.param.optional = false;
     c.n = 0;
     pyroi_param_next(&c.param);
-    while (*c.param.type != '\0' && c.n < given) {
-        if (!pyroi_check_one(call, &c))
-            return false;
-    }
-    if (c.n == given && !pyroi_check_rest(call, &c))
-        return false;
-    if (c.n >= given && (*c.param.type == '\0' || c.param.optional))
-        return true;
-    pyroi_raise_count(call, &c, given > c.n ? given : c.n);
-    return false;
+    while (err == PYRO_OK && c.n < given && *c.param.type != '\0')
+        err = pyroi_check_one(call, &c);
+    if (err == PYRO_OK && c.n == given)
+        err = pyroi_check_rest(call, &c);
+    if (err == PYRO_OK
+        && (c.n < given || (*c.param.type != '\0' && !c.param.optional)))
+        err = pyroi_raise_count(call, &c, given > c.n ? given : c.n);
+    return err;
 }
 
 /* ------------------------------------------------------------------------
  * >>objects
  * ------------------------------------------------------------------------ */
 
-static bool pyroi_looks_like_id(const char *text, size_t n)
+/* Whether an object can have this name: no blanks, no control characters, and
+ * it does not look like an id. */
+static bool pyroi_good_name(const char *name, size_t n)
 {
-    size_t i;
+    bool id = n == 32;
 
-    for (i = 0; i < n && n == 32; i++) {
-        if (!((text[i] >= '0' && text[i] <= '9')
-              || (text[i] >= 'a' && text[i] <= 'f')))
+    if (n == 0 || n > PYRO_MAX_NAME)
+        return false;
+    for (; n > 0; n--, name++) {
+        unsigned c = (unsigned char)*name;
+
+        if (c <= ' ' || c == 0x7F)
             return false;
+        if (c - '0' > 9 && c - 'a' > 5)
+            id = false;
     }
-    return n == 32;
+    return !id;
 }
 
 /* An object by name, or by an id that somebody has been told. */
@@ -4801,8 +4816,7 @@ PYRO_DEF pyro_err pyro_export(pyro_daemon *node, const pyro_class *cls,
     unsigned      left = node->room_.n_objects;
 
     if (name != NULL
-        && (n == 0 || n > PYRO_MAX_NAME || pyroi_looks_like_id(name, n)
-            || !pyroi_plain(name, n, "")
+        && (!pyroi_good_name(name, n)
             || pyroi_lookup(node, name, n) != NULL)) {
         pyroi_why(node, PYROI_T("name taken, empty, too long or like an id"),
                   (uint32_t)n, PYRO_MAX_NAME);
@@ -4914,43 +4928,44 @@ PYRO_DEF bool pyro_find(pyro_daemon *node, const char *text, size_t n,
  * >>attributes
  * ------------------------------------------------------------------------ */
 
-/* Whether the call is about an attribute, and then does it. */
-static bool pyroi_call_attr(pyro_call *call, const pyro_class *cls, void *self,
-                            unsigned given)
+static unsigned pyroi_attr_call(const char *method)
+{
+    unsigned what = 0;
+
+    while (what < PYROI_NO_ATTR && strcmp(method, pyroi_attr_calls[what]) != 0)
+        what++;
+    return what;
+}
+
+/* Gets, sets or looks for an attribute. */
+static unsigned pyroi_call_attr(pyro_call *call, const pyro_class *cls,
+                                void *self, unsigned what)
 {
     const pyro_attr *attr = cls->attrs;
     size_t           left = cls->n_attrs;
-    const char      *name;
     uint32_t         n;
-    unsigned         what = 0;
+    const char      *name = pyro_get_str(&call->args, &n);
 
-    while (strcmp(call->method, pyroi_attr_calls[what]) != 0) {
-        if (++what == PYRO_COUNT(pyroi_attr_calls))
-            return false;
-    }
-    if (!pyroi_check_args(call,
-                          what == PYROI_SET ? "name:s value:v" : "name:s",
-                          given))
-        return true;
-    name = pyro_get_str(&call->args, &n);
     for (; left > 0 && !pyroi_is(name, n, attr->name); left--)
         attr++;
-    if (what == PYROI_HAS)
+    if (what == PYROI_HAS) {
         pyro_put_bool(&call->result, left > 0);
-    else if (left == 0)
-        pyroi_raise_text(call, PYROI_ERR_ATTRIBUTE, "no such attribute");
-    else if (what == PYROI_SET && (attr->flags & PYRO_READONLY) != 0)
-        pyroi_raise_name(call, PYROI_ERR_ATTRIBUTE, "read-only attribute ",
-                         attr->name);
-    else
-        attr->as((uint8_t *)self + attr->offset, attr->size,
-                 what == PYROI_GET ? &call->result : NULL, &call->args);
-    if (call->args.err != PYRO_OK)
-        pyroi_raise_name(call,
-                         call->args.err == PYRO_ERR_NOSPACE ? PYRO_ERR_DATA
-                                                            : PYRO_ERR_TYPE,
-                         "value does not fit attribute ", attr->name);
-    return true;
+        return PYRO_OK;
+    }
+    if (left == 0)
+        return pyroi_raise_text(call, PYROI_ERR_ATTRIBUTE,
+                                "no such attribute");
+    if (what == PYROI_SET && (attr->flags & PYRO_READONLY) != 0)
+        return pyroi_raise_name(call, PYROI_ERR_ATTRIBUTE,
+                                "read-only attribute ", attr->name);
+    attr->as((uint8_t *)self + attr->offset, attr->size,
+             what == PYROI_GET ? &call->result : NULL, &call->args);
+    if (call->args.err == PYRO_OK)
+        return PYRO_OK;
+    return pyroi_raise_name(call,
+                            call->args.err == PYRO_ERR_NOSPACE ? PYRO_ERR_DATA
+                                                               : PYRO_ERR_TYPE,
+                            "value does not fit attribute ", attr->name);
 }
 
 /* ------------------------------------------------------------------------
@@ -4980,7 +4995,7 @@ static void pyroi_get_registered(void *self, pyro_call *call)
     char     id[33];
 
     if (first < 0 || first > (int32_t)d->room_.n_objects) {
-        pyroi_raise_text(call, PYRO_ERR_DATA, "first is not in the table");
+        pyro_raise(call, "ValueError", PYROI_T("first is not in the table"));
         return;
     }
     o += first;
@@ -5009,8 +5024,8 @@ static const pyroi_object *pyroi_wanted(pyro_daemon *d, pyro_call *call)
     const pyroi_object *o = pyroi_lookup(d, text, n);
 
     if (o == NULL)
-        pyroi_raise_text(call, PYRO_ERR_NAMING,
-                         "no object found by this name");
+        pyro_raise(call, pyroi_err_name(PYRO_ERR_NAMING),
+                   PYROI_T("no object found by this name"));
     return o;
 }
 
@@ -5083,58 +5098,71 @@ static const pyro_class pyroi_internal = {
  * >>dispatch
  * ------------------------------------------------------------------------ */
 
-/* Runs the method of a class, or raises. `given` positional arguments begin
- * at call->args. */
-static void pyroi_run(pyro_call *call, const pyro_class *cls, void *self,
-                      unsigned given)
+/* Runs the method of a class. `given` positional arguments begin at
+ * call->args. */
+static unsigned pyroi_run(pyro_call *call, const pyro_class *cls, void *self,
+                          unsigned given)
 {
     const pyro_method *m = cls->methods;
     size_t             left = cls->n_methods;
+    const char        *args = "?vvvvvvvvvvvvvvv";
+    unsigned           what = PYROI_NO_ATTR;
+    unsigned           err;
 
-    for (; left > 0; left--, m++) {
-        if (*m->name != *call->method || strcmp(m->name, call->method) != 0)
-            continue;
+    while (
+        left > 0
+        && (*m->name != *call->method || strcmp(m->name, call->method) != 0)) {
+        left--;
+        m++;
+    }
+    if (left > 0) {
         call->method = m->name;
-        if (!pyroi_check_args(call, m->args, given))
-            return;
+        args = m->args;
+    } else {
+        what = pyroi_attr_call(call->method);
+        if (what != PYROI_NO_ATTR)
+            args = what == PYROI_SET ? "name:s value:v" : "name:s";
+    }
+    err = pyroi_check_args(call, args, given);
+    if (err != PYRO_OK)
+        return err;
+    if (left > 0) {
         m->handler(self, call);
         if ((m->flags & PYRO_ONEWAY) != 0 && call->state_ == PYROI_RUNNING)
             pyroi_begin_result(call); /* called the long way: answers nil */
-        return;
+        return PYRO_OK;
     }
-    if (pyroi_call_attr(call, cls, self, given)
-        || !pyroi_check_args(call, "?vvvvvvvvvvvvvvv", given)
-        || (cls->any != NULL && cls->any(self, call)))
-        return;
-    pyroi_raise_name(call, PYROI_ERR_ATTRIBUTE,
-                     "no such method: ", call->method);
+    if (what != PYROI_NO_ATTR)
+        return pyroi_call_attr(call, cls, self, what);
+    if (cls->any != NULL && cls->any(self, call))
+        return PYRO_OK;
+    return pyroi_raise_name(call, PYROI_ERR_ATTRIBUTE,
+                            "no such method: ", call->method);
 }
 
 /* Finds the object and runs the method. */
-static void pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given)
+static unsigned pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given)
 {
     pyroi_object *o = pyroi_lookup(d, call->object, strlen(call->object));
+    unsigned      err;
 
 #ifndef PYRO_NO_INTROSPECTION
-    if (o == NULL && strcmp(call->object, PYROI_INTERNAL_ID) == 0) {
-        pyroi_run(call, &pyroi_internal, d, given);
-        return;
-    }
+    if (o == NULL && strcmp(call->object, PYROI_INTERNAL_ID) == 0)
+        return pyroi_run(call, &pyroi_internal, d, given);
 #endif
-    if (o == NULL) {
-        pyroi_raise_name(call, PYRO_ERR_NAMING,
-                         "no object found by this name: ", call->object);
-        return;
-    }
+    if (o == NULL)
+        return pyroi_raise_name(call, PYRO_ERR_NAMING,
+                                "no object found by this name: ",
+                                call->object);
     if (o->waiting > 0 && (o->cls->flags & PYRO_EXCLUSIVE) != 0) {
         pyroi_count(d, busy);
-        pyroi_raise(call, "BusyError", "busy", NULL);
-        return;
+        return PYRO_ERR_BUSY;
     }
     o->waiting++;
     pyroi_count(d, calls);
-    pyroi_run(call, o->cls, o->self, given);
+    err = pyroi_run(call, o->cls, o->self, given);
     o->waiting--;
+    return err;
 }
 
 /* Takes a body apart: object, method, list of arguments. Returns false when
@@ -5166,6 +5194,19 @@ static bool pyroi_open_body(pyro_call *call, unsigned *given)
     return true;
 }
 
+/* Raises what is wrong with a call, unless it has raised already. */
+static void pyroi_settle(pyro_call *call, unsigned err)
+{
+    if (err == PYRO_OK)
+        return;
+    if (err == PYRO_ERR_PROTOCOL) {
+        pyroi_count(call->node, bad);
+        err = pyroi_raise_text(call, err, "invalid request data format");
+    }
+    pyroi_raise(call, pyroi_err_name(err), err == PYRO_ERR_BUSY ? "busy" : "",
+                NULL);
+}
+
 /* Whatever is in the result of a call becomes its reply: one value, or an
  * exception that says what went wrong. */
 static void pyroi_send_reply(pyro_call *call)
@@ -5173,29 +5214,34 @@ static void pyroi_send_reply(pyro_call *call)
     pyro_daemon *d = call->node;
     pyroi_link  *l = pyroi_link_of(d, call->link);
     pyro_writer *w = &call->result;
+    unsigned     err;
 
-    pyroi_buffer *buf = call->reply_buf_;
+    pyroi_buffer *b = call->reply_buf_;
 
     if (w->more > 0)
         pyro_put_nil(w);
-    if (pyro_writer_end(w) == PYRO_ERR_NOSPACE)
-        pyroi_raise_numbers(call, PYRO_ERR_NOSPACE, "result over ",
-                            (uint32_t)(w->end - pyroi_bytes(buf) - PYROI_BODY),
-                            " bytes; this buffer takes ", pyroi_max_body(d));
-    else if (pyro_writer_end(w) != PYRO_OK)
-        pyroi_raise_text(call, PYRO_ERR_TYPE,
-                         "handler left a malformed result");
+    err = pyro_writer_end(w);
+    if (err == PYRO_ERR_NOSPACE)
+        err = pyroi_raise_numbers(call, err, "result over ",
+                                  (uint32_t)(w->end - pyroi_bytes(b)
+                                             - PYROI_BODY),
+                                  " bytes; this buffer takes ",
+                                  pyroi_max_body(d));
+    else if (err != PYRO_OK)
+        err = pyroi_raise_text(call, PYRO_ERR_TYPE,
+                               "handler left a malformed result");
+    pyroi_settle(call, err);
     if (l == NULL || l->state != PYROI_OPEN) {
         pyroi_count(d, unsent);
-        pyroi_give(d, buf);
+        pyroi_give(d, b);
         return;
     }
-    (void)pyroi_seal(l, buf,
+    (void)pyroi_seal(l, b,
                      PYROI_WHAT(PYROI_RESULT, call->state_ == PYROI_RAISED
                                                   ? PYROI_EXCEPTION
                                                   : 0),
                      call->seq_, w->at); /* it knew what the peer accepts */
-    pyroi_queue(d, l, buf);
+    pyroi_queue(d, l, b);
     if ((l->flags & PYROI_INPUT) != 0)
         pyroi_cork(d);
     else
@@ -5220,6 +5266,7 @@ static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l)
     uint32_t      len = pyroi_body_bytes(l->head);
     pyro_call     call;
     unsigned      given;
+    unsigned      err = PYRO_ERR_PROTOCOL;
 
     l->rx_buf = NULL;
     call.node = d;
@@ -5240,18 +5287,16 @@ static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l)
     call.args = pyro_reader_of(pyroi_bytes(b), len);
     pyroi_begin_result(&call);
     if (call.args_buf_ == NULL)
-        pyroi_raise_numbers(&call, PYRO_ERR_PROTOCOL,
-                            "message too long: ", len,
-                            " bytes, accepted: ", pyroi_max_body(d));
+        err = pyroi_raise_numbers(&call, err, "message too long: ", len,
+                                  " bytes, accepted: ", pyroi_max_body(d));
     else if (pyroi_open_body(&call, &given))
-        pyroi_run_on(d, &call, given);
-    else
-        pyroi_raise_format(&call);
+        err = pyroi_run_on(d, &call, given);
+    if (err == PYRO_OK && call.args.err != PYRO_OK)
+        err = pyroi_raise_text(&call, PYRO_ERR_TYPE,
+                               "arguments are not what the method reads");
+    pyroi_settle(&call, err);
     d->depth_--;
     pyroi_call_end(&call);
-    if (call.args.err != PYRO_OK)
-        pyroi_raise_text(&call, PYRO_ERR_TYPE,
-                         "arguments are not what the method reads");
     if (call.args_buf_ != NULL)
         pyroi_give(d, call.args_buf_);
     if (call.reply_buf_ == NULL)
@@ -5275,8 +5320,8 @@ PYRO_DEF void pyro_defer(pyro_call *call, pyro_later *later, uint32_t ms)
     while (used != NULL && used != copy)
         used = used->outer_;
     if (used != NULL) {
-        pyroi_raise_text(call, PYRO_ERR_STATE,
-                         "deferred into a pyro_later that is in use");
+        pyro_raise(call, pyroi_err_name(PYRO_ERR_STATE),
+                   PYROI_T("deferred into a pyro_later that is in use"));
         return;
     }
     copy->node = NULL;
@@ -5389,7 +5434,7 @@ static void pyroi_later_times(pyro_daemon *d)
         else if (!pyroi_reached(d->now_, later->due_))
             pyroi_arm(d, later->due_);
         else if (call->reply_buf_ == NULL
-                 && pyro_fail(later, "TimeoutError",
+                 && pyro_fail(later, pyroi_err_name(PYRO_ERR_TIMEOUT),
                               PYROI_T("the deferred reply did not come"))
                         == PYRO_ERR_NOSPACE)
             pyroi_arm(d, d->now_ + 1);
@@ -7414,42 +7459,46 @@ static uint32_t pyroi_address_of(const pyro_uri *u, char *to, size_t size)
     return pyro_crc32(0, to, strlen(to));
 }
 
-/* A connection to the address of a URI: one that is there, or a new one. */
-static pyro_err pyroi_connect(pyro_daemon *d, const pyro_uri *u,
-                              pyroi_link **link)
+/* Binds a proxy to a connection to the address of a URI: one that is there, or
+ * a new one. */
+static pyro_err pyroi_connect(pyro_proxy *proxy, const pyro_uri *u)
 {
     char             address[PYRO_MAX_HOST + 9];
     uint32_t         key = pyroi_address_of(u, address, sizeof address);
+    pyro_daemon     *d = proxy->node_;
     const pyro_port *port = d->port_;
     pyroi_link      *l = d->room_.links;
     unsigned         left = d->top_;
     int32_t          handle = -1;
 
-    for (; left > 0; left--, l++) {
-        if ((l->state == PYROI_GREETING || l->state == PYROI_OPEN)
-            && (l->flags & PYROI_OURS) != 0 && l->key == key
-            && l->item.port == port) {
-            *link = l;
-            return PYRO_OK;
+    while (left > 0
+           && (l->key != key || (l->flags & PYROI_OURS) == 0
+               || (l->state != PYROI_GREETING && l->state != PYROI_OPEN)
+               || l->item.port != port)) {
+        left--;
+        l++;
+    }
+    if (left == 0) {
+        if (d->n_links_ + 1u >= d->room_.n_links) {
+            pyroi_why(d, PYROI_T("link table full: raise it in PYRO_ROOM"),
+                      d->n_links_, d->room_.n_links - 1u);
+            return PYRO_ERR_NOSPACE;
         }
+        if (port != NULL && port->connect != NULL)
+            handle = port->connect(port, address);
+        if (handle < 0) {
+            pyroi_why(d, PYROI_T("the port cannot connect to this address"), 0,
+                      0);
+            return PYRO_ERR_CLOSED;
+        }
+        d->now_ = pyro_now(d);
+        l = pyroi_link_new(d, port, handle, PYROI_OURS);
+        PYRO_ASSERT(l != NULL); /* there is one, it was counted above */
+        l->key = key;
+        pyroi_greet(d, l);
     }
-    if (d->n_links_ + 1u >= d->room_.n_links) {
-        pyroi_why(d, PYROI_T("link table full: raise it in PYRO_ROOM"),
-                  d->n_links_, d->room_.n_links - 1u);
-        return PYRO_ERR_NOSPACE;
-    }
-    if (port != NULL && port->connect != NULL)
-        handle = port->connect(port, address);
-    if (handle < 0) {
-        pyroi_why(d, PYROI_T("the port cannot connect to this address"), 0, 0);
-        return PYRO_ERR_CLOSED;
-    }
-    d->now_ = pyro_now(d);
-    l = pyroi_link_new(d, port, handle, PYROI_OURS);
-    PYRO_ASSERT(l != NULL); /* there is one, it was counted above */
-    l->key = key;
-    pyroi_greet(d, l);
-    *link = l;
+    l->users++;
+    proxy->link_ = l->id;
     return PYRO_OK;
 }
 
@@ -7490,29 +7539,14 @@ static unsigned pyroi_next_seq(const pyro_daemon *d, const pyroi_link *l)
     return seq;
 }
 
-/* Binds a proxy to a link, connecting if it has to. */
-static pyro_err pyroi_bind(pyro_proxy *proxy)
+/* Finds out where the object of a proxy is, and connects. */
+PYROI_SHARED static pyro_err pyroi_reach(pyro_proxy *proxy)
 {
     pyro_daemon *d = proxy->node_;
-    pyroi_link  *l = pyroi_link_of(d, proxy->link_);
     char         text[PYRO_URI_BYTES];
     pyro_uri     u;
-    pyro_err     err = PYRO_OK;
+    pyro_err     err = PYRO_ERR_NAMING;
 
-    if ((d->flags_ & PYROI_CLOSED) != 0)
-        return PYRO_ERR_CLOSED;
-    if (l != NULL && pyroi_next_seq(d, l) == 0) {
-        l->n_given_up = 0;
-        pyroi_drop(d, l);
-        l = pyroi_link_of(d, proxy->link_);
-    }
-    if (l != NULL && l->state != PYROI_CLOSING) {
-        if (pyroi_pipe(d, l, PYROI_PIPE_CALL)) {
-            pyroi_why(d, PYROI_T("the peer of this pipe did not greet"), 0, 0);
-            return PYRO_ERR_BUSY;
-        }
-        return PYRO_OK;
-    }
     if (proxy->uri_ == NULL) {
         pyroi_why(d, PYROI_T("the link this proxy was bound to has gone"), 0,
                   0);
@@ -7521,17 +7555,33 @@ static pyro_err pyroi_bind(pyro_proxy *proxy)
     (void)pyro_uri_parse(&u, proxy->uri_, strlen(proxy->uri_), NULL);
     if (u.protocol == PYRO_URI_NAME) {
         pyroi_why(d, PYROI_T("PYRONAME without a resolver"), 0, 0);
-        err = PYRO_ERR_NAMING;
         if (d->locate_ != NULL)
             err = d->locate_(proxy, text, &u);
+        if (err != PYRO_OK)
+            return err;
     }
-    if (err == PYRO_OK)
-        err = pyroi_connect(d, &u, &l);
-    if (err != PYRO_OK)
-        return err;
-    l->users++;
-    proxy->link_ = l->id;
-    return PYRO_OK;
+    return pyroi_connect(proxy, &u);
+}
+
+/* Sees that a proxy is bound to a link that is up, or soon will be. */
+static pyro_err pyroi_bind(pyro_proxy *proxy)
+{
+    pyro_daemon *d = proxy->node_;
+    pyroi_link  *l = pyroi_link_of(d, proxy->link_);
+
+    if ((d->flags_ & PYROI_CLOSED) != 0)
+        return PYRO_ERR_CLOSED;
+    if (l != NULL && pyroi_next_seq(d, l) == 0) {
+        l->n_given_up = 0;
+        pyroi_drop(d, l);
+        l = pyroi_link_of(d, proxy->link_);
+    }
+    if (l == NULL || l->state == PYROI_CLOSING)
+        return pyroi_reach(proxy);
+    if (!pyroi_pipe(d, l, PYROI_PIPE_CALL))
+        return PYRO_OK;
+    pyroi_why(d, PYROI_T("the peer of this pipe did not greet"), 0, 0);
+    return PYRO_ERR_BUSY;
 }
 
 static void pyroi_unbind(pyro_proxy *proxy)
@@ -7661,64 +7711,82 @@ PYRO_DEF void pyro_put_kwargs(pyro_request *rq, uint32_t n)
     pyro_put_map(&rq->args, n);
 }
 
-/* Header and checksum; the frame goes to the end of the link's queue. On an
- * error the request is over. */
-static pyro_err pyroi_launch(pyro_request *rq, unsigned flags)
+/* A oneway is in the queue: the first since the last poll leaves at once,
+ * the next ones when there are many. */
+static void pyroi_went_oneway(pyro_daemon *d, pyroi_link *l)
+{
+#ifdef PYRO_NO_GATHER
+    pyroi_flush(d, l);
+#else
+    if ((l->flags & PYROI_GATHER) == 0
+        || l->tx->end >= d->room_.buffer_bytes - d->room_.buffer_bytes / 4)
+        pyroi_flush(d, l);
+    else
+        pyroi_cork(d);
+    if (l->state == PYROI_OPEN) {
+        l->flags |= PYROI_GATHER;
+        d->flags_ |= PYROI_GATHERED;
+    }
+#endif
+}
+
+/* What is missing in the frame of a request: its number, header, checksum. */
+static pyro_err pyroi_complete(pyro_request *rq, pyroi_link *l, unsigned flags)
 {
     pyro_daemon *d = rq->proxy_->node_;
-    pyroi_link  *l = pyroi_link_of(d, rq->proxy_->link_);
     pyro_err     err = pyro_writer_end(&rq->args);
-    unsigned     seq = 0;
 
     if (err == PYRO_ERR_NOSPACE)
         pyroi_why(d,
                   PYROI_T("arguments do not fit: raise bytes in "
                           "PYRO_ROOM"),
                   pyroi_max_body(d), d->room_.buffer_bytes);
+    if (err != PYRO_OK)
+        return err;
+    if (l == NULL || l->state == PYROI_CLOSING)
+        return PYRO_ERR_CLOSED;
     if (rq->slot_.to_ != NULL) {
         pyroi_count_args(rq);
         *rq->args.at++ = 0x80; /* kwargs: none; its byte was kept back */
     }
-    if (err == PYRO_OK && (l == NULL || l->state == PYROI_CLOSING))
-        err = PYRO_ERR_CLOSED;
-    if (err == PYRO_OK && (flags & PYROI_ONEWAY) == 0) {
-        seq = pyroi_next_seq(d, l);
-        if (seq == 0)
-            err = PYRO_ERR_BUSY; /* begin again: on another connection */
-        else
-            l->seq = (uint16_t)seq;
+    if (flags != PYROI_ONEWAY) {
+        rq->seq_ = (uint16_t)pyroi_next_seq(d, l);
+        if (rq->seq_ == 0)
+            return PYRO_ERR_BUSY; /* begin again: on another connection */
+        l->seq = rq->seq_;
     }
-    if (err == PYRO_OK
-        && !pyroi_seal(l, rq->buf_, PYROI_WHAT(PYROI_INVOKE, flags), seq,
-                       rq->args.at)) {
-        pyroi_why_long(d, l, pyroi_first(rq->buf_));
-        err = PYRO_ERR_NOSPACE;
-    }
+    if (pyroi_seal(l, rq->buf_, PYROI_WHAT(PYROI_INVOKE, flags), rq->seq_,
+                   rq->args.at))
+        return PYRO_OK;
+    pyroi_why_long(d, l, pyroi_first(rq->buf_));
+    return PYRO_ERR_NOSPACE;
+}
+
+/* Sends a request, whose result goes to a slot until it is due; without a slot
+ * nobody waits for one. */
+static pyro_err pyroi_launch(pyro_request *rq, const pyro_slot *slot,
+                             uint32_t due)
+{
+    pyro_daemon *d = rq->proxy_->node_;
+    pyroi_link  *l = pyroi_link_of(d, rq->proxy_->link_);
+    pyro_err     err = pyroi_complete(rq, l, slot != NULL ? 0 : PYROI_ONEWAY);
+
     if (err != PYRO_OK) {
         pyroi_finish(rq, err, NULL);
         return err;
     }
     rq->state_ = PYROI_WAITING;
-    rq->link_ = l->id;
-    rq->seq_ = (uint16_t)seq;
     pyroi_queue(d, l, rq->buf_);
-    return PYRO_OK;
-}
-
-/* Sends a request whose deadline is known. */
-static pyro_err pyroi_send_until(pyro_request *rq, const pyro_slot *result,
-                                 uint32_t due)
-{
-    pyro_daemon *d = rq->proxy_->node_;
-    pyro_err     err = pyroi_launch(rq, 0);
-    pyroi_link  *l;
-
-    if (err != PYRO_OK)
-        return err;
-    rq->slot_ = *result;
+    if (slot == NULL) {
+        rq->sent_ = 1;
+        pyroi_finish(rq, PYRO_OK, NULL);
+        pyroi_went_oneway(d, l);
+        return PYRO_OK;
+    }
+    rq->slot_ = *slot;
+    rq->link_ = l->id;
     rq->due_ = due;
     pyroi_arm(d, due);
-    l = pyroi_link_of(d, rq->link_);
     l->expects++;
     d->flags_ |= PYROI_AGAIN; /* R1: it may not be left unread now */
     if (l->state == PYROI_OPEN)
@@ -7737,8 +7805,8 @@ PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
         return PYRO_ERR_STATE;
     d = rq->proxy_->node_;
     d->now_ = pyro_now(d);
-    err = pyroi_send_until(rq, &result,
-                           d->now_ + pyroi_or(ms, rq->proxy_->timeout_ms));
+    err = pyroi_launch(rq, &result,
+                       d->now_ + pyroi_or(ms, rq->proxy_->timeout_ms));
     if (err == PYRO_OK) {
         rq->fn_ = fn;
         rq->user_ = user;
@@ -7746,41 +7814,11 @@ PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
     return err;
 }
 
-/* A oneway is in the queue: the first since the last poll leaves at once,
- * the next ones when there are many. */
-static void pyroi_went_oneway(pyro_daemon *d, pyroi_link *l)
-{
-#ifdef PYRO_NO_GATHER
-    pyroi_flush(d, l);
-#else
-    if ((l->flags & PYROI_GATHER) == 0
-        || pyroi_tx_last(l)->end
-               >= d->room_.buffer_bytes - d->room_.buffer_bytes / 4)
-        pyroi_flush(d, l);
-    else
-        pyroi_cork(d);
-    if (l->state == PYROI_OPEN) {
-        l->flags |= PYROI_GATHER;
-        d->flags_ |= PYROI_GATHERED;
-    }
-#endif
-}
-
 PYRO_DEF pyro_err pyro_send_oneway(pyro_request *rq)
 {
-    pyroi_link *l;
-    pyro_err    err;
-
     if (rq->state_ != PYROI_BUILDING)
         return PYRO_ERR_STATE;
-    err = pyroi_launch(rq, PYROI_ONEWAY);
-    if (err != PYRO_OK)
-        return err;
-    l = pyroi_link_of(rq->proxy_->node_, rq->link_);
-    rq->sent_ = 1;
-    pyroi_finish(rq, PYRO_OK, NULL);
-    pyroi_went_oneway(rq->proxy_->node_, l);
-    return PYRO_OK;
+    return pyroi_launch(rq, NULL, 0);
 }
 
 PYRO_DEF void pyro_deadline(pyro_request *rq, uint32_t ms)
@@ -7924,9 +7962,7 @@ static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
     if (attr != NULL)
         pyro_put_str(&rq.args, attr);
     pyroi_put_args(&rq.args, args);
-    if (slot == NULL)
-        return pyro_send_oneway(&rq);
-    err = pyroi_send_until(&rq, slot, due);
+    err = pyroi_launch(&rq, slot, due);
     return err != PYRO_OK ? err : pyro_wait(&rq);
 }
 
