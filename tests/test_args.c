@@ -21,7 +21,7 @@ static struct {
 
 static const pyro_option table[] = {
     PYRO_OPTION_FLAG('v', NULL, &got.loud, "say more"),
-    PYRO_OPTION_FLAG(0, "force", &got.force, "whatever it costs"),
+    PYRO_OPTION_FLAG(0, "force", &got.force, "at any price"),
     PYRO_OPTION_TEXT('n', "host", "HOST", &got.host, "listen there"),
     PYRO_OPTION_MAYBE('d', "dir", "DIR", "names", &got.dir,
                       "keep the names\nin a directory"),
@@ -203,7 +203,7 @@ TEST(help_is_printed_on_stdout_and_ends_with_zero)
                                          "-h -z" };
     static const char        text[] = "usage: prog [options] [FILE...]\n"
                                       "  -v                   say more\n"
-                                      "      --force          whatever it costs\n"
+                                      "      --force          at any price\n"
                                       "  -n, --host=HOST      listen there\n"
                                       "  -d, --dir[=DIR]      keep the names\n"
                                       "                       in a directory\n"

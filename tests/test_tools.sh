@@ -308,6 +308,7 @@ nsc_usage() {
     done
     expect 2 '' 'Register needs 2 args: name URI' $nsc register a
     expect 2 '' 'Setmeta needs 2 args: name metadata' $nsc setmeta a b c
+    expect 2 '' '-p goes with one host only' $nsc -n 'a b' -p 9090 ping
     free_port
     expect 1 '' "not found; tried: .*127.0.0.1:$port" \
         $nsc -n 127.0.0.1 -p "$port" ping
@@ -391,6 +392,28 @@ system meta info : [type=1]
         expect 1 '' 'No space left' sh -c "$nsc ping >/dev/full"
 }
 
+# A name server that answers with nonsense and colours.
+nsc_and_a_liar() {
+    liar="$tools/pyro-nsc -n $calc_at"
+    expect 0 'NS is up and running!' '' $liar ping
+    for group in :short :back :same :types; do
+        expect 1 '' "## can't list:  malformed, or too long" $liar list $group
+    done
+    expect 0 ':  --> ( [?[31m] )' '' $liar list :
+    expect 0 '-------------- START DATABASE
+:a?[31m  -->  PYRO://x?[0m
+-------------- END' '' $liar listall
+    expect 0 '{":a\u001b[31m":"PYRO://x\u001b[0m"}' '' $liar -j listall
+    # Groups in groups in groups: until there is no more room.
+    expect 1 '' "## can't list:  malformed, or too long" $liar tree
+    expect 1 '' 'There is a problem' $liar resolve a
+    expect 1 '' "## can't show metadata:  malformed" $liar showmeta a
+    expect 1 '' 'There is a problem' $liar shutdown
+    expect 1 '' "## Can't unregister:  no \?\[31m  ##" $liar remove a
+    expect 1 '' 'There is a problem|no such method' $liar resync
+    expect 1 '' 'resolve|malformed|type' $call PYRONAME://$calc_at/a
+}
+
 # A name instead of an address, whatever the tool.
 names_in_calls() {
     expect 0 "registered :Default.calc  -->  PYRO://$calc_at/calc" '' \
@@ -403,6 +426,8 @@ names_in_calls() {
     expect 0 2.5 '' $call PYRONAME://$at/calc .level
     expect 1 '' 'NamingError: name not found: :Default.nope' \
         $call PYRONAME://$at/nope
+    expect 0 '~^  resolve\(name:s\) -> s$' '' $call PYRONAME://$at/:Pyro.NameServer
+    expect 0 null '' $call PYROLOC://$at/:Pyro.NameServer ping
     free_port
     expect 1 '' 'Name Server not found; tried: ' \
         $call PYRONAME://127.0.0.1:$port/calc add 1 2
@@ -578,6 +603,7 @@ call_usage
 call_values
 call_object
 call_failures
+nsc_and_a_liar
 ns_usage
 nsc_usage
 begin_ns names -p 0

@@ -1,5 +1,6 @@
-/* What test_tools.sh calls with pyro-call: object calc at an address of this
- * machine, until it is killed. usage: tools_server [ADDRESS]  (127.0.0.1:0) */
+/* What test_tools.sh calls: object calc, and a name server that lies, at an
+ * address of this machine, until it is killed.
+ * usage: tools_server [ADDRESS]    (127.0.0.1:0) */
 #define PYRO_IMPLEMENTATION
 #define PYRO_POSIX
 #include "../pyro.h"
@@ -72,9 +73,75 @@ static const pyro_attr attrs[] = {
 static const pyro_class calc_class = { "Calc", PYRO_METHODS(methods),
                                        PYRO_ATTRS(attrs), NULL, 0 };
 
+static void text_of(pyro_reader *in, char *to, size_t size)
+{
+    uint32_t    n;
+    const char *text = pyro_get_str(in, &n);
+
+    if (n >= size)
+        n = (uint32_t)size - 1;
+    memcpy(to, text, n);
+    to[n] = 0;
+}
+
+/* [next, [[name, second]]] */
+static void put_page(pyro_writer *out, int32_t next, const char *name,
+                     const char *second)
+{
+    pyro_put_list(out, 2);
+    pyro_put_int(out, next);
+    pyro_put_list(out, 1);
+    pyro_put_list(out, 2);
+    pyro_put_str(out, name);
+    if (second != NULL)
+        pyro_put_str(out, second);
+    else
+        pyro_put_int(out, 0);
+}
+
+/* A name server of a kind nobody wants. */
+static bool lies(void *self, pyro_call *call)
+{
+    pyro_writer *out = &call->result;
+    char         group[16] = "";
+
+    (void)self;
+    if (strcmp(call->method, "list") == 0) {
+        text_of(&call->args, group, sizeof group);
+        if (strcmp(group, ":short") == 0)
+            pyro_put_list(out, 0);
+        else if (strcmp(group, ":back") == 0)
+            put_page(out, -1, "a", NULL);
+        else if (strcmp(group, ":same") == 0)
+            put_page(out, 7, "a", NULL);
+        else if (strcmp(group, ":types") == 0)
+            put_page(out, 0, "a", "b");
+        else
+            put_page(out, 0, "\033[31m", NULL);
+    } else if (strcmp(call->method, "flatlist") == 0) {
+        put_page(out, 0, ":a\033[31m", "PYRO://x\033[0m");
+    } else if (strcmp(call->method, "resolve") == 0) {
+        pyro_put_int(out, 5);
+    } else if (strcmp(call->method, "getSystemMeta") == 0) {
+        pyro_put_str(out, "what is that, and why is it so long that it does "
+                          "not fit where it should go to?");
+    } else if (strcmp(call->method, "_shutdown") == 0) {
+        pyro_put_nil(out);
+    } else if (strcmp(call->method, "unregister") == 0) {
+        pyro_raise(call, "NamingError", "no \033[31m");
+    } else if (strcmp(call->method, "ping") != 0
+               && strcmp(call->method, "twin") != 0) {
+        return false;
+    }
+    return true;
+}
+
+static const pyro_class liar_class = { "Liar", PYRO_NO_METHODS, PYRO_NO_ATTRS,
+                                       lies, 0 };
+
 int main(int argc, char **argv)
 {
-    static PYRO_ROOM(4, 5, 2048, 1) room; /* links, buffers, bytes, objects */
+    static PYRO_ROOM(4, 5, 2048, 2) room; /* links, buffers, bytes, objects */
     static pyro_daemon node;
     static struct calc calc;
     char               at[64];
@@ -87,6 +154,8 @@ int main(int argc, char **argv)
                           argc > 1 ? argv[1] : "127.0.0.1:0");
     if (!err)
         err = pyro_export(&node, &calc_class, &calc, "calc");
+    if (!err)
+        err = pyro_export(&node, &liar_class, &node, ":Pyro.NameServer");
     if (!err)
         err = pyro_listening(&node, 0, at, sizeof at);
     if (!err && printf("calc is at %s\n", at) > 0)

@@ -155,9 +155,10 @@ static bool pyroi_json_string(pyroi_json *j, char **text, size_t *n)
     static const char meant[] = "\"\\/\b\f\n\r\t";
     char             *to = j->at + 1;
 
+    *text = to;
+    *n = 0;
     if (*j->at != '"')
         return pyroi_json_wrong(j, "a key in quotes is missing");
-    *text = to;
     for (j->at++; *j->at != '"';) {
         const char *escape;
 

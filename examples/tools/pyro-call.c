@@ -223,11 +223,12 @@ static int describe(const char *uri)
     pyro_uri          u;
     pyro_err          err = pyro_uri_parse(&u, uri, strlen(uri), NULL);
 
+    if (err) return tool_failed(&node, uri, err);
     snprintf(name, sizeof name, "%.*s", (int)u.object_n, u.object);
     u.protocol = PYRO_URI_PYRO;
     u.object = TOOL_DAEMON;
     u.object_n = (uint8_t)strlen(TOOL_DAEMON);
-    if (!err) err = pyro_uri_print(&u, address, sizeof address);
+    err = pyro_uri_print(&u, address, sizeof address);
     if (!err) err = pyro_proxy_open(&of, &node, address);
     if (err) return tool_failed(&node, uri, err);
     of.timeout_ms = (uint32_t)timeout_ms;

@@ -222,25 +222,22 @@ static int do_tree(const char *name)
 static int do_resolve(const char *name)
 {
     char        full[PYRO_NS_MAX_NAME + 1];
+    char        uri[PYRO_URI_BYTES];
     pyro_writer out = pyro_writer_of(value, sizeof value, 1);
-    pyro_reader in;
-    const char *uri;
-    uint32_t    n;
     pyro_err    err;
 
     if (!expand(name, full)) return TOOL_FAILED;
-    err = ask("resolve", PYRO_ARGS(pyro_str(full)));
+    err = pyro_invoke(pyro_ns_proxy(&ns.ns), "resolve",
+                      PYRO_ARGS(pyro_str(full)), pyro_to_str(uri, sizeof uri));
     if (err) return refused("can't resolve", err);
-    in = pyro_reader_of(answer.data, answer.used);
-    uri = pyro_get_str(&in, &n);
     pyro_put_map(&out, 1);
     pyro_put_str(&out, full);
-    pyro_put_strn(&out, uri, n);
+    pyro_put_str(&out, uri);
     if (as_json) return print_json(&out);
     printf("%s  --> ", full);
-    tool_text(stdout, uri, n);
+    say(uri);
     putchar('\n');
-    return in.err ? complain("can't resolve", "malformed") : TOOL_GOOD;
+    return TOOL_GOOD;
 }
 
 static int do_register(const char *name, const char *uri)

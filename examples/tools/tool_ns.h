@@ -59,8 +59,9 @@ static inline int tool_ns_open(tool_ns *t, pyro_daemon *node)
     pyro_err err;
 
     if (t->host != NULL && t->port != 0
-        && !tool_address(t->hosts, sizeof t->hosts, t->host, t->port)) {
-        fputs(TOOL ": the host is too long\n", stderr);
+        && (strchr(t->host, ' ') != NULL
+            || !tool_address(t->hosts, sizeof t->hosts, t->host, t->port))) {
+        fputs(TOOL ": -p goes with one host only (-h: help)\n", stderr);
         return TOOL_USAGE;
     }
     if (t->host != NULL)
