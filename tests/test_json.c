@@ -297,6 +297,25 @@ TEST(depth_is_bounded_where_the_reader_bounds_it)
     }
 }
 
+TEST(at_the_greatest_depth_there_may_still_be_bytes)
+{
+    char        text[200] = "";
+    char        printed[200];
+    pyro_reader in;
+    size_t      n;
+    unsigned    i;
+
+    for (i = 0; i < PYRO_MAX_DEPTH; i++)
+        strcat(text, "[");
+    strcat(text, "{\"$bytes\":\"00\"},{\"$float\":\"inf\"}");
+    for (i = 0; i < PYRO_MAX_DEPTH; i++)
+        strcat(text, "]");
+    assert_int_equal(put(text, &n, NULL), PYRO_OK);
+    in = pyro_reader_of(bytes, n);
+    assert_int_equal(pyro_json_get(&in, printed, sizeof printed), PYRO_OK);
+    assert_string_equal(printed, text);
+}
+
 TEST(values_too_deep_are_not_printed)
 {
     uint8_t     deep[PYRO_MAX_DEPTH + 2];
@@ -624,6 +643,7 @@ int main(void)
         cmocka_unit_test(what_is_no_json_is_refused_with_reason_and_place),
         cmocka_unit_test(bytes_that_are_no_utf8_are_refused_in_strings),
         cmocka_unit_test(depth_is_bounded_where_the_reader_bounds_it),
+        cmocka_unit_test(at_the_greatest_depth_there_may_still_be_bytes),
         cmocka_unit_test(values_too_deep_are_not_printed),
         cmocka_unit_test(a_writer_too_small_by_any_number_is_left_as_it_was),
         cmocka_unit_test(a_value_that_nobody_waits_for_is_refused),

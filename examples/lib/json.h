@@ -384,6 +384,14 @@ static bool pyroi_json_key(pyroi_json *j, const char *key, size_t n)
     return true;
 }
 
+static bool pyroi_json_open(pyroi_json *j, char close)
+{
+    if (j->depth == PYRO_MAX_DEPTH)
+        return pyroi_json_wrong(j, "deeper than PYRO_MAX_DEPTH");
+    j->close[j->depth++] = close;
+    return true;
+}
+
 /* Opens the map at j->at, and takes its first key, if there is one. */
 static bool pyroi_json_map(pyroi_json *j, uint32_t count)
 {
@@ -400,8 +408,8 @@ static bool pyroi_json_map(pyroi_json *j, uint32_t count)
             n--;
         }
     }
+    if (!pyroi_json_open(j, '}')) return false;
     pyro_put_map(j->out, count);
-    j->close[j->depth++] = '}';
     return count == 0 || pyroi_json_key(j, key, n);
 }
 
@@ -414,13 +422,11 @@ static bool pyroi_json_value(pyroi_json *j, bool *begun)
 
     *begun = false;
     if (c != '[' && c != '{') return pyroi_json_scalar(j);
-    if (j->depth == PYRO_MAX_DEPTH)
-        return pyroi_json_wrong(j, "deeper than PYRO_MAX_DEPTH");
     count = pyroi_json_count(j->at);
     if (c == '[') {
         j->at++;
+        if (!pyroi_json_open(j, ']')) return false;
         pyro_put_list(j->out, count);
-        j->close[j->depth++] = ']';
     } else if (!pyroi_json_map(j, count)) {
         return false;
     }
