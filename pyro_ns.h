@@ -2838,6 +2838,8 @@ static const char *pyroi_ns_append(pyro_ns_server *ns, const pyroi_ns_entry *e)
     uint8_t  record[PYROI_NS_RECORD];
     uint32_t n;
 
+    if (e->version == 0)
+        return "out of versions";
     if (ns->config_->storage == NULL)
         return NULL;
     n = pyroi_ns_record(record, e);
@@ -3011,8 +3013,7 @@ static pyro_err pyroi_ns_mend(pyro_ns_server *ns)
 static const char *pyroi_ns_append(pyro_ns_server *ns, const pyroi_ns_entry *e)
 {
     (void)ns;
-    (void)e;
-    return NULL;
+    return e->version == 0 ? "out of versions" : NULL;
 }
 
 #endif /* PYRO_NS_NO_STORAGE */
@@ -3034,10 +3035,16 @@ static void pyroi_ns_raise(pyro_call *call, const char *text, const char *name)
     pyro_raise(call, "NamingError", message);
 }
 
+/* The next version, or 0: there is none. They never wrap, for what is newer
+ * must stay so. */
 static uint32_t pyroi_ns_stamp(pyro_ns_server *ns)
 {
-    ns->version_ = ((ns->version_ >> 1) + 1) << 1 | (ns->config_->role == 2);
-    return ns->version_;
+    uint32_t next = ((ns->version_ >> 1) + 1) << 1 | (ns->config_->role == 2);
+
+    if (next <= ns->version_)
+        return 0;
+    ns->version_ = next;
+    return next;
 }
 
 static size_t pyroi_ns_parent_n(const char *name, size_t n)
@@ -3125,9 +3132,11 @@ static const char *pyroi_ns_delete(pyro_ns_server *ns, unsigned i,
     }
     c.entry.version = pyroi_ns_stamp(ns);
     wrong = pyroi_ns_append(ns, &c.entry);
+    if (wrong != NULL)
+        return wrong;
     ns->room_.nodes[i].version = c.entry.version;
     ns->room_.nodes[i].text |= mark;
-    return wrong;
+    return NULL;
 }
 
 /* A change of the version that is here already: it expired, or its lease was
@@ -3313,6 +3322,7 @@ static void pyroi_ns_tick(void *user, pyro_daemon *node)
     uint32_t        now = pyro_now(node);
     pyroi_ns_copy   c;
     uint32_t        least = 0xFFFFFFFF;
+    const char     *wrong = NULL;
 
     for (unsigned i = 0; i < ns->room_.n_nodes; i++) {
         uint32_t left = ns->room_.nodes[i].due - now;
@@ -3324,7 +3334,9 @@ static void pyroi_ns_tick(void *user, pyro_daemon *node)
                 least = left;
             continue;
         }
-        (void)pyroi_ns_append(ns, pyroi_ns_read_deleted(ns, i, &c, 1));
+        wrong = wrong != NULL
+                  ? wrong /* its lease begins anew after a restart */
+                  : pyroi_ns_append(ns, pyroi_ns_read_deleted(ns, i, &c, 1));
         pyroi_ns_drop(ns, i);
         ns->stats.expired++;
     }
@@ -4208,7 +4220,7 @@ static pyro_err pyroi_ns_builtin(pyro_ns_server *ns, const char *name,
                                                        : PYRO_ERR_NAMING;
         e.version = pyroi_ns_stamp(ns);
     }
-    if (pyroi_ns_lacks(ns, i, &e) != NULL)
+    if (e.version == 0 || pyroi_ns_lacks(ns, i, &e) != NULL)
         return PYRO_ERR_NOSPACE;
     (void)pyroi_ns_set(ns, i, &e);
     return PYRO_OK;
