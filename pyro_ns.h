@@ -75,7 +75,7 @@
  *   setMeta(name, meta)  getMeta(name) -> meta              any one value
  *   getSystemMeta(name) -> [type, ms left of the lease or nil]
  *   ping()
- *   resync()                            with the pair, at once
+ *   resync()                            returns when the pair knows all
  *   twin() -> uri or nil                the other of the pair
  *   _shutdown() -> text                 refused unless configured
  *   _sync(...)                          see "Two servers"
@@ -599,7 +599,8 @@ typedef struct pyro_ns_server {
     pyro_proxy   twin_;
     pyro_request rq_;
     pyro_timer   pair_;
-    uint32_t     boot_; /* ours, and the other's as last heard */
+    pyro_later   resync_; /* who waits for the pair to know all */
+    uint32_t     boot_;   /* ours, and the other's as last heard */
     uint32_t     twin_boot_;
     uint32_t     sent_; /* number of our last _sync, and the last heard */
     uint32_t     heard_;
@@ -3997,6 +3998,23 @@ static void pyroi_ns_confirm(pyro_ns_server *ns, uint32_t their_sent)
     }
 }
 
+#define PYROI_NS_NO_TWIN "cannot resync: twin NS is unknown or unreachable"
+
+/* Answers a resync: when the pair knows all, or is gone. */
+static void pyroi_ns_end_resync(pyro_ns_server *ns, bool is_there)
+{
+    pyro_later *later = &ns->resync_;
+
+    if (!pyro_later_open(later))
+        return;
+    if (!is_there) {
+        (void)pyro_fail(later, "NamingError", PYROI_NS_NO_TWIN);
+    } else if (!pyroi_ns_has_news(ns)) {
+        (void)pyro_finish(later);
+        (void)pyro_reply(later);
+    }
+}
+
 static void pyroi_ns_told(void *user, pyro_request *rq, pyro_err err,
                           pyro_reader *result)
 {
@@ -4018,6 +4036,7 @@ static void pyroi_ns_told(void *user, pyro_request *rq, pyro_err err,
         pyroi_ns_meet(ns, boot);
         pyroi_ns_clear_tombs(ns);
     }
+    pyroi_ns_end_resync(ns, boot != 0);
     pyro_timer_set(ns->node_, &ns->pair_,
                    more && pyroi_ns_has_news(ns) ? 0 : PYRO_NS_PAIR_MS);
 }
@@ -4107,11 +4126,13 @@ static void pyroi_ns_resync(void *self, pyro_call *call)
                        "NS is not running in 'primary' or 'secondary' mode",
                        NULL);
     else if ((ns->pair_state_ & PYROI_NS_UP) == 0)
-        pyroi_ns_raise(call,
-                       "cannot resync: twin NS is unknown or unreachable",
-                       NULL);
-    else if (pyroi_ns_may(ns, call, PYRO_NS_SYNC, NULL))
+        pyroi_ns_raise(call, PYROI_NS_NO_TWIN, NULL);
+    else if (pyro_later_open(&ns->resync_))
+        pyroi_ns_raise(call, "a resync is under way", NULL);
+    else if (pyroi_ns_may(ns, call, PYRO_NS_SYNC, NULL)) {
         pyroi_ns_tell_all(ns);
+        pyro_defer(call, &ns->resync_, 0);
+    }
 }
 
 static void pyroi_ns_twin(void *self, pyro_call *call)

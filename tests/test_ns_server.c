@@ -249,7 +249,7 @@ TEST(a_uri_value_is_taken_as_well_as_its_text)
     assert_string_equal(resolve("b"), URI_B);
 }
 
-TEST(a_host_only_the_registrant_can_reach_is_replaced_by_where_it_came_from)
+TEST(a_host_of_no_use_elsewhere_becomes_where_it_came_from)
 {
     serve();
     assert_int_equal(reg("a", "PYRO://0.0.0.0:55/o"), PYRO_OK);
@@ -685,8 +685,7 @@ int main(void)
         NS_TEST(the_name_server_is_registered_as_what_the_asker_can_reach),
         NS_TEST(every_form_of_uri_is_kept),
         NS_TEST(a_uri_value_is_taken_as_well_as_its_text),
-        NS_TEST(
-            a_host_only_the_registrant_can_reach_is_replaced_by_where_it_came_from),
+        NS_TEST(a_host_of_no_use_elsewhere_becomes_where_it_came_from),
         NS_TEST(without_an_address_such_a_host_is_an_error),
         NS_TEST(groups_are_made_filled_listed_and_deleted_with_all_in_them),
         NS_TEST(a_flat_list_has_all_objects_with_their_uris),
