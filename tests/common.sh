@@ -10,6 +10,10 @@ LEAN="-DPYRO_NO_LONG -DPYRO_NO_KWARGS -DPYRO_NO_INTROSPECTION"
 LEAN="$LEAN -DPYRO_NO_TEXTS -DPYRO_NO_LOG -DPYRO_NO_CHECKSUM"
 LEAN="$LEAN -DPYRO_NO_GATHER -DPYRO_NO_STATS"
 
+# And of the names: a name server in firmware, which forgets.
+NS_LEAN="-DPYRO_NS_NO_STORAGE -DPYRO_NS_NO_PAIR -DPYRO_NS_NO_SERVERLESS"
+NS_LEAN="$NS_LEAN -DPYRO_NS_MAX_META=0 -DPYRO_NS_TRIED_BYTES=0"
+
 CC=${CC:-cc}
 
 # Prints the comment at the top of the script that was started, and ends it.

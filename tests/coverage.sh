@@ -1,12 +1,12 @@
 #!/bin/sh
-# Measures which lines and branches of pyro.h the unit tests reach.
+# Measures which lines and branches of the headers the unit tests reach.
 #
 # usage: coverage.sh [-v]     -v: list the lines that were not reached
 #
 # Built with -O0 and without asserts; each test program includes the library
 # with its own macros, and a line counts when any of them reaches it. Writes
-# build/coverage.json; fails under the two goals below. Marks that exclude
-# code from the measurement are not allowed.
+# build/coverage.json; fails under the numbers below. Marks that exclude code
+# from the measurement are not allowed.
 set -eu
 cd "$(dirname "$0")/.."
 . tests/common.sh
@@ -16,8 +16,15 @@ case ${1:-} in
 -h | --help) help ;;
 esac
 
-LINES=95
-BRANCHES=85
+# Percent of lines and branches that may not be fallen short of. A number that
+# is below its goal is what is reached today, and is only ever raised.
+floors() {
+    case $1 in
+    pyro.h) say 95 85 ;;
+    pyro_ns.h) say 50 40 ;; # goal: 95 of lines
+    *) say 0 0 ;;
+    esac
+}
 
 out=build/coverage
 sh tests/deps.sh cmocka gcovr
@@ -41,28 +48,35 @@ done
 [ -n "$programs" ] || die "there is no tests/test_*.c"
 sh tests/run.sh -t 240 $programs || die "a test failed: no measurement"
 
-gcovr --root . --filter 'pyro\.h$' --exclude-unreachable-branches \
+gcovr --root . --filter 'pyro(_[a-z]+)?\.h$' --exclude-unreachable-branches \
     --json-summary build/coverage.json --json-summary-pretty \
     --txt $out/lines.txt $out || die "gcovr failed"
 [ -z "$verbose" ] || cat $out/lines.txt
 
-# field NAME: a number of the summary's total.
+# field NAME: a number of the summary, of header $header.
 field() {
-    value=$(sed -n "s/^ *\"$1\": *\([0-9.]*\).*/\1/p" build/coverage.json |
-        tail -n 1)
-    [ -n "$value" ] || die "no $1 in build/coverage.json"
+    value=$(tr -d ' \n' <build/coverage.json | tr '{}' '\n\n' |
+        grep -F "\"filename\":\"$header\"" |
+        sed -n "s/.*\"$1\":\([0-9.]*\).*/\1/p")
+    [ -n "$value" ] || die "no $1 of $header in build/coverage.json"
     say "$value"
 }
 
-# enough WHAT PERCENT GOAL
+short=0
+# enough WHAT PERCENT FLOOR
 enough() {
-    awk -v is="$2" -v goal="$3" 'BEGIN { exit !(is >= goal) }' ||
-        die "$1: $2 %, wanted $3 %"
+    awk -v is="$2" -v floor="$3" 'BEGIN { exit !(is >= floor) }' && return
+    say "$header: $2 % of $1, wanted $3 %"
+    short=1
 }
 
-lines=$(field line_percent)
-branches=$(field branch_percent)
-say "coverage: $lines % of lines (at least $LINES), $branches % of branches" \
-    "(at least $BRANCHES)"
-enough lines "$lines" $LINES
-enough branches "$branches" $BRANCHES
+for header in pyro*.h; do
+    lines=$(field line_percent) || exit 1
+    branches=$(field branch_percent) || exit 1
+    set -- $(floors "$header")
+    say "coverage: $header: $lines % of lines (at least $1), $branches % of" \
+        "branches (at least $2)"
+    enough lines "$lines" "$1"
+    enough branches "$branches" "$2"
+done
+[ $short = 0 ]

@@ -4,8 +4,9 @@
 # usage: matrix.sh [-v]     -v: say what is built
 #
 # gcc and clang; C99, C11, gnu17, C++11, C++17; declarations and library in
-# two files; PYRO_STATIC in two files; every switch and some combinations;
-# MinGW. What is built for this machine is also run: it tests itself.
+# two files; PYRO_STATIC in two files; the headers in any order and again; every
+# switch and some combinations; MinGW. What is built for this machine is also
+# run: it tests itself.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/common.sh
@@ -17,6 +18,7 @@ esac
 
 out=build/matrix
 src=tests/compile
+rm -rf $out
 mkdir -p $out
 built=0
 ran=0
@@ -46,7 +48,7 @@ build() {
 try() {
     build "$@" -o $out/program || return 0
     ran=$((ran + 1))
-    timeout 20 $out/program >$out/log 2>&1 ||
+    timeout 20 $out/program $out/journal >$out/log 2>&1 ||
         failed "$1: the program ended with status $?"
 }
 
@@ -54,30 +56,65 @@ c_standards() {
     for std in c99 c11 gnu17; do
         for posix in "" -DPYRO_POSIX; do
             c="$1 -std=$std -O2 $WARN_C $posix"
-            try "$1 $std $posix" $c $src/use.c $src/impl.c
+            build "$1 $std $posix library" $c -c $src/ns_impl.c \
+                -o $out/std.o || continue
+            for use in use ns_use; do
+                try "$1 $std $posix $use" $c $src/$use.c $out/std.o
+            done
         done
     done
     try "$1 PYRO_STATIC" $1 -std=c99 -O1 $WARN_C $src/static_a.c \
         $src/static_b.c
+    try "$1 PYRO_STATIC names" $1 -std=c99 -O1 $WARN_C -DPYRO_STATIC \
+        -DPYRO_IMPLEMENTATION $src/ns_use.c $src/ns_static.c
 }
 
 # The library and its user as C++, and a user that is C++ by nature.
 cxx_standards() {
     for std in c++11 c++17; do
         cxx="$1 -std=$std -O1 $WARN"
-        try "$1 $std" $cxx -x c++ $src/use.c $src/impl.c
-        build "$1 $std posix" $cxx -x c++ -DPYRO_POSIX $src/impl.c -c \
-            -o $out/impl.o
+        for posix in "" -DPYRO_POSIX; do
+            build "$1 $std $posix library" $cxx $posix -x c++ -c \
+                $src/ns_impl.c -o $out/std.o || continue
+            for use in use ns_use; do
+                try "$1 $std $posix $use" $cxx $posix -x c++ $src/$use.c \
+                    -x none $out/std.o
+            done
+        done
         try "$1 $std client" $cxx $src/cxx_client.cpp
     done
 }
 
 # A C library called from C++: what most C++ programs do.
 mixed() {
-    build "mixed, library" "$CC" -std=c99 -O1 $WARN_C $src/impl.c -c \
-        -o $out/mixed.o &&
-        try "mixed, user" g++ -std=c++11 -O1 $WARN -x c++ $src/use.c \
+    build "mixed, library" "$CC" -std=c99 -O1 $WARN_C $src/ns_impl.c -c \
+        -o $out/mixed.o || return
+    for use in use ns_use; do
+        try "mixed, $use" g++ -std=c++11 -O1 $WARN -x c++ $src/$use.c \
             -x none $out/mixed.o
+    done
+}
+
+# A file that includes the headers in this order; IMPL: from here on with
+# their functions.
+order() {
+    for word; do
+        case $word in
+        IMPL) say "#define PYRO_IMPLEMENTATION" ;;
+        *) say "#include \"$word.h\"" ;;
+        esac
+    done >$out/order.c
+    try "order: $*" "$CC" -std=c99 -O1 $WARN_C -I. -DPYRO_POSIX \
+        $src/ns_use.c $out/order.c
+}
+
+orders() {
+    order IMPL pyro_ns
+    order IMPL pyro_ns pyro
+    order IMPL pyro pyro pyro_ns pyro_ns pyro
+    order pyro IMPL pyro_ns
+    order pyro_ns IMPL pyro pyro_ns
+    order pyro pyro_ns pyro_ns pyro IMPL pyro_ns pyro pyro_ns
 }
 
 switches() {
@@ -89,15 +126,44 @@ switches() {
         "$LEAN -DPYRO_NO_CLIENT" "-DPYRO_NO_SERVER -DPYRO_POSIX" \
         "-DPYRO_NO_CLIENT -DPYRO_POSIX" "$LEAN -DPYRO_POSIX" \
         "-DPYRO_CONFIG_HEADER=\"config.h\" -I$out" "-DNDEBUG"; do
-        try "$set" "$CC" -std=c99 -O1 $WARN_C $set $src/use.c $src/impl.c
+        build "$set library" "$CC" -std=c99 -O1 $WARN_C $set -c \
+            $src/ns_impl.c -o $out/switch.o || continue
+        for use in use ns_use; do
+            try "$set $use" "$CC" -std=c99 -O1 $WARN_C $set $src/$use.c \
+                $out/switch.o
+        done
     done
     build "lean, clang" clang -std=c99 -O1 $WARN_C $LEAN $src/impl.c -c \
         -o $out/impl.o
 }
 
+# Those of the names, and what they mean together with others.
+ns_switches() {
+    for set in -DPYRO_NS_NO_SERVER -DPYRO_NS_NO_CLIENT \
+        -DPYRO_NS_NO_STORAGE -DPYRO_NS_NO_PAIR -DPYRO_NS_NO_SERVERLESS \
+        -DPYRO_NS_MAX_META=0 -DPYRO_NS_TRIED_BYTES=0 \
+        "-DPYRO_NS_MAX_NAME=16 -DPYRO_NS_OWN=1 -DPYRO_NS_PENDING=1" \
+        "-DPYRO_NS_MAX_NAME=200 -DPYRO_NS_PENDING=32" \
+        "-DPYRO_NS_NO_STORAGE -DPYRO_NS_NO_PAIR" "$LEAN $NS_LEAN" \
+        "$LEAN $NS_LEAN -DPYRO_NS_NO_CLIENT" \
+        "$LEAN $NS_LEAN -DPYRO_NS_NO_SERVER" \
+        "-DPYRO_NS_NO_SERVER -DPYRO_NS_NO_CLIENT" \
+        "-DPYRO_NS_NO_SERVER -DPYRO_NS_NO_SERVERLESS" \
+        "-DPYRO_NO_SERVER -DPYRO_NO_TEXTS" "-DPYRO_NO_CLIENT $NS_LEAN" \
+        "-DPYRO_POSIX -DPYRO_NS_NO_STORAGE" \
+        "-DPYRO_POSIX -DPYRO_NS_NO_SERVER"; do
+        try "$set" "$CC" -std=c99 -O1 $WARN_C $set $src/ns_use.c \
+            $src/ns_impl.c
+        build "$set, clang++" clang++ -std=c++11 $WARN $set -x c++ \
+            $src/ns_impl.c -fsyntax-only
+    done
+}
+
 mingw() {
-    build mingw x86_64-w64-mingw32-gcc -std=c99 -O2 $WARN_C $src/use.c \
-        $src/impl.c -o $out/use.exe
+    for use in use ns_use; do
+        build "mingw, $use" x86_64-w64-mingw32-gcc -std=c99 -O2 $WARN_C \
+            $src/$use.c $src/ns_impl.c -o $out/use.exe
+    done
 }
 
 # Two files built with other numbers must not work together in silence.
@@ -117,7 +183,9 @@ say '#define PYRO_MAX_NAME 40' >$out/config.h
 for cc in gcc clang; do c_standards $cc; done
 for cxx in g++ clang++; do cxx_standards $cxx; done
 mixed
+orders
 switches
+ns_switches
 mixed_numbers
 mingw
 say "matrix: $built builds, $ran programs run, $bad failed"

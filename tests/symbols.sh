@@ -6,6 +6,9 @@
 # Without PYRO_POSIX it may need only the functions listed below and what the
 # compiler itself calls for arithmetic; never floating point. Every exported
 # name begins with pyro_, and no build has static data that is written.
+#
+# pyro_ns.h stands on the public API of pyro.h alone: it is compiled with a
+# copy of pyro.h in which every private name and field has another name.
 set -eu
 cd "$(dirname "$0")/.."
 . tests/common.sh
@@ -13,10 +16,12 @@ case ${1:-} in -h | --help) help ;; esac
 
 # What a libc must have.
 LIBC="memcpy memmove memset memcmp strlen strcmp"
+NS_LIBC="memchr strchr strrchr strncmp" # and for pyro_ns.h
 
 # What a compiler may call by itself: copies, 64-bit arithmetic, division
-# and switch tables, stack protection, and clang's own memcmp for equality. Not here, on purpose: __aeabi_d*,
-# __aeabi_f* and their conversions, which would pull in soft float.
+# and switch tables, stack protection, and clang's own memcmp for equality. Not
+# here, on purpose: __aeabi_d*, __aeabi_f* and their conversions, which would
+# pull in soft float.
 HELPERS="__aeabi_memcpy __aeabi_memcpy4 __aeabi_memcpy8 __aeabi_memmove
 __aeabi_memmove4 __aeabi_memset __aeabi_memclr __aeabi_memclr4
 __aeabi_memclr8 __aeabi_uldivmod __aeabi_ldivmod __aeabi_uidiv
@@ -39,8 +44,10 @@ names() {
 
 # Undefined names that are in no list.
 check_needed() {
+    libc=$LIBC
+    case $1 in *-ns*) libc="$libc $NS_LIBC" ;; esac
     for symbol in $(names UwvV "$2"); do
-        case " $LIBC $(say $HELPERS) " in
+        case " $libc $(say $HELPERS) " in
         *" $symbol "*) ;;
         *) complain "$1: needs $symbol" ;;
         esac
@@ -65,12 +72,20 @@ check_globals() {
     done
 }
 
-# check NAME NM COMPILER FLAGS...: compiles the library alone and looks.
+# check NAME NM COMPILER FLAGS...: compiles the library alone, without and
+# with pyro_ns.h, and looks.
 check() {
-    name=$1 nm=$2
-    shift 2
+    name=$1
+    shift
+    look "$name" impl.c "$@"
+    look "$name-ns" ns_impl.c "$@"
+}
+
+look() {
+    name=$1 source=$2 nm=$3
+    shift 3
     file=build/symbols/$name
-    "$@" -std=c99 -DNDEBUG -fno-pie -c -o "$file.o" tests/compile/impl.c ||
+    "$@" -std=c99 -DNDEBUG -fno-pie -c -o "$file.o" tests/compile/$source ||
         die "$name: the compiler failed: $*"
     "$nm" -P "$file.o" >"$file.txt" || die "$name: $nm failed"
     case $name in *posix*) ;; *) check_needed "$name" "$file.txt" ;; esac
@@ -87,7 +102,53 @@ host() {
     done
 }
 
+# A copy of pyro.h whose private names (pyroi_, PYROI_) and fields (with _ at
+# the end) are called otherwise. What is private to pyro_ns.h stays.
+renamed() {
+    mkdir -p $copy
+    sed -E 's/\b(pyroi|PYROI)_/\1_of_pyro_h_/g
+        s/\b([a-z][a-z0-9_]*_)\b/\1of_pyro_h/g' pyro.h >$copy/pyro.h
+    grep -q 'pyroi_of_pyro_h_' $copy/pyro.h &&
+        grep -q 'config_of_pyro_h;' $copy/pyro.h ||
+        die "the private names of pyro.h are not what they were"
+}
+
+# strangers FLAGS...: compiles $copy/pyro_ns.h with that.
+strangers() {
+    "$CC" -std=c99 -DNDEBUG -Werror=implicit-function-declaration "$@" \
+        -DPYRO_IMPLEMENTATION -x c -fsyntax-only $copy/pyro_ns.h
+}
+
+# Each kind of trespass must be noticed, or nothing was proven.
+trespass() {
+    { cat pyro_ns.h && say "$2"; } >$copy/pyro_ns.h
+    if strangers 2>/dev/null; then
+        complain "public API: a use of $1 goes unnoticed"
+    fi
+}
+
+public_api_only() {
+    copy=build/symbols/public
+    renamed
+    trespass "a private function" \
+        'unsigned pyro_x(const void *d) { return !!pyroi_take(d, 0); }'
+    trespass "a private type" 'pyroi_link *pyro_x(void);'
+    trespass "a private field" \
+        'uint32_t pyro_x(pyro_daemon *d) { return d->now_; }'
+    cp pyro_ns.h $copy/pyro_ns.h
+    before=$bad
+    bad=0
+    for set in "" -DPYRO_POSIX "$LEAN $NS_LEAN" "-DPYRO_NO_SERVER" \
+        -DPYRO_NO_CLIENT -DPYRO_NS_NO_SERVERLESS; do
+        strangers $set || complain "pyro_ns.h ${set:-without switches}:" \
+            "uses what is private to pyro.h"
+    done
+    [ $bad != 0 ] || say "public API: pyro_ns.h uses nothing else of pyro.h"
+    bad=$((bad | before))
+}
+
 host cc "$CC"
+public_api_only
 sh tests/deps.sh arm clang
 host clang clang
 for cpu in m0 m4; do
@@ -97,6 +158,6 @@ for cpu in m0 m4; do
     done
 done
 check cortex-m0-lean arm-none-eabi-nm arm-none-eabi-gcc \
-    --specs=picolibc.specs -mthumb -mcpu=cortex-m0 -Os $LEAN
+    --specs=picolibc.specs -mthumb -mcpu=cortex-m0 -Os $LEAN $NS_LEAN
 [ $bad = 0 ] || die "see above"
 say "symbols: in order"

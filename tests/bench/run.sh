@@ -2,10 +2,11 @@
 # Measures the library against floors, in one run: build/bench.json.
 #
 # usage: run.sh [-n ROUNDS] [NAME]    NAME: add echo64k clients200 oneway
-#                                           encode decode
+#                                           encode decode resolve lookup10k
 #
 # Calls go against a bare poll loop with the same bytes (floor.c, bench.c),
-# the marshaller against msgpack-c (codec.c). A ratio is the library's
+# the marshaller against msgpack-c (codec.c), names against a plain call and
+# many of them against few (names.c). A ratio is the library's
 # operations per second over the floor's in the same round. The machine's
 # speed and what else it does cancel out: the two take turns, everything is
 # pinned to one core (two processes on two cores measure the scheduler), each
@@ -38,6 +39,8 @@ targets() {
 	oneway     calls   10   10   7
 	encode     codec   1.0  0.67 0.45
 	decode     codec   3    2    1.6
+	resolve    names   1.0  0.85 0.75
+	lookup10k  names   0.5  0.334 0.334
 	END
 }
 
@@ -46,6 +49,7 @@ compile() {
     mkdir -p $out
     gcc $flags -o $out/floor tests/bench/floor.c
     gcc $flags -o $out/bench tests/bench/bench.c
+    gcc $flags -o $out/names tests/bench/names.c
     gcc $flags -o $out/codec tests/bench/codec.c -lmsgpackc
 }
 
@@ -64,7 +68,7 @@ rate() {
 # One line for each round: rates of floor and library.
 round() {
     case $2 in
-    codec) pinned $out/codec "$1" $turns || die "codec $1 failed" ;;
+    codec | names) pinned $out/"$2" "$1" $turns || die "$2 $1 failed" ;;
     *)
         floor=$(rate floor "$1")
         library=$(rate bench "$1")

@@ -5,7 +5,7 @@
  * one file. Run by libFuzzer they are hostile and grow cleverer; run by
  * replay.c they are those of the corpus. A finding is an abort.
  *
- * The two targets with a daemon read their input as a row of steps, each a
+ * The targets with a daemon read their input as a row of steps, each a
  * byte and what belongs to it. Half of them are the peer's and the world's:
  * frames with the right length and checksum, or with wrong ones, loose bytes,
  * reading, closing, time passing, a pipe that blocks. These happen between
@@ -88,12 +88,18 @@ struct fuzz {
     unsigned          turns;  /* waits so far */
     /* Makes a connection of the current peer, if it can. */
     void (*dial)(struct fuzz *f, unsigned how);
+    /* Writes the body of an INVOKE of the current peer. */
+    void (*invoke)(struct fuzz *f, pyro_writer *w);
+    /* What is wrong with the target's own state, or NULL. May be NULL. */
+    const char *(*check)(void);
 };
 
 static inline void fuzz_look(const struct fuzz *f)
 {
     const char *wrong = pyro_check(&f->node);
 
+    if (wrong == NULL && f->check != NULL)
+        wrong = f->check();
     if (wrong != NULL)
         fuzz_fail(wrong, __LINE__);
 }
@@ -302,7 +308,7 @@ static inline void fuzz_frame(struct fuzz *f)
         pyro_put_str(&w, "no");
         seq = 0;
     } else if (type == INVOKE) {
-        fuzz_invoke_body(f, &w);
+        f->invoke(f, &w);
     } else if (type == RESULT) {
         if ((what & 8) != 0 && (flags & F_EXCEPTION) != 0)
             pyro_put_raw(&w, pyroi_busy_body, PYROI_BUSY_BYTES);
@@ -559,6 +565,7 @@ static inline void fuzz_open(struct fuzz *f, const uint8_t *data, size_t size,
     unsigned              how;
     size_t                buffers;
     size_t                bytes;
+    size_t                step;
 
     memset(f, 0, sizeof *f);
     loop_init(&f->net, 1);
@@ -570,6 +577,7 @@ static inline void fuzz_open(struct fuzz *f, const uint8_t *data, size_t size,
     f->port = loop_port(&f->net);
     f->other = loop_port(&f->net);
     f->peer = f->peers;
+    f->invoke = fuzz_invoke_body;
     how = fuzz_u8(&f->in);
     f->net.clock_ms = (how & 1) != 0 ? 0xFFFFFF00u : 5u;
     f->reads = (how & 2) == 0;
@@ -582,16 +590,16 @@ static inline void fuzz_open(struct fuzz *f, const uint8_t *data, size_t size,
     buffers = least + how % (9 - least);
     bytes = sizes[how >> 6];
     f->net.chunk = how >> 4 & 3;
+    step = sizeof(pyroi_buffer) + bytes + sizeof(void *) - 1;
+    step -= step % sizeof(void *);
     f->memory[0] = calloc(FUZZ_LINKS + 1, sizeof(pyroi_link));
-    f->memory[1] = calloc(buffers, sizeof(pyroi_buffer) + bytes);
+    f->memory[1] = calloc(1, buffers * step);
     f->memory[2] = objects = calloc(FUZZ_OBJECTS, sizeof *objects);
     FUZZ_CHECK(f->memory[0] && f->memory[1] && objects, "out of memory");
     FUZZ_CHECK(pyro_open(&f->node,
                          pyro_room_of(f->memory[0], FUZZ_LINKS + 1, objects,
                                       FUZZ_OBJECTS, f->memory[1], buffers,
-                                      (uint8_t *)f->memory[1]
-                                          + buffers * sizeof(pyroi_buffer),
-                                      bytes, NULL, 0, PYRO_LAYOUT),
+                                      step, bytes, NULL, 0, PYRO_LAYOUT),
                          &f->config)
                    == PYRO_OK,
                "pyro_open failed");
@@ -614,11 +622,10 @@ static inline void fuzz_end(struct fuzz *f)
         loop_advance(&f->net, 4000);
         fuzz_poll(f, 0);
     }
-    FUZZ_CHECK(f->node.n_free_ == f->node.room_.n_buffers,
+    FUZZ_CHECK(f->node.n_[PYROI_SPARE] == f->node.room_.n_buffers,
                "buffers are not back though everybody has gone");
-    FUZZ_CHECK(f->node.serve_ == 0 && f->node.n_reply_ == 0
-                   && f->node.n_in_ == 0 && f->node.depth_ == 0,
-               "a counter of buffers is not back at 0");
+    FUZZ_CHECK(f->node.depth_ == 0 && f->node.waits_ == 0,
+               "a handler or a wait has not ended");
     pyro_close(&f->node);
     for (i = 0; i < 3; i++)
         free(f->memory[i]);

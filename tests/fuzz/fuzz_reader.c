@@ -427,13 +427,12 @@ static void check_arguments(unsigned how, unsigned given, const uint8_t *data,
     memset(&call, 0, sizeof call);
     call.node = &node;
     call.object = call.method = "m";
-    call.args_buf_ = (uint16_t)pyroi_take(&node);
-    call.reply_buf_ = (uint16_t)pyroi_take(&node);
-    memcpy(pyroi_bytes(&node, call.args_buf_), data, size);
-    call.args = pyro_reader_of(pyroi_bytes(&node, call.args_buf_), size);
-    call.result =
-        pyro_writer_of(pyroi_bytes(&node, call.reply_buf_) + PYROI_BODY,
-                       pyroi_max_body(&node), 1);
+    call.args_buf_ = pyroi_take(&node, PYROI_SERVE);
+    call.reply_buf_ = pyroi_take(&node, PYROI_SERVE);
+    memcpy(pyroi_bytes(call.args_buf_), data, size);
+    call.args = pyro_reader_of(pyroi_bytes(call.args_buf_), size);
+    call.result = pyro_writer_of(pyroi_bytes(call.reply_buf_) + PYROI_BODY,
+                                 pyroi_max_body(&node), 1);
     good = pyroi_check_args(&call,
                             (how & 128) != 0 ? "?vvvvvvvvvvvvvvv" : signature,
                             given);

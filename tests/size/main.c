@@ -3,8 +3,12 @@
  * linked and weighed, never run. WEIGH_MARSHALLER: every put and get.
  * WEIGH_LEAN: what a program needs for names, exceptions, attributes,
  * signatures, timeouts, keep-alive, nesting, deferral and reconnecting.
- * Neither: everything there is. */
+ * Neither: everything there is. WEIGH_NS: names as well; lean these are the
+ * locator and the name server. */
 #include "../../pyro.h"
+#ifdef WEIGH_NS
+#include "../../pyro_ns.h"
+#endif
 
 typedef void (*any_function)(void);
 
@@ -47,6 +51,8 @@ static const volatile any_function kept[] = {
     KEEP(pyro_get_raw), KEEP(pyro_skip),
 #if !defined(WEIGH_MARSHALLER)
     /* daemon: what every node has */
+    KEEP(pyro_as_u32), KEEP(pyro_as_i64), KEEP(pyro_as_u64),
+    KEEP(pyro_as_f32), KEEP(pyro_as_f64),
     KEEP(pyro_err_text), KEEP(pyro_deny_text), KEEP(pyro_uri_parse),
     KEEP(pyro_uri_print), KEEP(pyro_put_uri), KEEP(pyro_get_uri),
     KEEP(pyro_put_here), KEEP(pyro_open), KEEP(pyro_close), KEEP(pyro_listen),
@@ -86,6 +92,15 @@ static const volatile any_function kept[] = {
     KEEP(pyro_proxy_from), KEEP(pyro_reraise),
 #endif
 #endif /* WEIGH_LEAN */
+#if defined(WEIGH_NS)
+    KEEP(pyro_ns_expand), KEEP(pyro_ns_look), KEEP(pyro_ns_look_stop),
+    KEEP(pyro_ns_locate), KEEP(pyro_ns_serve), KEEP(pyro_ns_stop),
+#if !defined(WEIGH_LEAN)
+    KEEP(pyro_ns_walk), KEEP(pyro_ns_open), KEEP(pyro_ns_close),
+    KEEP(pyro_ns_register), KEEP(pyro_ns_unregister), KEEP(pyro_ns_resolve),
+    KEEP(pyro_ns_list), KEEP(pyro_ns_proxy), KEEP(pyro_ns_tried),
+#endif
+#endif
 };
 /* clang-format on */
 
