@@ -699,11 +699,12 @@ typedef struct pyro_value {
     uint32_t type; /* private, as is the rest */
     uint32_t n_;
     union {
-        int64_t     i;
         uint64_t    u;
-        double      d;
-        float       f;
         const void *p;
+        struct {
+            const char *object;
+            void (*put)(pyro_writer *out, const char *object);
+        } here;
     } v_;
 } pyro_value;
 
@@ -2052,7 +2053,8 @@ enum {
     PYROI_FORM_MAP,
     PYROI_FORM_BIN,
     PYROI_FORM_STR,
-    PYROI_FORM_RAW /* bytes that have their header */
+    PYROI_FORM_RAW, /* bytes that have their header */
+    PYROI_FORM_HERE /* of tagged values alone */
 };
 
 static const pyroi_form pyroi_forms[] = {
@@ -2658,124 +2660,110 @@ PYRO_DEF const void *pyro_get_raw(pyro_reader *in, uint32_t *n)
  * >>values: tagged values and out-slots, sugar over the streams
  * ------------------------------------------------------------------------ */
 
-/* Types of values beside those of pyro_type. */
-enum { PYROI_F32 = PYRO_EXT + 1, PYROI_RAW, PYROI_HERE };
-
-static pyro_value pyroi_value(unsigned type, const void *p, size_t n)
+/* A value is known by its form plus 1, so that zero is none. */
+static pyro_value pyroi_value(unsigned form, uint64_t u)
 {
     pyro_value v;
 
-    v.type = (uint32_t)n == n ? type : 0u; /* an error */
+    v.type = form + 1;
+    v.n_ = 0;
+    v.v_.u = u;
+    return v;
+}
+
+static pyro_value pyroi_view_of(unsigned form, const void *p, size_t n)
+{
+    pyro_value v;
+
+    v.type = (uint32_t)n == n ? form + 1 : 0u; /* an error */
     v.n_ = (uint32_t)n;
-    v.v_.u = 0;
     v.v_.p = p;
     return v;
 }
 
 PYRO_DEF pyro_value pyro_nil(void)
 {
-    return pyroi_value(PYRO_NIL, NULL, 0);
+    return pyroi_value(PYROI_FORM_BYTE, 0xC0);
 }
 
 PYRO_DEF pyro_value pyro_bool(bool v)
 {
-    return pyroi_value(PYRO_BOOL, NULL, v);
+    return pyroi_value(PYROI_FORM_BYTE, 0xC2u + v);
 }
 
 PYRO_DEF pyro_value pyro_int(int64_t v)
 {
-    pyro_value value = pyroi_value(PYRO_INT, NULL, 0);
-
-    value.v_.i = v;
-    return value;
+    return pyroi_value(v < 0 ? PYROI_FORM_NEGATIVE : PYROI_FORM_UINT,
+                       (uint64_t)v);
 }
 
 PYRO_DEF pyro_value pyro_uint(uint64_t v)
 {
-    pyro_value value = pyroi_value(PYRO_UINT, NULL, 0);
-
-    value.v_.u = v;
-    return value;
+    return pyroi_value(PYROI_FORM_UINT, v);
 }
 
 PYRO_DEF pyro_value pyro_f32(float v)
 {
-    pyro_value value = pyroi_value(PYROI_F32, NULL, 0);
+    uint32_t bits;
 
-    value.v_.f = v;
-    return value;
+    memcpy(&bits, &v, 4);
+    return pyroi_value(PYROI_FORM_F32, bits);
 }
 
 PYRO_DEF pyro_value pyro_f64(double v)
 {
-    pyro_value value = pyroi_value(PYRO_FLOAT, NULL, 0);
+#if DBL_MANT_DIG == 53
+    uint64_t bits;
 
-    value.v_.d = v;
-    return value;
+    memcpy(&bits, &v, 8);
+    return pyroi_value(PYROI_FORM_F64, bits);
+#else
+    return pyro_f32((float)v);
+#endif
 }
 
 PYRO_DEF pyro_value pyro_str(const char *text)
 {
-    return pyroi_value(PYRO_STR, text, strlen(text));
+    return pyroi_view_of(PYROI_FORM_STR, text, strlen(text));
 }
 
 PYRO_DEF pyro_value pyro_strn(const char *text, size_t n)
 {
-    return pyroi_value(PYRO_STR, text, n);
+    return pyroi_view_of(PYROI_FORM_STR, text, n);
 }
 
 PYRO_DEF pyro_value pyro_bin(const void *data, size_t n)
 {
-    return pyroi_value(PYRO_BIN, data, n);
+    return pyroi_view_of(PYROI_FORM_BIN, data, n);
 }
 
 PYRO_DEF pyro_value pyro_raw(const void *data, size_t n)
 {
-    return pyroi_value(PYROI_RAW, data, n);
+    return pyroi_view_of(PYROI_FORM_RAW, data, n);
 }
 
+/* It brings its function along: who puts none has none. */
 PYRO_DEF pyro_value pyro_here(const char *object)
 {
-    return pyroi_value(PYROI_HERE, object, 0);
+    pyro_value v = pyroi_value(PYROI_FORM_HERE, 0);
+
+    v.v_.here.object = object;
+    v.v_.here.put = pyro_put_here;
+    return v;
 }
 
 PYRO_DEF void pyro_put(pyro_writer *out, pyro_value v)
 {
-    switch (v.type) {
-    case PYRO_NIL:
-        pyro_put_nil(out);
-        break;
-    case PYRO_BOOL:
-        pyro_put_bool(out, v.n_ != 0);
-        break;
-    case PYRO_INT:
-        pyro_put_int(out, v.v_.i);
-        break;
-    case PYRO_UINT:
-        pyro_put_uint(out, v.v_.u);
-        break;
-    case PYROI_F32:
-        pyro_put_f32(out, v.v_.f);
-        break;
-    case PYRO_FLOAT:
-        pyro_put_f64(out, v.v_.d);
-        break;
-    case PYRO_STR:
-        pyro_put_strn(out, (const char *)v.v_.p, v.n_);
-        break;
-    case PYRO_BIN:
-        pyro_put_bin(out, v.v_.p, v.n_);
-        break;
-    case PYROI_RAW:
-        pyro_put_raw(out, v.v_.p, v.n_);
-        break;
-    case PYROI_HERE:
-        pyro_put_here(out, (const char *)v.v_.p);
-        break;
-    default:
-        if (out->err == PYRO_OK)
-            out->err = PYRO_ERR_TYPE;
-    }
+    uint32_t form = v.type - 1;
+
+    if (form <= PYROI_FORM_BYTE)
+        pyroi_put_head(out, form, v.v_.u);
+    else if (form <= PYROI_FORM_RAW)
+        pyroi_put_data(out, v.v_.p, v.n_, form);
+    else if (form == PYROI_FORM_HERE)
+        v.v_.here.put(out, v.v_.here.object);
+    else if (out->err == PYRO_OK)
+        out->err = PYRO_ERR_TYPE;
 }
 
 PYRO_DEF void pyro_as_bool(void *at, size_t size, pyro_writer *out,
