@@ -498,6 +498,8 @@
  *   PYRO_NO_INTROSPECTION  no internal daemon object
  *   PYRO_NO_TEXTS          errors without texts, exceptions without tracebacks
  *   PYRO_NO_LOG            no log and no trace hook
+ *   PYRO_NO_URI_FORMS      URIs only as protocol://..., and as values only in
+ *                          just the form shown under "Wire"
  *   PYRO_NO_CHECKSUM       no checksums but in greetings; who asks for them is
  *                          refused. Not for noisy lines
  *   PYRO_NO_GATHER         every oneway call is sent by itself
@@ -3101,73 +3103,106 @@ static const char *pyroi_address(pyro_uri *u, const char *p, const char *end)
     return NULL;
 }
 
-/* Parts [p, at) and [object, end) of the rest of a URI; the same reason. */
-PYROI_SHARED static const char *pyroi_parts(pyro_uri *u, const char *address,
-                                            const char *stop,
-                                            const char *object,
-                                            const char *end)
+/* Where the parts of a URI's text are: [address, stop) and [object, end). */
+typedef struct pyroi_parts {
+    const char *address;
+    const char *stop;
+    const char *object;
+    const char *end;
+} pyroi_parts;
+
+/* Takes over the parts, or gives the reason why not. */
+static const char *pyroi_uri_of_parts(pyro_uri *u, const pyroi_parts *at)
 {
-    if (object >= end)
+    size_t n = (size_t)(at->end - at->object);
+
+    if (at->object >= at->end)
         return PYROI_T("object is missing");
-    if ((size_t)(end - object) > PYRO_MAX_NAME)
+    if (n > PYRO_MAX_NAME)
         return PYROI_T("object is longer than PYRO_MAX_NAME");
-    if (!pyroi_plain(object, (size_t)(end - object), ""))
+    if (!pyroi_plain(at->object, n, ""))
         return PYROI_T("object contains a blank or control character");
-    u->object = object;
-    u->object_n = (uint8_t)(end - object);
-    if (address == stop && stop <= object && u->protocol == PYRO_URI_NAME)
+    u->object = at->object;
+    u->object_n = (uint8_t)n;
+    if (at->address == at->stop && at->stop <= at->object
+        && u->protocol == PYRO_URI_NAME)
         return NULL; /* no address; behind an '@' there must be one */
-    return pyroi_address(u, address, stop);
+    return pyroi_address(u, at->address, at->stop);
 }
 
-static const char *pyroi_uri_read(pyro_uri *u, const char *p, const char *end)
+#ifndef PYRO_NO_URI_FORMS
+/* object[@address], which is what there is without "//". */
+static const char *pyroi_object_first(const pyro_uri *u, pyroi_parts *at)
 {
-    const char *split;
-    unsigned    i;
+    const char *split = at->end;
 
-    if (!pyroi_utf8((const uint8_t *)p, (size_t)(end - p)))
-        return PYROI_T("not UTF-8");
-    for (i = 0; i < PYRO_COUNT(pyroi_protocols); i++) {
-        size_t n = strlen(pyroi_protocols[i]);
-
-        if (pyroi_starts(p, (size_t)(end - p), pyroi_protocols[i])
-            && (size_t)(end - p) > n && p[n] == ':') {
-            u->protocol = (uint8_t)i;
-            p += n + 1;
-            break;
-        }
-    }
-    if (i == PYRO_COUNT(pyroi_protocols))
-        return PYROI_T("does not begin with PYRO:, PYROLOC: or PYRONAME:");
-    if (pyroi_starts(p, (size_t)(end - p), "//")) {
-        p += 2;
-        split = pyroi_find(p, end, '/');
-        if (split < end)
-            return pyroi_parts(u, p, split, split + 1, end);
-        if (u->protocol == PYRO_URI_NAME)
-            return pyroi_parts(u, p, p, p, end);
-        return PYROI_T("no '/' between address and object");
-    }
     if (u->protocol == PYRO_URI_LOC)
         return PYROI_T("PYROLOC: is not followed by //");
-    for (split = end; split > p && split[-1] != '@'; split--)
-        ; /* the last one: an address has none */
-    if (split > p)
-        return pyroi_parts(u, split, end, p, split - 1);
-    if (u->protocol == PYRO_URI_NAME)
-        return pyroi_parts(u, p, p, p, end);
-    return PYROI_T("no '@' between object and address");
+    while (split > at->object && split[-1] != '@')
+        split--; /* the last one: an address has none */
+    if (split > at->object) {
+        at->address = split;
+        at->stop = at->end;
+        at->end = split - 1;
+    } else if (u->protocol != PYRO_URI_NAME) {
+        return PYROI_T("no '@' between object and address");
+    }
+    return NULL;
+}
+#endif
+
+/* The protocol, and where the parts are. */
+static const char *pyroi_uri_split(pyro_uri *u, pyroi_parts *at)
+{
+    const char *p = at->address;
+    const char *name;
+    size_t      n;
+
+    if (!pyroi_utf8((const uint8_t *)p, (size_t)(at->end - p)))
+        return PYROI_T("not UTF-8");
+    for (;; u->protocol++) {
+        if (u->protocol == PYRO_COUNT(pyroi_protocols))
+            return PYROI_T("does not begin with PYRO:, PYROLOC: or PYRONAME:");
+        name = pyroi_protocols[u->protocol];
+        n = strlen(name);
+        if ((size_t)(at->end - p) > n && p[n] == ':'
+            && memcmp(p, name, n) == 0)
+            break;
+    }
+    p += n + 1;
+    at->address = at->stop = at->object = p;
+    if (!pyroi_starts(p, (size_t)(at->end - p), "//")) {
+#ifdef PYRO_NO_URI_FORMS
+        return "";
+#else
+        return pyroi_object_first(u, at);
+#endif
+    }
+    at->address = p + 2;
+    at->stop = pyroi_find(at->address, at->end, '/');
+    at->object = at->stop + 1;
+    if (at->stop == at->end) {
+        if (u->protocol != PYRO_URI_NAME)
+            return PYROI_T("no '/' between address and object");
+        at->stop = at->object = at->address;
+    }
+    return NULL;
 }
 
 PYRO_DEF pyro_err pyro_uri_parse(pyro_uri *uri, const char *text, size_t n,
                                  const char **reason)
 {
     pyro_uri    u;
+    pyroi_parts at;
     const char *why;
 
     memset(&u, 0, sizeof u);
     u.host = "";
-    why = pyroi_uri_read(&u, text, text + n);
+    at.address = text;
+    at.end = text + n;
+    why = pyroi_uri_split(&u, &at);
+    if (why == NULL)
+        why = pyroi_uri_of_parts(&u, &at);
     if (why == NULL) {
         *uri = u;
         return PYRO_OK;
@@ -3253,6 +3288,66 @@ PYRO_DEF void pyro_put_here(pyro_writer *out, const char *object)
     pyroi_put_uri(out, &u);
 }
 
+/* A part of a URI as a value; one that could be none is a type error. */
+PYROI_SHARED static const char *pyroi_get_part(pyro_reader *in,
+                                               uint8_t *part_n, uint32_t max,
+                                               const char *without)
+{
+    uint32_t    n;
+    const char *p = pyro_get_str(in, &n);
+
+    *part_n = (uint8_t)n;
+    if (n == 0 || n > max || !pyroi_plain(p, n, without))
+        pyroi_spoil(in, PYRO_ERR_TYPE);
+    return p;
+}
+
+/* The values of the state's list. Where Pyro5 has no host it has no port. */
+static void pyroi_get_uri_state(pyro_reader *in, pyro_uri *u)
+{
+    uint32_t    n;
+    const char *text = pyro_get_str(in, &n);
+    int32_t     port;
+
+    while (u->protocol < PYRO_COUNT(pyroi_protocols)
+           && !pyroi_is(text, n, pyroi_protocols[u->protocol]))
+        u->protocol++;
+    u->object = pyroi_get_part(in, &u->object_n, PYRO_MAX_NAME, "");
+    pyro_get_nil(in); /* Pyro5's Unix socket, which we write as a host */
+    if (pyro_peek(in) == PYRO_NIL)
+        pyro_get_nil(in);
+    else
+        u->host = pyroi_get_part(in, &u->host_n, PYRO_MAX_HOST, "[]@");
+    port = 0;
+    if (u->host_n == 0 && pyro_peek(in) == PYRO_NIL)
+        pyro_get_nil(in);
+    else
+        port = pyro_get_i32(in);
+    u->port = (uint16_t)port;
+    if (u->protocol == PYRO_COUNT(pyroi_protocols) || u->port != port
+        || (u->host_n == 0 ? port != 0 || u->protocol == PYRO_URI_LOC
+                           : port == 0 && pyroi_needs_port(u)))
+        pyroi_spoil(in, PYRO_ERR_TYPE);
+}
+
+#ifdef PYRO_NO_URI_FORMS
+
+/* In just the form in which pyro_put_uri writes it. */
+static void pyroi_get_uri_value(pyro_reader *in, pyro_uri *u)
+{
+    static const char head[] = "\x82\xA9__class__\xAEPyro5.core.URI"
+                               "\xA5state\x95";
+    const size_t      n = sizeof head - 1;
+
+    if ((size_t)(in->end - in->at) < n || memcmp(in->at, head, n) != 0)
+        pyroi_spoil(in, PYRO_ERR_TYPE);
+    else
+        in->at += n;
+    pyroi_get_uri_state(in, u);
+}
+
+#else
+
 static bool pyroi_ends(const char *p, size_t n, const char *with)
 {
     size_t m = strlen(with);
@@ -3270,83 +3365,55 @@ static void pyroi_get_uri_text(pyro_reader *in, pyro_uri *u)
         pyroi_spoil(in, PYRO_ERR_TYPE);
 }
 
-static void pyroi_get_uri_state(pyro_reader *in, pyro_uri *u)
+/* The map, its entries in any order and among others, or a text. */
+static void pyroi_get_uri_value(pyro_reader *in, pyro_uri *u)
 {
-    uint32_t    n;
-    const char *text;
-
-    if (pyro_get_list(in, 5) != 5)
-        pyroi_spoil(in, PYRO_ERR_TYPE);
-    text = pyro_get_str(in, &n);
-    for (u->protocol = 0; u->protocol < 3; u->protocol++) {
-        const char *name = pyroi_protocols[u->protocol];
-
-        if (pyroi_is(text, n, name))
-            break;
-    }
-    u->object = pyro_get_str(in, &n);
-    u->object_n = (uint8_t)n;
-    if (u->protocol == 3 || n == 0 || n > PYRO_MAX_NAME
-        || !pyroi_plain(u->object, n, ""))
-        pyroi_spoil(in, PYRO_ERR_TYPE);
-    pyro_get_nil(in); /* Pyro5's Unix socket, which we write as a host */
-    u->host = "";
-    if (pyro_peek(in) == PYRO_NIL) {
-        pyro_get_nil(in);
-    } else {
-        u->host = pyro_get_str(in, &n);
-        u->host_n = (uint8_t)n;
-        if (n == 0 || n > PYRO_MAX_HOST || !pyroi_plain(u->host, n, "[]@"))
-            pyroi_spoil(in, PYRO_ERR_TYPE);
-    }
-    n = 0;
-    if (u->host_n == 0 && pyro_peek(in) == PYRO_NIL)
-        pyro_get_nil(in); /* Pyro5 has no port where it has no host */
-    else
-        n = (uint32_t)pyro_get_i32(in);
-    u->port = (uint16_t)n;
-    if (u->host_n == 0 ? n != 0 || u->protocol == PYRO_URI_LOC
-                       : n > 0xFFFF || (n == 0 && pyroi_needs_port(u)))
-        pyroi_spoil(in, PYRO_ERR_TYPE);
-}
-
-PYRO_DEF void pyro_get_uri(pyro_reader *in, pyro_uri *uri)
-{
-    pyro_reader state = pyro_reader_of(NULL, 0);
-    pyro_uri    u;
+    pyro_reader state = { NULL, NULL, PYRO_ERR_TYPE, PYRO_NONE };
     const char *key;
     const char *cls = "";
+    const void *raw;
     uint32_t    n;
     uint32_t    cls_n = 0;
     uint32_t    left;
 
-    state.err = PYRO_ERR_TYPE;
-    memset(&u, 0, sizeof u);
     if (pyro_peek(in) == PYRO_STR) {
-        pyroi_get_uri_text(in, &u);
-    } else {
-        for (left = pyro_get_map(in, 4); left > 0; left--) {
-            key = pyro_get_str(in, &n);
-            if (pyroi_is(key, n, "__class__"))
-                cls = pyro_get_str(in, &cls_n);
-            else if (pyroi_is(key, n, "state")) {
-                const void *raw = pyro_get_raw(in, &n);
-
-                state = pyro_reader_of(raw, n);
-            } else
-                pyro_skip(in);
-        }
-        if (pyroi_ends(cls, cls_n, ".URI")) {
-            pyroi_get_uri_state(&state, &u);
-        } else if (pyroi_ends(cls, cls_n, ".Proxy")
-                   && pyro_get_list(&state, 9) > 0) {
-            pyroi_get_uri_text(&state, &u);
-        } else {
-            state.err = PYRO_ERR_TYPE;
-        }
-        if (state.err != PYRO_OK)
-            pyroi_spoil(in, (pyro_err)state.err);
+        pyroi_get_uri_text(in, u);
+        return;
     }
+    for (left = pyro_get_map(in, 4); left > 0; left--) {
+        key = pyro_get_str(in, &n);
+        if (pyroi_is(key, n, "__class__")) {
+            cls = pyro_get_str(in, &cls_n);
+        } else if (pyroi_is(key, n, "state")) {
+            raw = pyro_get_raw(in, &n);
+            state = pyro_reader_of(raw, n);
+        } else {
+            pyro_skip(in);
+        }
+    }
+    if (pyroi_ends(cls, cls_n, ".URI")) {
+        if (pyro_get_list(&state, 5) != 5)
+            pyroi_spoil(&state, PYRO_ERR_TYPE);
+        pyroi_get_uri_state(&state, u);
+    } else if (pyroi_ends(cls, cls_n, ".Proxy")
+               && pyro_get_list(&state, 9) > 0) {
+        pyroi_get_uri_text(&state, u);
+    } else {
+        state.err = PYRO_ERR_TYPE;
+    }
+    if (state.err != PYRO_OK)
+        pyroi_spoil(in, (pyro_err)state.err);
+}
+
+#endif
+
+PYRO_DEF void pyro_get_uri(pyro_reader *in, pyro_uri *uri)
+{
+    pyro_uri u;
+
+    memset(&u, 0, sizeof u);
+    u.host = "";
+    pyroi_get_uri_value(in, &u);
     if (in->err == PYRO_OK)
         *uri = u;
 }

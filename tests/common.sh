@@ -8,7 +8,7 @@ WARN_C="$WARN -Wstrict-prototypes -Wmissing-prototypes"
 # The small build: what a node with little flash leaves out.
 LEAN="-DPYRO_NO_LONG -DPYRO_NO_KWARGS -DPYRO_NO_INTROSPECTION"
 LEAN="$LEAN -DPYRO_NO_TEXTS -DPYRO_NO_LOG -DPYRO_NO_CHECKSUM"
-LEAN="$LEAN -DPYRO_NO_GATHER -DPYRO_NO_STATS"
+LEAN="$LEAN -DPYRO_NO_GATHER -DPYRO_NO_STATS -DPYRO_NO_URI_FORMS"
 
 # And of the names: a name server in firmware, which forgets.
 NS_LEAN="-DPYRO_NS_NO_STORAGE -DPYRO_NS_NO_PAIR -DPYRO_NS_NO_SERVERLESS"
