@@ -2,7 +2,7 @@
 # Installs what a target needs and this machine lacks.
 #
 # usage: deps.sh NAME...    NAME: cmocka python3 gcovr clang fuzz tidy cxx
-#                                 arm mingw msgpack
+#                                 arm mingw msgpack tmux
 #
 # On Debian by apt-get, as root or with sudo, saying so; elsewhere it names
 # what is missing and fails. What is there already is left alone.
@@ -28,7 +28,7 @@ fuzzer_there() {
 there() {
     case $1 in
     cmocka) headers_there setjmp.h stdarg.h stddef.h stdint.h cmocka.h ;;
-    python3 | gcovr | clang) command_there "$1" ;;
+    python3 | gcovr | clang | tmux) command_there "$1" ;;
     fuzz) fuzzer_there ;;
     tidy) command_there clang-tidy && command_there clang-format &&
         command_there cppcheck ;;

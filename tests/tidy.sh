@@ -67,7 +67,7 @@ prefixes() {
 
 # Tests and examples; the library itself is compiled by matrix.sh.
 warnings() {
-    for file in $(say "$sources" | grep -E '/(test_|sim_|bench|client|server|tools_|pyro-|netns|ram_).*c$'); do
+    for file in $(say "$sources" | grep -E '/(test_|sim_|bench|client|server|tools_|xnsc_|pyro-|netns|ram_).*c$'); do
         "$CC" -std=gnu11 -O1 $WARN_C -Werror -fsyntax-only "$file" \
             >build/tidy.out 2>&1 && continue
         finding "$file does not compile without a warning:"
