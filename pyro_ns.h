@@ -94,10 +94,11 @@
  *   question is padded with zero bytes: to 64, to 128 for other names. In the
  *   answer stand address and object; who listens everywhere leaves the host
  *   out, which is the one its datagram comes from. Who listens only at a
- *   loopback address answers only its own host. An answer is never longer than the question, and at most
- *   PYRO_NS_ANSWERS per second go to one address. Asked for another name than
- *   the name server's, those daemons answer that have registered it
- *   serverless (config): then no name server is needed.
+ *   loopback address answers only its own host. An answer is never longer
+ *   than the question, and at most PYRO_NS_ANSWERS per second go to one
+ *   address. Asked for another name than the name server's, those daemons
+ *   answer that have registered it serverless (config): then no name server
+ *   is needed.
  *
  * JOURNAL
  *   With storage configured every change is appended before it is answered:

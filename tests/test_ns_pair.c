@@ -381,7 +381,9 @@ TEST(resync_needs_the_other)
                         "cannot resync: twin NS is unknown or unreachable");
     bring_up(2);
     converge();
+    assert_int_equal(reg(1, "x", URI_A), PYRO_OK);
     assert_int_equal(reg(1, "a", URI_A), PYRO_OK);
+    rig_pass(100);
     side[2]
         .room.nodes[pyroi_ns_find(&side[2].server, ":Default.a", 10)]
         .version = 2; /* it has lost its way */
