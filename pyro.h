@@ -1983,28 +1983,40 @@ PYRO_DEF pyro_err pyro_writer_end(const pyro_writer *out)
 
 /* Takes n bytes for one value, which is accounted for. False: an error, now
  * or before. */
+static bool pyroi_claim_any(pyro_writer *w, size_t n)
+{
+    if (w->err != PYRO_OK)
+        return false;
+    if ((size_t)(w->end - w->at) < n) {
+        w->err = PYRO_ERR_NOSPACE;
+        return false;
+    }
+    if (w->owed != 0) {
+        w->owed--;
+    } else if (w->more != 0) {
+        w->more--;
+    } else {
+        w->err = PYRO_ERR_STATE;
+        return false;
+    }
+    w->at += n;
+    return true;
+}
+
+/* The same, in place for what most values are: inside of a list or map. */
 PYROI_FAST bool pyroi_claim(pyro_writer *w, size_t n)
 {
-    unsigned err = w->err;
+#ifndef __OPTIMIZE_SIZE__
+    uint8_t *p = w->at;
+    uint32_t owed = w->owed;
 
-    if (err != PYRO_OK)
-        return false;
-    err = PYRO_ERR_NOSPACE;
-    if ((size_t)(w->end - w->at) >= n) {
-        if (w->owed != 0) {
-            w->owed--;
-            w->at += n;
-            return true;
-        }
-        if (w->more != 0) {
-            w->more--;
-            w->at += n;
-            return true;
-        }
-        err = PYRO_ERR_STATE;
+    if (owed != 0 && w->err == PYRO_OK && (size_t)(w->end - p) >= n) {
+        w->at = p + n;
+        w->owed = owed - 1;
+        return true;
     }
-    w->err = (uint8_t)err;
-    return false;
+#endif
+    return pyroi_claim_any(w, n);
 }
 
 /* Puts a tag and n bytes of number into the room of a value, `size` bytes.
@@ -2142,8 +2154,10 @@ PYRO_DEF void pyro_put_uint(pyro_writer *out, uint64_t v)
 
 PYRO_DEF void pyro_put_int(pyro_writer *out, int64_t v)
 {
-    pyroi_put_head(out, v < 0 ? PYROI_FORM_NEGATIVE : PYROI_FORM_UINT,
-                   (uint64_t)v);
+    if (v < 0)
+        pyroi_put_head(out, PYROI_FORM_NEGATIVE, (uint64_t)v);
+    else
+        pyroi_put_head(out, PYROI_FORM_UINT, (uint64_t)v);
 }
 
 PYRO_DEF void pyro_put_f32(pyro_writer *out, float v)
