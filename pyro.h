@@ -3212,7 +3212,7 @@ PYRO_DEF pyro_err pyro_uri_parse(pyro_uri *uri, const char *text, size_t n,
 
     memset(&u, 0, sizeof u);
     u.host = "";
-    at.address = text;
+    at.address = at.stop = at.object = text;
     at.end = text + n;
     why = pyroi_uri_split(&u, &at);
     if (why == NULL)
@@ -4567,18 +4567,18 @@ static bool pyroi_param_next(pyroi_param *param)
 /* Takes one value and says whether it is what the letter wants. */
 static bool pyroi_fits(pyro_reader *in, char letter)
 {
-    static const char letters[] = { 'b',      PYRO_BOOL, PYRO_BOOL, 'i',
-                                    PYRO_INT, PYRO_INT,  'q',       PYRO_INT,
-                                    PYRO_INT, 'd',       PYRO_INT,  PYRO_FLOAT,
-                                    's',      PYRO_STR,  PYRO_STR,  'y',
-                                    PYRO_BIN, PYRO_BIN,  'U',       PYRO_STR,
-                                    PYRO_MAP, '\0' };
-    const char       *p = letters;
-    pyro_reader       look = *in;
-    uint64_t          v = pyroi_next(&look);
+    static const uint8_t letters[] = {
+        'b', PYRO_BOOL, PYRO_BOOL, 'i', PYRO_INT, PYRO_INT,
+        'q', PYRO_INT,  PYRO_INT,  'd', PYRO_INT, PYRO_FLOAT,
+        's', PYRO_STR,  PYRO_STR,  'y', PYRO_BIN, PYRO_BIN,
+        'U', PYRO_STR,  PYRO_MAP,  '\0'
+    };
+    const uint8_t *p = letters;
+    pyro_reader    look = *in;
+    uint64_t       v = pyroi_next(&look);
 
     pyro_skip(in); /* what is inside of it has to be values, too */
-    while (*p != letter && *p != '\0')
+    while (*p != (uint8_t)letter && *p != '\0')
         p += 3;
     return in->err == PYRO_OK
         && (*p == '\0' || p[1] == look.type_ || p[2] == look.type_)
