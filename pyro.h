@@ -19,7 +19,7 @@
  *   config errors values uri port daemon objects proxy (declarations), then
  *   basics errors writer reader values uri message pool links exceptions
  *   signatures objects attributes internal dispatch later requests receiving
- *   time poll pipes open check proxy calls posix (implementation)
+ *   time poll open pipes check proxy calls posix (implementation)
  *
  * WHAT IT IS
  *   - proxy, daemon, marshaller, URI, remote exceptions and attributes
@@ -504,6 +504,7 @@
  *                          refused. Not for noisy lines
  *   PYRO_NO_GATHER         every oneway call is sent by itself
  *   PYRO_NO_STATS          node.stats stays zero
+ *   PYRO_NO_PIPE           no pyro_adopt: connections only
  * and hooks that replace:
  *   PYRO_ASSERT(c)                 default assert(c): programming errors only
  *   PYRO_LOAD_ACQ, PYRO_STORE_REL  atomic byte access for pyro_post */
@@ -852,12 +853,12 @@ struct pyro_daemon;
 
 /* A handle that is waited for. All open handles of a daemon form a list. */
 typedef struct pyro_item {
+    uint8_t                 want;  /* set by the library */
+    uint8_t                 ready; /* set by the port's wait */
     struct pyro_item       *next;
     const struct pyro_port *port;
     void                   *ahead; /* PYRO_LINK_AHEAD bytes or NULL */
     int32_t                 handle;
-    uint8_t                 want;  /* set by the library */
-    uint8_t                 ready; /* set by the port's wait */
     void (*event_)(struct pyro_daemon *node, struct pyro_item *item,
                    unsigned ready);
 } pyro_item;
@@ -1052,8 +1053,10 @@ typedef struct pyro_room {
 /* Private: here only because the caller declares their memory. */
 #ifdef PYRO_NO_LONG
 typedef uint16_t pyroi_size;
+#define PYROI_HEAD 8 /* bytes of a header, at most */
 #else
 typedef uint32_t pyroi_size;
+#define PYROI_HEAD 10
 #endif
 
 /* Head of a buffer; its bytes follow. */
@@ -1078,38 +1081,39 @@ enum {                 /* use of a buffer: who holds it, see "Pool" */
 /* Bytes first, then halves, then words: short instructions reach only so far
  * into a struct on small processors. */
 typedef struct pyroi_link {
-    pyro_item item; /* handle, waited for */
-    uint8_t   state;
-    uint8_t   rx;      /* what of a frame is being read */
-    uint8_t   n_head;  /* bytes of head that are there */
-    uint8_t   owed;    /* types of control frames to send, as bits */
-    uint8_t   control; /* type of the one being sent */
-    uint8_t   reason;  /* of a CONNECTFAIL */
-    uint8_t   missed;  /* while quiet: 1 a frame came, 2 do not greet */
-    uint16_t  expects; /* requests sent and not answered */
-    uint16_t  users;   /* proxies bound to it */
-    uint16_t  n_busy;  /* refusals owed, and the first one's number */
-    uint16_t  busy_seq;
-    uint16_t  seq;      /* of the last request sent */
-    uint16_t  given_up; /* oldest number given up */
-    uint16_t  n_given_up;
-    uint16_t  dead; /* how long either side may be silent, ms; 0: for ever */
-    uint32_t  flags;
-    pyro_link id;
+    uint8_t       state;
+    uint8_t       rx;      /* what of a frame is being read */
+    uint8_t       n_head;  /* bytes of head that are there */
+    uint8_t       owed;    /* types of control frames to send, as bits */
+    uint8_t       control; /* type of the one being sent */
+    uint8_t       reason;  /* of a CONNECTFAIL */
+    uint8_t       missed;  /* while quiet: 1 a frame came, 2 do not greet */
+    uint8_t       head[PYROI_HEAD];
+    pyro_item     item;    /* handle, waited for */
+    uint16_t      expects; /* requests sent and not answered */
+    uint16_t      users;   /* proxies bound to it */
+    uint16_t      n_busy;  /* refusals owed, and the first one's number */
+    uint16_t      busy_seq;
+    uint16_t      seq;      /* of the last request sent */
+    uint16_t      given_up; /* oldest number given up */
+    uint16_t      n_given_up;
+    uint16_t      dead; /* how long either may be silent, ms; 0: for ever */
+    uint32_t      flags;
+    pyro_link     id;
+    pyroi_buffer *rx_buf;    /* of the frame being read */
+    pyroi_buffer *tx;        /* queue of buffers to send */
+    uint32_t      rx_len;    /* of the body being read, its checksum too */
+    uint32_t      rx_have;   /* of that */
+    uint32_t      tx_at;     /* sent of the first buffer or control frame */
+    uint32_t      crc;       /* of what was read */
+    uint32_t      heard;     /* when bytes came last */
+    uint32_t      told;      /* when bytes left last */
+    uint32_t      rx_due;    /* a frame or a greeting must be done */
+    uint32_t      tx_due;    /* the first frame in the queue must be gone */
+    uint32_t      key;       /* CRC of the address connected to */
+    uint8_t       greet[18]; /* body of the peer's greeting */
+
     struct pyroi_link *ready_next;
-    pyroi_buffer      *rx_buf;  /* of the frame being read */
-    pyroi_buffer      *tx;      /* queue of buffers to send */
-    uint32_t           rx_len;  /* of the body being read, its checksum too */
-    uint32_t           rx_have; /* of that */
-    uint32_t           tx_at;   /* sent of the first buffer or control frame */
-    uint32_t           crc;     /* of what was read */
-    uint32_t           heard;   /* when bytes came last */
-    uint32_t           told;    /* when bytes left last */
-    uint32_t           rx_due;  /* a frame or a greeting must be done */
-    uint32_t           tx_due;  /* the first frame in the queue must be gone */
-    uint32_t           key;     /* CRC of the address connected to */
-    uint8_t            head[10];
-    uint8_t            greet[18]; /* body of the peer's greeting */
 } pyroi_link;
 
 typedef struct pyroi_object {
@@ -1321,6 +1325,7 @@ PYRO_DEF pyro_err pyro_listen(pyro_daemon *node, const pyro_port *port,
 PYRO_DEF pyro_err pyro_listening(pyro_daemon *node, unsigned index, char *to,
                                  size_t size);
 
+#ifndef PYRO_NO_PIPE
 /* Takes over a pipe that is simply there (serial line, socketpair). Either
  * side may greet at any time; either may restart. *link stays valid as long
  * as the daemon is open and the port does not report the handle gone; calls
@@ -1328,6 +1333,7 @@ PYRO_DEF pyro_err pyro_listening(pyro_daemon *node, unsigned index, char *to,
  * daemon. link may be NULL. PYRO_ERR_NOSPACE: links. */
 PYRO_DEF pyro_err pyro_adopt(pyro_daemon *node, const pyro_port *port,
                              int32_t handle, pyro_link *link);
+#endif
 
 /* The whole engine: accept, receive, dispatch, send, time out. Waits up to ms
  * (-1: until something happens; with ports that cannot wait together it looks
@@ -3452,12 +3458,8 @@ enum { /* flags of the header; 0x02, 0x20 and 0x80 are reserved */
        PYROI_LONG = 0x40
 };
 
-#define PYROI_WIRE 6 /* version: Pyro 3 ended at 5 */
-#ifdef PYRO_NO_LONG
-#define PYROI_BODY 8 /* where the body begins in a buffer */
-#else
-#define PYROI_BODY 10
-#endif
+#define PYROI_WIRE       6          /* version: Pyro 3 ended at 5 */
+#define PYROI_BODY       PYROI_HEAD /* where the body begins in a buffer */
 #define PYROI_LEAST_BODY 50 /* that every peer accepts: any exception */
 #define PYROI_GREET      18 /* body of CONNECT and CONNECTOK, nonce empty */
 
@@ -3694,10 +3696,14 @@ enum {
     PYROI_PIPE_DROP     /* the connection ends */
 };
 
+#ifdef PYRO_NO_PIPE
+#define pyroi_pipe(d, l, what) ((void)(d), (void)(l), (void)(what), false)
+#else
 static bool pyroi_pipe(pyro_daemon *d, pyroi_link *l, unsigned what)
 {
     return (l->flags & PYROI_PIPE) != 0 && d->pipe_(d, l, what);
 }
+#endif
 
 static uint32_t pyroi_or(uint32_t value, uint32_t otherwise)
 {
@@ -3942,14 +3948,16 @@ static void pyroi_broken(pyro_daemon *d, pyroi_link *l)
     pyroi_end(d, l, PYROI_BROKEN);
 }
 
+#ifndef PYRO_NO_TEXTS
 static const char *pyroi_fail_text(unsigned reason)
 {
     if (reason == PYROI_FAIL_VERSION)
-        return PYROI_T("this side speaks protocol version 6");
+        return "this side speaks protocol version 6";
     if (reason == PYROI_FAIL_NOT_UP)
-        return PYROI_T("not connected");
+        return "not connected";
     return pyro_deny_text((pyro_deny)reason);
 }
+#endif
 
 /* The body of CONNECT and CONNECTOK, see "Greeting" in the manual; 0 stands
  * for what differs. The last byte is how long the nonce is. */
@@ -3970,12 +3978,19 @@ static uint8_t *pyroi_put_greeting(const pyro_daemon *d, const pyroi_link *l,
 
 static uint8_t *pyroi_put_fail(const pyroi_link *l, uint8_t *p)
 {
+#ifndef PYRO_NO_TEXTS
     pyro_writer w = pyro_writer_of(p + 2, 58, 1);
 
+    pyro_put_str(&w, pyroi_fail_text(l->reason));
+#endif
     p[0] = 0x92;
     p[1] = l->reason < PYROI_FAIL_VERSION ? l->reason : 0;
-    pyro_put_str(&w, pyroi_fail_text(l->reason));
+#ifdef PYRO_NO_TEXTS
+    p[2] = 0xA0;
+    return p + 3;
+#else
     return w.at;
+#endif
 }
 
 #define PYROI_CONTROL_BYTES 72 /* header, body of up to 60, checksum */
@@ -4162,7 +4177,8 @@ static void pyroi_flush(pyro_daemon *d, pyroi_link *l)
 /* A link's handle is ready: it gets its turn. */
 static void pyroi_link_event(pyro_daemon *d, pyro_item *item, unsigned ready)
 {
-    pyroi_link *l = (pyroi_link *)(void *)item; /* its first member */
+    uint8_t    *at = (uint8_t *)item - offsetof(pyroi_link, item);
+    pyroi_link *l = (pyroi_link *)(void *)at;
 
     if ((ready & PYRO_IN) != 0)
         l->flags |= PYROI_INPUT;
@@ -5949,8 +5965,7 @@ static bool pyroi_admit_greeting(pyro_daemon *d, pyroi_link *l)
     uint32_t n = pyroi_body_bytes(l->head);
     bool     answer = kind != PYROI_CONNECT;
 
-    if (n < (kind == PYROI_CONNECTFAIL ? 2 : PYROI_GREET) || n > 64
-        || (l->head[3] & PYROI_CHECKSUM) == 0
+    if (n - 2 > 62 || (l->head[3] & PYROI_CHECKSUM) == 0
         || ((l->flags & PYROI_PIPE) == 0
             && (l->state != PYROI_GREETING
                 || answer != ((l->flags & PYROI_SENT) != 0))))
@@ -6003,18 +6018,27 @@ static bool pyroi_admit(pyro_daemon *d, pyroi_link *l)
 }
 
 /* Whether the first bytes are ours; says whose they are otherwise. A client
- * of another version gets an answer. */
+ * of another version gets an answer, where there are texts for that. */
+#ifdef PYRO_NO_TEXTS
+static bool pyroi_magic(pyro_daemon *d, pyroi_link *l)
+{
+    if (pyroi_load16(l->head) == 0x5059 && l->head[2] >> 4 == PYROI_WIRE)
+        return true;
+    pyroi_bad(d, l, "");
+    return false;
+}
+#else
 static bool pyroi_magic(pyro_daemon *d, pyroi_link *l)
 {
     const uint8_t *p = l->head;
-    const char    *text = PYROI_T("another version of the protocol");
+    const char    *text = "another version of the protocol";
 
     if (p[0] != 'P' || p[1] != 'Y') {
-        text = PYROI_T("not the Pyro protocol");
+        text = "not the Pyro protocol";
     } else if (p[2] >> 4 == PYROI_WIRE) {
         return true;
     } else if (p[2] == 'R') {
-        text = PYROI_T("the peer speaks Pyro 4 or 5, not this protocol");
+        text = "the peer speaks Pyro 4 or 5, not this protocol";
     } else if (pyroi_kind(p) == PYROI_CONNECT && l->state == PYROI_GREETING
                && (l->flags & (PYROI_PIPE | PYROI_SENT)) == 0) {
         pyroi_refuse_link(d, l, PYROI_FAIL_VERSION);
@@ -6023,10 +6047,10 @@ static bool pyroi_magic(pyro_daemon *d, pyroi_link *l)
         l->rx_len = pyroi_body_bytes(p) + 4;
         return false;
     }
-    (void)text;
     pyroi_bad(d, l, text);
     return false;
 }
+#endif
 
 /* Reads a header. True: it is complete. */
 static bool pyroi_read_head(pyro_daemon *d, pyroi_link *l)
@@ -6059,12 +6083,12 @@ static void pyroi_link_up(pyro_daemon *d, pyroi_link *l)
     uint32_t ours = pyroi_dead_ms(d);
     uint32_t theirs = pyroi_load16(l->greet + 14);
 
+    if (theirs == 0 || theirs > ours)
+        ours = theirs;
+    l->dead = (uint16_t)ours;
     l->state = PYROI_OPEN;
     l->flags &= ~(uint32_t)(PYROI_SENT | PYROI_RX_DUE);
     l->flags |= PYROI_TELL_UP;
-    l->dead = 0;
-    if (ours != PYRO_NEVER && theirs != PYRO_NEVER && theirs != 0)
-        l->dead = (uint16_t)(ours > theirs ? ours : theirs);
     l->heard = l->told = d->now_;
     l->n_given_up = 0; /* whatever was under way came before the greeting */
     pyroi_arm(d, d->now_); /* what is due next is another thing now */
@@ -6329,7 +6353,7 @@ static bool pyroi_silent(pyro_daemon *d, pyroi_link *l)
 {
     uint32_t third = l->dead / 3u;
 
-    if (l->state != PYROI_OPEN || l->dead == 0)
+    if (l->state != PYROI_OPEN || l->dead == 0 || l->dead == PYRO_NEVER)
         return false;
     if (d->now_ - l->heard >= l->dead && (l->flags & PYROI_INPUT) == 0
         && (l->item.want & PYRO_IN) != 0) {
@@ -6433,7 +6457,6 @@ static void pyroi_times(pyro_daemon *d)
 /* Connections have come in: each has to greet soon. */
 static void pyroi_accept(pyro_daemon *d, pyro_item *listener, unsigned ready)
 {
-    bool        first = true;
     bool        spare;
     int32_t     handle;
     pyroi_link *l;
@@ -6441,10 +6464,10 @@ static void pyroi_accept(pyro_daemon *d, pyro_item *listener, unsigned ready)
     (void)ready;
     if ((d->flags_ & PYROI_YIELD) != 0)
         return;
-    for (; d->accepts_ > 0 && d->n_links_ < d->room_.n_links; first = false) {
+    while (d->accepts_ > 0 && d->n_links_ < d->room_.n_links) {
         handle = listener->port->accept(listener->port, listener->handle);
         if (handle < 0) {
-            if (first) {
+            if (d->accepts_ == PYRO_POLL_ACCEPTS) {
                 /* ready, and yet nothing: the platform is short of
                  * something; do not spin on it */
                 d->flags_ |= PYROI_BACKOFF;
@@ -6643,158 +6666,6 @@ PYRO_DEF int32_t pyro_next_ms(pyro_daemon *node)
 }
 
 /* ------------------------------------------------------------------------
- * >>pipes: handles that are simply there. Who adopts none does not pay
- * ------------------------------------------------------------------------ */
-
-/* Says nothing unasked for a while. */
-static void pyroi_quiet(pyro_daemon *d, pyroi_link *l, uint32_t ms)
-{
-    l->flags |= PYROI_QUIET;
-    l->tx_due = d->now_ + ms;
-    pyroi_arm(d, l->tx_due);
-}
-
-/* Tells the peer, at most once a second, that we know of no connection; in
- * between it is noted, so that he hears of it in the end. */
-static void pyroi_say_down(pyro_daemon *d, pyroi_link *l)
-{
-    l->missed = (l->flags & PYROI_QUIET) != 0;
-    if (l->missed)
-        return;
-    pyroi_quiet(d, l, 1000);
-    if (l->control == PYROI_CONNECTFAIL)
-        return; /* its bytes must not change now */
-    l->reason = PYROI_FAIL_NOT_UP;
-    l->owed |= PYROI_OWE(PYROI_CONNECTFAIL);
-    pyroi_cork(d);
-}
-
-/* Noise may stand where a header should: looks for the next 'P'. True: bytes
- * were dropped. */
-static bool pyroi_noise(pyro_daemon *d, pyroi_link *l)
-{
-    unsigned at = 0;
-
-    (void)d;
-    while (at < l->n_head
-           && (l->head[at] != 'P'
-               || (at + 1u < l->n_head && l->head[at + 1] != 'Y')))
-        at++;
-    if (at == 0)
-        return false;
-    pyroi_count(d, bad);
-    l->n_head = (uint8_t)(l->n_head - at);
-    memmove(l->head, l->head + at, l->n_head);
-    return true;
-}
-
-/* A CONNECT. True: both greeted, and the smaller session answers, that is he;
- * else he starts anew. */
-static bool pyroi_restarted(pyro_daemon *d, pyroi_link *l)
-{
-    if ((l->flags & PYROI_SENT) != 0
-        && d->session_ > pyroi_load32(l->greet + 4))
-        return true;
-    if (l->state == PYROI_OPEN) {
-        pyroi_count(d, restarts);
-        pyroi_drop(d, l);
-    }
-    return false;
-}
-
-/* Nobody greets, or a frame stays unfinished. False: of an open link. */
-static bool pyroi_pipe_late(pyro_daemon *d, pyroi_link *l)
-{
-    if (l->state >= PYROI_OPEN)
-        return false;
-    l->flags &= ~(uint32_t)PYROI_RX_DUE;
-    pyroi_drop_rx(d, l);
-    if (l->state == PYROI_DOWN)
-        pyroi_count(d, dead);
-#ifndef PYRO_NO_CLIENT
-    else if (l->expects > 0 || d->now_ - l->heard < pyroi_greet_ms(d))
-        pyroi_greet(d, l); /* nobody there yet: once more */
-#endif
-    else
-        pyroi_drop(d, l);
-    return true;
-}
-
-/* The silence is over: what was missed is made up for. */
-static void pyroi_pipe_time(pyro_daemon *d, pyroi_link *l)
-{
-    if ((l->flags & PYROI_QUIET) == 0 || !pyroi_due_now(d, l->tx_due))
-        return;
-    l->flags &= ~(uint32_t)PYROI_QUIET;
-    if (l->missed == 1 && l->state == PYROI_DOWN)
-        pyroi_say_down(d, l);
-}
-
-#ifndef PYRO_NO_SERVER
-/* Calls that came by a lost link have no caller any more: a pipe keeps its
- * handle, and their replies must not go to whoever is there next. */
-static void pyroi_forget_calls(pyro_daemon *d, pyro_link link)
-{
-    pyro_call *call;
-
-    for (call = d->calls_; call != NULL; call = call->outer_) {
-        if (call->link == link)
-            call->link = 0;
-    }
-}
-#endif
-
-/* A pipe is about to go down. */
-static void pyroi_pipe_drop(pyro_daemon *d, pyroi_link *l)
-{
-    if (l->state >= PYROI_OPEN) {
-        l->flags &= ~(uint32_t)PYROI_QUIET;
-    } else if (l->state == PYROI_GREETING) {
-        pyroi_quiet(d, l, pyroi_greet_ms(d) / 8);
-        l->missed = 2; /* it was not wanted: not again at once */
-    }
-    l->flags =
-        (l->flags & ~(uint32_t)PYROI_SUMS) | pyroi_wants_sums(d, l->item.port);
-#ifndef PYRO_NO_SERVER
-    pyroi_forget_calls(d, l->id);
-#endif
-}
-
-/* Every place where a pipe differs from a connection comes here. True: that
- * was all. */
-static bool pyroi_pipe_event(pyro_daemon *d, pyroi_link *l, unsigned what)
-{
-    switch (what) {
-    case PYROI_PIPE_NOISE:
-        return pyroi_noise(d, l);
-    case PYROI_PIPE_FRAME:
-        if (l->state == PYROI_DOWN)
-            pyroi_say_down(d, l);
-        return true;
-    case PYROI_PIPE_CONNECT:
-        return pyroi_restarted(d, l);
-    case PYROI_PIPE_LATE:
-        pyroi_pipe_time(d, l);
-        return pyroi_pipe_late(d, l);
-    case PYROI_PIPE_TIME:
-        pyroi_pipe_time(d, l);
-        return false;
-    case PYROI_PIPE_DROP:
-        pyroi_pipe_drop(d, l);
-        return false;
-    default: /* PYROI_PIPE_CALL; true: not now */
-        if (l->state != PYROI_DOWN)
-            return false;
-        if ((l->flags & PYROI_QUIET) != 0 && l->missed == 2)
-            return true;
-#ifndef PYRO_NO_CLIENT
-        pyroi_greet(d, l);
-#endif
-        return false;
-    }
-}
-
-/* ------------------------------------------------------------------------
  * >>open: a daemon's beginning and end, and what is lent to it
  * ------------------------------------------------------------------------ */
 
@@ -6923,25 +6794,6 @@ PYRO_DEF pyro_err pyro_listening(pyro_daemon *node, unsigned index, char *to,
     if (item->port->address == NULL
         || !item->port->address(item->port, item->handle, false, to, size))
         return PYRO_ERR_DAEMON;
-    return PYRO_OK;
-}
-
-PYRO_DEF pyro_err pyro_adopt(pyro_daemon *node, const pyro_port *port,
-                             int32_t handle, pyro_link *link)
-{
-    pyroi_link *l;
-
-    if (node->n_links_ + 1u >= node->room_.n_links) {
-        pyroi_why(node, PYROI_T("link table full: raise it in PYRO_ROOM"),
-                  node->n_links_, node->room_.n_links - 1u);
-        return PYRO_ERR_NOSPACE;
-    }
-    pyroi_use_port(node, port);
-    node->pipe_ = pyroi_pipe_event;
-    l = pyroi_link_new(node, port, handle, PYROI_PIPE);
-    l->state = PYROI_DOWN;
-    if (link != NULL)
-        *link = l->id;
     return PYRO_OK;
 }
 
@@ -7243,6 +7095,20 @@ PYRO_DEF bool pyro_link_stuck(const pyro_daemon *node, pyro_link link)
         && (l->state != PYROI_OPEN || (l->item.want & PYRO_OUT) != 0);
 }
 
+#ifndef PYRO_NO_SERVER
+/* Calls that came by a lost link have no caller any more: a pipe keeps its
+ * handle, and their replies must not go to whoever is there next. */
+static void pyroi_forget_calls(pyro_daemon *d, pyro_link link)
+{
+    pyro_call *call;
+
+    for (call = d->calls_; call != NULL; call = call->outer_) {
+        if (call->link == link)
+            call->link = 0;
+    }
+}
+#endif
+
 PYRO_DEF void pyro_link_close(pyro_daemon *node, pyro_link link)
 {
     pyroi_link *l = pyroi_link_of(node, link);
@@ -7319,6 +7185,167 @@ PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
 }
 
 #endif /* PYRO_NO_SERVER */
+
+/* ------------------------------------------------------------------------
+ * >>pipes: handles that are simply there. Who adopts none does not pay
+ * ------------------------------------------------------------------------ */
+
+#ifndef PYRO_NO_PIPE
+
+/* Says nothing unasked for a while. */
+static void pyroi_quiet(pyro_daemon *d, pyroi_link *l, uint32_t ms)
+{
+    l->flags |= PYROI_QUIET;
+    l->tx_due = d->now_ + ms;
+    pyroi_arm(d, l->tx_due);
+}
+
+/* Tells the peer, at most once a second, that we know of no connection; in
+ * between it is noted, so that he hears of it in the end. */
+static void pyroi_say_down(pyro_daemon *d, pyroi_link *l)
+{
+    l->missed = (l->flags & PYROI_QUIET) != 0;
+    if (l->missed)
+        return;
+    pyroi_quiet(d, l, 1000);
+    if (l->control == PYROI_CONNECTFAIL)
+        return; /* its bytes must not change now */
+    l->reason = PYROI_FAIL_NOT_UP;
+    l->owed |= PYROI_OWE(PYROI_CONNECTFAIL);
+    pyroi_cork(d);
+}
+
+/* Noise may stand where a header should: looks for the next 'P'. True: bytes
+ * were dropped. */
+static bool pyroi_noise(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned at = 0;
+
+    (void)d;
+    while (at < l->n_head
+           && (l->head[at] != 'P'
+               || (at + 1u < l->n_head && l->head[at + 1] != 'Y')))
+        at++;
+    if (at == 0)
+        return false;
+    pyroi_count(d, bad);
+    l->n_head = (uint8_t)(l->n_head - at);
+    memmove(l->head, l->head + at, l->n_head);
+    return true;
+}
+
+/* A CONNECT. True: both greeted, and the smaller session answers, that is he;
+ * else he starts anew. */
+static bool pyroi_restarted(pyro_daemon *d, pyroi_link *l)
+{
+    if ((l->flags & PYROI_SENT) != 0
+        && d->session_ > pyroi_load32(l->greet + 4))
+        return true;
+    if (l->state == PYROI_OPEN) {
+        pyroi_count(d, restarts);
+        pyroi_drop(d, l);
+    }
+    return false;
+}
+
+/* Nobody greets, or a frame stays unfinished. False: of an open link. */
+static bool pyroi_pipe_late(pyro_daemon *d, pyroi_link *l)
+{
+    if (l->state >= PYROI_OPEN)
+        return false;
+    l->flags &= ~(uint32_t)PYROI_RX_DUE;
+    pyroi_drop_rx(d, l);
+    if (l->state == PYROI_DOWN)
+        pyroi_count(d, dead);
+#ifndef PYRO_NO_CLIENT
+    else if (l->expects > 0 || d->now_ - l->heard < pyroi_greet_ms(d))
+        pyroi_greet(d, l); /* nobody there yet: once more */
+#endif
+    else
+        pyroi_drop(d, l);
+    return true;
+}
+
+/* The silence is over: what was missed is made up for. */
+static void pyroi_pipe_time(pyro_daemon *d, pyroi_link *l)
+{
+    if ((l->flags & PYROI_QUIET) == 0 || !pyroi_due_now(d, l->tx_due))
+        return;
+    l->flags &= ~(uint32_t)PYROI_QUIET;
+    if (l->missed == 1 && l->state == PYROI_DOWN)
+        pyroi_say_down(d, l);
+}
+
+/* A pipe is about to go down. */
+static void pyroi_pipe_drop(pyro_daemon *d, pyroi_link *l)
+{
+    if (l->state >= PYROI_OPEN) {
+        l->flags &= ~(uint32_t)PYROI_QUIET;
+    } else if (l->state == PYROI_GREETING) {
+        pyroi_quiet(d, l, pyroi_greet_ms(d) / 8);
+        l->missed = 2; /* it was not wanted: not again at once */
+    }
+    l->flags =
+        (l->flags & ~(uint32_t)PYROI_SUMS) | pyroi_wants_sums(d, l->item.port);
+#ifndef PYRO_NO_SERVER
+    pyroi_forget_calls(d, l->id);
+#endif
+}
+
+/* Every place where a pipe differs from a connection comes here. True: that
+ * was all. */
+static bool pyroi_pipe_event(pyro_daemon *d, pyroi_link *l, unsigned what)
+{
+    switch (what) {
+    case PYROI_PIPE_NOISE:
+        return pyroi_noise(d, l);
+    case PYROI_PIPE_FRAME:
+        if (l->state == PYROI_DOWN)
+            pyroi_say_down(d, l);
+        return true;
+    case PYROI_PIPE_CONNECT:
+        return pyroi_restarted(d, l);
+    case PYROI_PIPE_LATE:
+        pyroi_pipe_time(d, l);
+        return pyroi_pipe_late(d, l);
+    case PYROI_PIPE_TIME:
+        pyroi_pipe_time(d, l);
+        return false;
+    case PYROI_PIPE_DROP:
+        pyroi_pipe_drop(d, l);
+        return false;
+    default: /* PYROI_PIPE_CALL; true: not now */
+        if (l->state != PYROI_DOWN)
+            return false;
+        if ((l->flags & PYROI_QUIET) != 0 && l->missed == 2)
+            return true;
+#ifndef PYRO_NO_CLIENT
+        pyroi_greet(d, l);
+#endif
+        return false;
+    }
+}
+
+PYRO_DEF pyro_err pyro_adopt(pyro_daemon *node, const pyro_port *port,
+                             int32_t handle, pyro_link *link)
+{
+    pyroi_link *l;
+
+    if (node->n_links_ + 1u >= node->room_.n_links) {
+        pyroi_why(node, PYROI_T("link table full: raise it in PYRO_ROOM"),
+                  node->n_links_, node->room_.n_links - 1u);
+        return PYRO_ERR_NOSPACE;
+    }
+    pyroi_use_port(node, port);
+    node->pipe_ = pyroi_pipe_event;
+    l = pyroi_link_new(node, port, handle, PYROI_PIPE);
+    l->state = PYROI_DOWN;
+    if (link != NULL)
+        *link = l->id;
+    return PYRO_OK;
+}
+
+#endif /* PYRO_NO_PIPE */
 
 /* ------------------------------------------------------------------------
  * >>check: the invariants
