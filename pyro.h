@@ -1253,7 +1253,6 @@ struct pyro_daemon {
     uint8_t     depth_;         /* handlers on the stack */
     uint8_t     stalled_;       /* some link waits to be looked at again */
     uint16_t    n_[PYROI_USES]; /* buffers by their use */
-    uint16_t    top_;           /* links used so far */
     uint16_t    n_links_;       /* connections, the refusing one too */
     uint16_t    accepts_;       /* how many more by this poll */
     uint16_t    guids_;
@@ -1263,7 +1262,8 @@ struct pyro_daemon {
     uint32_t    session_;
     uint32_t    ids_[2]; /* with session_: start of object ids */
     uint32_t    exports_;
-    pyroi_link *ready_; /* queue of links with work, and its end */
+    pyroi_link *links_end_; /* behind the last link used so far */
+    pyroi_link *ready_;     /* queue of links with work, and its end */
 
     pyroi_link          **ready_end_;
     pyroi_buffer         *free_; /* list of free buffers */
@@ -3741,6 +3741,15 @@ static void pyroi_arm(pyro_daemon *d, uint32_t due)
     d->flags_ |= PYROI_ARMED;
 }
 
+/* Whether a deadline has come; if not, it is one of the next. */
+PYROI_SHARED static bool pyroi_due_now(pyro_daemon *d, uint32_t due)
+{
+    if (pyroi_reached(d->now_, due))
+        return true;
+    pyroi_arm(d, due);
+    return false;
+}
+
 /* A frame, a greeting or a goodbye must be over by then. */
 static void pyroi_hurry(pyro_daemon *d, pyroi_link *l, uint32_t ms)
 {
@@ -3754,8 +3763,8 @@ static pyroi_link *pyroi_link_of(const pyro_daemon *d, pyro_link handle)
 {
     pyroi_link *l = &d->room_.links[handle & 0xFFFF];
 
-    if ((handle & 0xFFFF) >= d->top_ || l->id != handle
-        || l->state == PYROI_FREE || l->state == PYROI_DEAD)
+    if (l >= d->links_end_ || l->id != handle || l->state == PYROI_FREE
+        || l->state == PYROI_DEAD)
         return NULL;
     return l;
 }
@@ -3959,36 +3968,26 @@ static const char *pyroi_fail_text(unsigned reason)
 }
 #endif
 
-/* The body of CONNECT and CONNECTOK, see "Greeting" in the manual; 0 stands
- * for what differs. The last byte is how long the nonce is. */
-static const uint8_t pyroi_greeting[PYROI_GREET] = {
-    0x96, PYROI_WIRE, 0, 0xCE, 0, 0, 0, 0, 0xCE, 0, 0, 0, 0, 0xCD, 0, 0, 0xC4
-};
+/* The bodies of control frames one behind the other: a greeting (see the
+ * manual; 0 stands for what differs, the last byte is how long the nonce is),
+ * a CONNECTFAIL, nil. */
+static const uint8_t pyroi_bodies[] = { 0x96, PYROI_WIRE, 0,    0xCE, 0,    0,
+                                        0,    0,          0xCE, 0,    0,    0,
+                                        0,    0xCD,       0,    0,    0xC4, 0,
+                                        0x92, 0,          0xA0, 0xC0 };
 
-static uint8_t *pyroi_put_greeting(const pyro_daemon *d, const pyroi_link *l,
-                                   uint8_t *p)
-{
-    memcpy(p, pyroi_greeting, PYROI_GREET);
-    p[2] = (l->flags & PYROI_SUMS) != 0;
-    pyroi_store32(p + 4, d->session_);
-    pyroi_store32(p + 9, pyroi_max_body(d));
-    pyroi_store16(p + 14, pyroi_dead_ms(d));
-    return p + PYROI_GREET;
-}
-
-static uint8_t *pyroi_put_fail(const pyroi_link *l, uint8_t *p)
+/* What a CONNECTFAIL says. */
+static uint8_t *pyroi_put_fail(const pyroi_link *l, uint8_t *body)
 {
 #ifndef PYRO_NO_TEXTS
-    pyro_writer w = pyro_writer_of(p + 2, 58, 1);
-
-    pyro_put_str(&w, pyroi_fail_text(l->reason));
+    pyro_writer w = pyro_writer_of(body + 2, 58, 1);
 #endif
-    p[0] = 0x92;
-    p[1] = l->reason < PYROI_FAIL_VERSION ? l->reason : 0;
+
+    body[1] = l->reason < PYROI_FAIL_VERSION ? l->reason : 0;
 #ifdef PYRO_NO_TEXTS
-    p[2] = 0xA0;
-    return p + 3;
+    return body + 3;
 #else
+    pyro_put_str(&w, pyroi_fail_text(l->reason));
     return w.at;
 #endif
 }
@@ -4000,24 +3999,34 @@ static uint8_t *pyroi_put_fail(const pyroi_link *l, uint8_t *p)
 static uint8_t *pyroi_make_control(const pyro_daemon *d, const pyroi_link *l,
                                    uint8_t *frame)
 {
-    uint8_t *body = frame + 8;
-    uint8_t *end = body;
-    unsigned type = l->control;
-    unsigned flags = l->flags & PYROI_SUMS;
-    uint32_t seq = 0;
+    static const uint8_t bytes[] = { 0, PYROI_GREET,      PYROI_GREET, 3,
+                                     0, PYROI_BUSY_BYTES, 0,           1 };
+    static const uint8_t from[] = { 0, 0, 0, 18, 0, 0, 0, 21 };
+
+    unsigned       type = l->control;
+    unsigned       flags = l->flags & PYROI_SUMS;
+    uint32_t       seq = 0;
+    const uint8_t *form = pyroi_bodies + from[type];
+    uint8_t       *body = frame + 8;
+    uint8_t       *end = body + bytes[type];
 
     if (type == PYROI_RESULT) {
-        memcpy(body, pyroi_busy_body, PYROI_BUSY_BYTES);
-        end += PYROI_BUSY_BYTES;
+        form = pyroi_busy_body;
         flags |= PYROI_EXCEPTION;
         seq = l->busy_seq;
-    } else if (type == PYROI_PONG) {
-        type = PYROI_PING;
-        *end++ = 0xC0;
-    } else if (type != PYROI_PING) {
+    }
+    memcpy(body, form, bytes[type]);
+    if (type < PYROI_INVOKE)
         flags = PYROI_CHECKSUM;
-        end = type == PYROI_CONNECTFAIL ? pyroi_put_fail(l, body)
-                                        : pyroi_put_greeting(d, l, body);
+    if (type == PYROI_PONG) {
+        type = PYROI_PING;
+    } else if (type == PYROI_CONNECTFAIL) {
+        end = pyroi_put_fail(l, body);
+    } else if (type <= PYROI_CONNECTOK) {
+        body[2] = (l->flags & PYROI_SUMS) != 0;
+        pyroi_store32(body + 4, d->session_);
+        pyroi_store32(body + 9, pyroi_max_body(d));
+        pyroi_store16(body + 14, pyroi_dead_ms(d));
     }
     pyroi_put_header(body, PYROI_WHAT(type, flags), seq,
                      (uint32_t)(end - body));
@@ -4214,8 +4223,8 @@ static pyroi_link *pyroi_link_new(pyro_daemon *d, const pyro_port *port,
         i++;
     }
     PYRO_ASSERT(i < d->room_.n_links);
-    if (i >= d->top_)
-        d->top_ = (uint16_t)(i + 1);
+    if (l == d->links_end_)
+        d->links_end_++;
     id = l->id < 0xFFFF0000 ? l->id & 0xFFFF0000 : 0;
     memset(l, 0, sizeof *l);
     l->id = id + 0x10000 + i; /* never 0 */
@@ -4314,14 +4323,14 @@ static void pyroi_cork(pyro_daemon *d)
 
 PYRO_DEF void pyro_flush(pyro_daemon *node)
 {
-    unsigned i;
+    pyroi_link *l = node->room_.links;
 
     if ((node->flags_ & PYROI_CORKED) == 0)
         return;
     node->flags_ &= ~(uint32_t)PYROI_CORKED;
-    for (i = 0; i < node->top_; i++) {
-        if ((node->room_.links[i].item.want & PYRO_OUT) == 0)
-            pyroi_flush(node, &node->room_.links[i]);
+    for (; l < node->links_end_; l++) {
+        if ((l->item.want & PYRO_OUT) == 0)
+            pyroi_flush(node, l);
     }
 }
 
@@ -5516,9 +5525,7 @@ static void pyroi_later_times(pyro_daemon *d)
             continue; /* a handler that runs */
         if (!pyro_later_open(later))
             pyroi_later_end(later);
-        else if (!pyroi_reached(d->now_, later->due_))
-            pyroi_arm(d, later->due_);
-        else if (call->reply_buf_ == NULL
+        else if (pyroi_due_now(d, later->due_) && call->reply_buf_ == NULL
                  && pyro_fail(later, pyroi_err_name(PYRO_ERR_TIMEOUT),
                               PYROI_T("the deferred reply did not come"))
                         == PYRO_ERR_NOSPACE)
@@ -6106,7 +6113,7 @@ static bool pyroi_well_greeted(const pyroi_link *l)
     unsigned       i;
 
     for (i = 0; i < PYROI_GREET; i++) {
-        if (pyroi_greeting[i] != 0 && p[i] != pyroi_greeting[i])
+        if (pyroi_bodies[i] != 0 && p[i] != pyroi_bodies[i])
             return false;
     }
     return p[17] + (uint32_t)PYROI_GREET == pyroi_body_bytes(l->head)
@@ -6338,15 +6345,6 @@ static void pyroi_greet(pyro_daemon *d, pyroi_link *l)
 }
 #endif
 
-/* Whether a deadline has come; if not, it is one of the next. */
-static bool pyroi_due_now(pyro_daemon *d, uint32_t due)
-{
-    if (pyroi_reached(d->now_, due))
-        return true;
-    pyroi_arm(d, due);
-    return false;
-}
-
 /* Whether an open link has been silent for too long: it is given up. Our own
  * silence is broken by a PING, often enough for three to get lost. */
 static bool pyroi_silent(pyro_daemon *d, pyroi_link *l)
@@ -6400,10 +6398,8 @@ static void pyroi_request_times(pyro_daemon *d)
         next = rq->next_;
         if (rq->state_ != PYROI_WAITING)
             continue;
-        if (!pyroi_reached(d->now_, rq->due_)) {
-            pyroi_arm(d, rq->due_);
+        if (!pyroi_due_now(d, rq->due_))
             continue;
-        }
         if (left-- == 0) {
             pyroi_arm(d, d->now_);
             return;
@@ -6429,13 +6425,13 @@ static void pyroi_request_times(pyro_daemon *d)
 /* Looks at all deadlines, when the earliest has come. */
 static void pyroi_times(pyro_daemon *d)
 {
-    unsigned i;
+    pyroi_link *l;
 
     if ((d->flags_ & PYROI_ARMED) == 0 || !pyroi_reached(d->now_, d->due_))
         return;
     d->flags_ &= ~(uint32_t)(PYROI_ARMED | PYROI_BACKOFF);
-    for (i = 0; i < d->top_; i++)
-        pyroi_link_times(d, &d->room_.links[i]);
+    for (l = d->room_.links; l < d->links_end_; l++)
+        pyroi_link_times(d, l);
     if ((d->flags_ & PYROI_YIELD) != 0) {
         pyroi_arm(d, d->now_); /* all else is for the next poll */
         return;
@@ -6544,7 +6540,7 @@ static bool pyroi_wait(pyro_daemon *d, int32_t ms)
 /* Stalled links are looked at again when something has changed for them. */
 static void pyroi_look_again(pyro_daemon *d)
 {
-    unsigned i;
+    pyroi_link *l = d->room_.links;
 
     if ((d->flags_ & PYROI_AGAIN) == 0)
         return;
@@ -6552,9 +6548,7 @@ static void pyroi_look_again(pyro_daemon *d)
     if (d->stalled_ == 0)
         return;
     d->stalled_ = 0;
-    for (i = 0; i < d->top_; i++) {
-        pyroi_link *l = &d->room_.links[i];
-
+    for (; l < d->links_end_; l++) {
         if ((l->item.want & PYRO_IN) != 0 && (l->flags & PYROI_TELL) == 0)
             continue;
         d->stalled_ = 1;
@@ -6630,10 +6624,10 @@ static pyro_err pyroi_poll(pyro_daemon *d, int32_t ms)
 PYRO_DEF pyro_err pyro_poll(pyro_daemon *node, int32_t ms)
 {
 #ifndef PYRO_NO_GATHER
-    unsigned i;
+    pyroi_link *l = node->room_.links;
 
-    for (i = 0; i < node->top_ && (node->flags_ & PYROI_GATHERED) != 0; i++)
-        node->room_.links[i].flags &= ~(uint32_t)PYROI_GATHER;
+    for (; l < node->links_end_ && (node->flags_ & PYROI_GATHERED) != 0; l++)
+        l->flags &= ~(uint32_t)PYROI_GATHER;
     node->flags_ &= ~(uint32_t)PYROI_GATHERED;
 #endif
     if ((node->flags_ & PYROI_YIELD) != 0)
@@ -6739,6 +6733,7 @@ PYRO_DEF pyro_err pyro_open(pyro_daemon *node, pyro_room room,
     node->config_ = config != NULL ? config : &defaults;
     memset(room.links, 0, room.n_links * sizeof *room.links);
     memset(room.objects, 0, room.n_objects * sizeof *room.objects);
+    node->links_end_ = room.links;
     node->ready_end_ = &node->ready_;
     node->waker_ = -1;
     node->requests_end_ = &node->requests_;
@@ -6799,14 +6794,15 @@ PYRO_DEF pyro_err pyro_listening(pyro_daemon *node, unsigned index, char *to,
 
 PYRO_DEF void pyro_close(pyro_daemon *node)
 {
-    unsigned i;
+    pyroi_link *l = node->room_.links;
+    unsigned    i;
 
     pyro_flush(node);
     node->flags_ |= PYROI_CLOSED;
-    for (i = 0; i < node->top_; i++) {
-        node->room_.links[i].flags &= ~(uint32_t)PYROI_PIPE;
-        if (node->room_.links[i].state != PYROI_FREE)
-            pyroi_drop(node, &node->room_.links[i]);
+    for (; l < node->links_end_; l++) {
+        l->flags &= ~(uint32_t)PYROI_PIPE;
+        if (l->state != PYROI_FREE)
+            pyroi_drop(node, l);
     }
     for (i = 0; i < PYRO_MAX_LISTEN; i++) {
         const pyro_item *item = &node->listeners_[i];
@@ -6831,7 +6827,8 @@ PYRO_DEF void pyro_close(pyro_daemon *node)
     node->timers_ = NULL;
     node->hooks_ = NULL;
     node->rings_ = NULL;
-    node->room_.n_links = node->top_ = 0;
+    node->links_end_ = node->room_.links;
+    node->room_.n_links = 0;
 }
 
 static void pyroi_watched_event(pyro_daemon *d, pyro_item *item,
@@ -7564,17 +7561,14 @@ static pyro_err pyroi_connect(pyro_proxy *proxy, const pyro_uri *u)
     pyro_daemon     *d = proxy->node_;
     const pyro_port *port = d->port_;
     pyroi_link      *l = d->room_.links;
-    unsigned         left = d->top_;
     int32_t          handle = -1;
 
-    while (left > 0
+    while (l < d->links_end_
            && (l->key != key || (l->flags & PYROI_OURS) == 0
                || (l->state != PYROI_GREETING && l->state != PYROI_OPEN)
-               || l->item.port != port)) {
-        left--;
+               || l->item.port != port))
         l++;
-    }
-    if (left == 0) {
+    if (l == d->links_end_) {
         if (d->n_links_ + 1u >= d->room_.n_links) {
             pyroi_why(d, PYROI_T("link table full: raise it in PYRO_ROOM"),
                       d->n_links_, d->room_.n_links - 1u);

@@ -1382,7 +1382,7 @@ static void print_node(const struct node *n)
            n->pool, d->depth_, d->waits_ != NULL, d->n_[PYROI_SERVE],
            d->requests_ != NULL, d->n_[PYROI_INCOMING], d->n_[PYROI_REPLYING],
            n->frames, n->actions, n->refused != NULL ? ", refused" : "");
-    for (unsigned i = 0; i < d->top_ && i < LINKS + 1; i++) {
+    for (unsigned i = 0; &n->room.links[i] < d->links_end_; i++) {
         const pyroi_link *l = &n->room.links[i];
 
         if (l->state == 0)
