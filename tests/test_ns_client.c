@@ -320,6 +320,30 @@ TEST(a_name_that_is_unregistered_is_gone_and_stays_so)
     end();
 }
 
+TEST(a_name_given_up_while_it_is_being_registered_is_not_kept)
+{
+    unsigned i = 0;
+
+    begin();
+    serve(1);
+    test_eq("open", open_ns(), PYRO_OK);
+    test_eq("register", pyro_ns_register(ns, "a", "thing"), PYRO_OK);
+    test_eq("register", pyro_ns_register(ns, "b", "thing"), PYRO_OK);
+    unserve(1);
+    serve(1);
+    while (pyro_done(&ns->rq_) || ns->at_ != 0) {
+        assert_true(++i < 1000);
+        rig_spin(1);
+    }
+    told[0] = 0;
+    test_eq("given up", pyro_ns_unregister(ns, "a"), PYRO_OK);
+    rig_pass(100);
+    assert_null(at_server(1, ":Default.a"));
+    assert_string_equal(at_server(1, ":Default.b"), ME);
+    expect_told("");
+    end();
+}
+
 /* Taken from behind: by a call of this client as if it were another. */
 TEST(a_name_lost_to_another_is_told_once_and_comes_back_when_it_is_free)
 {
@@ -720,6 +744,30 @@ TEST(a_name_at_another_host_is_asked_for_there)
     assert_int_equal(pyro_proxy_open(&proxy, me, "PYRONAME://calc"), PYRO_OK);
     test_eq("here", add(&proxy), PYRO_OK);
     pyro_proxy_close(&proxy);
+    end();
+}
+
+TEST(the_same_name_at_two_hosts_is_asked_for_at_both)
+{
+    pyro_proxy   other;
+    pyro_request rq;
+
+    with_calc();
+    serve(2);
+    assert_int_equal(pyro_proxy_open(&proxy, me,
+                                     "PYRONAME://10.0.0.2:7701/calc"),
+                     PYRO_OK);
+    assert_int_equal(pyro_proxy_open(&other, me,
+                                     "PYRONAME://10.0.0.3:7702/calc"),
+                     PYRO_OK);
+    test_eq("asked", pyro_begin(&rq, &proxy, "add"), PYRO_ERR_BUSY);
+    rig_spin(10);
+    test_eq("not the first one's", pyro_begin(&rq, &other, "add"),
+            PYRO_ERR_BUSY);
+    test_eq("first", add(&proxy), PYRO_OK);
+    test_eq("second", add(&other), PYRO_ERR_NAMING);
+    pyro_proxy_close(&proxy);
+    pyro_proxy_close(&other);
     end();
 }
 
@@ -1300,6 +1348,8 @@ int main(void)
         cmocka_unit_test(more_names_than_there_is_room_for_are_refused),
         cmocka_unit_test(a_name_that_is_unregistered_is_gone_and_stays_so),
         cmocka_unit_test(
+            a_name_given_up_while_it_is_being_registered_is_not_kept),
+        cmocka_unit_test(
             a_name_lost_to_another_is_told_once_and_comes_back_when_it_is_free),
         cmocka_unit_test(
             without_a_name_server_it_is_open_and_registers_when_there_is_one),
@@ -1322,6 +1372,7 @@ int main(void)
         cmocka_unit_test(proxies_take_names),
         cmocka_unit_test(names_that_lead_nowhere_are_errors),
         cmocka_unit_test(a_name_at_another_host_is_asked_for_there),
+        cmocka_unit_test(the_same_name_at_two_hosts_is_asked_for_at_both),
         cmocka_unit_test(
             begin_is_busy_until_the_name_is_there_and_never_waits),
         cmocka_unit_test(several_names_are_asked_for_one_after_the_other),

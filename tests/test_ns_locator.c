@@ -154,6 +154,20 @@ TEST(a_question_goes_out_to_all_and_to_the_subnet_in_64_bytes)
     end();
 }
 
+/* Where there is no network, those of this machine are reached all the same:
+ * loopback has a broadcast address, too. */
+TEST(a_question_goes_to_this_machine_as_well)
+{
+    struct host *h;
+
+    begin();
+    h = host(ME, 9090);
+    look_for(NULL);
+    test_eq("to all, the subnet, this machine", drain(h), 3);
+    pyro_ns_look_stop(&loc);
+    end();
+}
+
 TEST(any_other_name_is_asked_for_in_128_bytes_and_at_nobody_else)
 {
     struct host *h;
@@ -1197,6 +1211,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             a_question_goes_out_to_all_and_to_the_subnet_in_64_bytes),
+        cmocka_unit_test(a_question_goes_to_this_machine_as_well),
         cmocka_unit_test(
             any_other_name_is_asked_for_in_128_bytes_and_at_nobody_else),
         cmocka_unit_test(
