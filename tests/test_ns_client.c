@@ -190,6 +190,31 @@ TEST(names_are_kept_alive_while_the_daemon_is_polled)
     end();
 }
 
+TEST(a_lease_has_a_default_and_is_never_too_short)
+{
+    uint32_t calls;
+
+    begin();
+    serve(1);
+    test_eq("open", pyro_ns_open(ns, me, NULL), PYRO_OK);
+    test_eq("register", pyro_ns_register(ns, "a", "thing"), PYRO_OK);
+    calls = rig.n[1].d.stats.calls;
+    rig.step = 10;
+    rig_pass(PYRO_NS_TTL_MS + 100);
+    test_eq("refreshes", rig.n[1].d.stats.calls - calls, 3);
+    pyro_ns_close(ns);
+    rig_pass(PYRO_NS_TTL_MS + 1000);
+    test_eq("expired", servers[1].stats.expired, 1);
+    configs[0].ttl_ms = 1;
+    test_eq("open", open_ns(), PYRO_OK);
+    test_eq("register", pyro_ns_register(ns, "a", "thing"), PYRO_OK);
+    calls = rig.n[1].d.stats.calls;
+    rig_pass(10100);
+    test_eq("refreshes", rig.n[1].d.stats.calls - calls, 10);
+    test_eq("expired", servers[1].stats.expired, 1);
+    end();
+}
+
 TEST(a_name_that_is_taken_is_refused_and_not_kept)
 {
     begin();
@@ -301,6 +326,24 @@ TEST(more_names_than_there_is_room_for_are_refused)
     assert_null(at_server(1, ":Default.n3"));
     assert_non_null(at_server(1, ":Default.n0"));
     assert_non_null(at_server(1, ":Default.n8"));
+    end();
+}
+
+TEST(a_registration_ends_when_the_clock_stands_still)
+{
+    begin();
+    serve(1);
+    test_eq("open", open_ns(), PYRO_OK);
+    rig_pass(10);
+    rig.n[1].runs = false;
+    rig.frozen = true;
+    test_eq("register", pyro_ns_register(ns, "a", "thing"), PYRO_ERR_STATE);
+    rig.frozen = false;
+    rig.n[1].runs = true;
+    rig_pass(50);
+    told[0] = 0;
+    rig_pass(TTL);
+    expect_told("");
     end();
 }
 
@@ -917,23 +960,25 @@ TEST(a_name_that_is_being_asked_for_survives_the_loss_of_its_server)
 
 TEST(a_name_at_a_host_is_found_while_no_name_server_is)
 {
+    uint32_t sent;
+
     begin();
+    server_configs[1].no_broadcast = true;
     serve(1);
-    node_open(3, 6);
-    node_run(3);
-    configs[0].hosts = "10.0.0.9";
     test_eq("open", open_ns(), PYRO_ERR_NAMING);
     assert_int_equal(pyro_proxy_open(&proxy, me,
-                                     "PYRONAME://10.0.0.2:7701/"
-                                     ":Pyro.NameServer"),
+                                     "PYRONAME://10.0.0.2:7701/" PYRO_NS_NAME),
                      PYRO_OK);
-    for (unsigned i = 0; i < 20; i++) {
-        rig_pass(PYRO_NS_PAUSE_MS / 7);
+    sent = rig.net.calls.udp_send;
+    rig.net.connect_ms = 70;
+    for (unsigned i = 0; i < 40; i++) {
+        rig_pass(PYRO_NS_PAUSE_MS / 13);
         pyro_release(&proxy);
         test_eq("found",
                 pyro_invoke(&proxy, "ping", PYRO_NO_ARGS, pyro_to_none()),
                 PYRO_OK);
     }
+    assert_true(rig.net.calls.udp_send - sent > 10); /* and it still looks */
     pyro_proxy_close(&proxy);
     end();
 }
@@ -976,6 +1021,8 @@ TEST(three_nodes_find_each_other_without_a_name_server)
     assert_string_equal(uri, "PYRO://10.0.0.3:7702/thing");
     test_eq("own", pyro_ns_resolve(ns, "a", uri, sizeof uri), PYRO_OK);
     assert_string_equal(uri, ME);
+    test_eq("small", pyro_ns_resolve(ns, "a", uri, strlen(ME)),
+            PYRO_ERR_NOSPACE);
     test_eq("nobody's", pyro_ns_resolve(ns, "d", uri, sizeof uri),
             PYRO_ERR_NAMING);
     assert_string_equal(me->why.text, "name not found");
@@ -1058,6 +1105,10 @@ TEST(a_client_needs_a_port_and_an_absolute_group)
     node_open_bare(0, 1, 0);
     configs[0].group = NULL;
     assert_int_equal(pyro_ns_open(ns, me, &configs[0]), PYRO_ERR_NAMING);
+    pyro_ns_close(ns);
+    node_close(0);
+    node_open(0, 2); /* enough for a server alone */
+    assert_int_equal(pyro_ns_open(ns, me, &configs[0]), PYRO_ERR_NOSPACE);
     end();
 }
 
@@ -1089,6 +1140,49 @@ TEST(a_client_can_be_closed_at_any_time_and_leaves_nothing)
         pyro_ns_close(ns);
         end();
     }
+}
+
+static void close_client(void *user, pyro_daemon *node)
+{
+    (void)user;
+    (void)node;
+    pyro_ns_close(ns);
+}
+
+/* From a timer, as a handler would that runs while a call waits. */
+TEST(a_client_can_be_closed_while_a_call_of_it_waits)
+{
+    static pyro_timer timer;
+    char              uri[PYRO_URI_BYTES];
+    unsigned          done = 0;
+
+    for (unsigned at = 0; at < 300; at++) {
+        begin();
+        if (at % 3 != 0)
+            serve(1);
+        configs[0].serverless = at % 3 == 2;
+        timer.fn = close_client;
+        pyro_timer_set(me, &timer, at / 3);
+        loop_advance(&rig.net, 0);
+        rig.net.block_percent = 70; /* all takes its time */
+        if (at % 3 == 1)
+            configs[0].hosts = "10.0.0.2:7701";
+        (void)open_ns();
+        if (ns->node_ != NULL)
+            (void)pyro_ns_register(ns, "a", "thing");
+        if (ns->node_ != NULL)
+            (void)pyro_ns_resolve(ns, "b", uri, sizeof uri);
+        for (unsigned i = 0; i < 30 && ns->node_ != NULL; i++) {
+            (void)list(NULL);
+            done++;
+        }
+        rig_pass(100);
+        assert_null(ns->node_);
+        rig.net.block_percent = 0;
+        pyro_timer_stop(me, &timer);
+        end();
+    }
+    assert_true(done > 0);
 }
 
 /* Everything about a name server that a fake one can get wrong. */
@@ -1341,11 +1435,13 @@ int main(void)
         cmocka_unit_test(
             a_name_is_registered_with_the_address_that_others_reach),
         cmocka_unit_test(names_are_kept_alive_while_the_daemon_is_polled),
+        cmocka_unit_test(a_lease_has_a_default_and_is_never_too_short),
         cmocka_unit_test(a_name_that_is_taken_is_refused_and_not_kept),
         cmocka_unit_test(what_the_name_server_refuses_is_told_in_its_words),
         cmocka_unit_test(what_is_no_name_is_not_sent),
         cmocka_unit_test(an_object_that_nobody_could_reach_is_refused),
         cmocka_unit_test(more_names_than_there_is_room_for_are_refused),
+        cmocka_unit_test(a_registration_ends_when_the_clock_stands_still),
         cmocka_unit_test(a_name_that_is_unregistered_is_gone_and_stays_so),
         cmocka_unit_test(
             a_name_given_up_while_it_is_being_registered_is_not_kept),
@@ -1390,6 +1486,7 @@ int main(void)
         cmocka_unit_test(a_client_needs_a_port_and_an_absolute_group),
         cmocka_unit_test(
             a_client_can_be_closed_at_any_time_and_leaves_nothing),
+        cmocka_unit_test(a_client_can_be_closed_while_a_call_of_it_waits),
         cmocka_unit_test(a_twin_that_is_no_uri_does_no_harm),
         cmocka_unit_test(pages_that_are_none_end_a_list_with_an_error),
         cmocka_unit_test(a_registration_waits_for_a_buffer),

@@ -541,6 +541,12 @@ TEST(hosts_that_are_none_are_told_and_passed_over)
         { "a@b", "a@b" },
         { "PYRO://box:1/x", "PYRO://box:1/x: no connection, or" },
         { "PYRO://box:7701/thing", "PYRO://box:7701/thing: " },
+        { "PYRO://aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee:9090/"
+          "ffffffffffgggggggggghhhhhhhhhh000011112222333344445555666677778888",
+          "host PYRO://aaaaaaaaaabbbbbbbbbbcccccccccc" },
+        { "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff"
+          "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff",
+          "host aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd: not a URI" },
         { "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff"
           "gggggggggg",
           "aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd" },
