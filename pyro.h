@@ -9160,7 +9160,8 @@ static void pyroi_posix_net_of(const struct ifaddrs *i, pyro_net *net)
         || (i->ifa_flags & PYROI_POSIX_LOOPBACK) != 0)
         return;
     net->broadcast = pyroi_posix_ip(i->ifa_broadaddr);
-    if (net->broadcast == 0 && net->mask != 0 && ~net->mask > 1)
+    if ((net->broadcast == 0 || net->broadcast == net->ip) && net->mask != 0
+        && ~net->mask > 1)
         net->broadcast = net->ip | ~net->mask;
 }
 
