@@ -337,6 +337,37 @@ TEST(the_best_answer_wins_and_one_of_this_host_ends_it_at_once)
     end();
 }
 
+/* What is registered there gets the address from which it was called. */
+TEST(an_address_that_others_reach_as_well_is_better_than_loopback)
+{
+    struct host *near, *here;
+    uint32_t     ip;
+
+    begin();
+    near = host(0x0A000005, 9090);
+    here = host(ME, 9090);
+    look_for(NULL);
+    take_question(near);
+    ip = asker.ip;
+    answer(near, ":1 near");
+    asker.ip = LOOP_LOCALHOST;
+    answer(here, ":2 loopback");
+    assert_string_equal(loc.uri, "PYRO://127.0.0.1:2/loopback");
+    test_eq("under way", loc.err, PYRO_ERR_BUSY);
+    asker.ip = ip;
+    answer(here, ":3 here");
+    test_eq("found", loc.err, PYRO_OK);
+    assert_string_equal(loc.uri, "PYRO://10.0.0.9:3/here");
+    look_for(NULL);
+    take_question(near);
+    asker.ip = LOOP_LOCALHOST;
+    answer(here, ":2 loopback");
+    rig_pass(PYRO_NS_WAIT_MS / 4);
+    test_eq("better than none", loc.err, PYRO_OK);
+    assert_string_equal(loc.uri, "PYRO://127.0.0.1:2/loopback");
+    end();
+}
+
 static void expect_ignored(struct host *h, const char *row, const void *data,
                            size_t n)
 {
@@ -1227,6 +1258,8 @@ int main(void)
         cmocka_unit_test(an_answer_that_names_its_host_is_believed),
         cmocka_unit_test(
             the_best_answer_wins_and_one_of_this_host_ends_it_at_once),
+        cmocka_unit_test(
+            an_address_that_others_reach_as_well_is_better_than_loopback),
         cmocka_unit_test(
             what_is_no_answer_to_the_question_is_counted_and_changes_nothing),
         cmocka_unit_test(answers_of_any_bytes_and_any_size_are_harmless),
