@@ -51,7 +51,7 @@
  * NAMES
  *   Characters 33 to 126 except the backslash; "." parts groups, ":" stands
  *   at the beginning only. At most PYRO_NS_MAX_NAME bytes. Errors are
- *   NamingErrors with the texts of Pyro 3: "name not found: calc".
+ *   NamingErrors with the texts of Pyro 3: "name not found: :Default.calc".
  *
  * LEASES
  *   register(name, uri, ttl) with a ttl in milliseconds is a lease; without,
@@ -313,6 +313,8 @@ typedef struct pyro_ns_config {
     const char *hosts;
     const char *group;        /* default group: default ":Default" */
     uint32_t    ttl_ms;       /* of the own names: default PYRO_NS_TTL_MS */
+    uint32_t    udp_ip;       /* the one address to send broadcasts to, as
+                                 0xC0A801FF; default: those of all networks */
     uint16_t    udp_port;     /* of broadcasts: default PYRO_NS_PORT */
     uint8_t     tries;        /* of broadcasts: default PYRO_NS_TRIES */
     bool        no_broadcast; /* without hosts: only this host is asked */
@@ -325,7 +327,8 @@ typedef struct pyro_ns_config {
 } pyro_ns_config;
 
 /* One search. The caller's while it is under way. When several answer, the
- * best wins: one on this host, then one of the same subnet, then the first.
+ * best wins: one on this host (at an address that others reach as well, then
+ * at loopback), then one of the same subnet, then the first.
  * By broadcast first; without an answer this host is asked, then localhost. */
 typedef struct pyro_ns_locator {
     pyro_err err; /* PYRO_ERR_BUSY: under way, PYRO_OK, PYRO_ERR_NAMING */
@@ -346,10 +349,11 @@ typedef struct pyro_ns_locator {
     pyro_request rq_;
     uint8_t      state_;
     uint8_t      try_;
-    uint8_t      here_; /* addresses of this host that were tried */
-    uint8_t      rank_; /* of the best answer */
-    uint8_t      last_; /* error of the host asked last */
-    char         nonce_[16];
+    uint8_t      here_;     /* addresses of this host that were tried */
+    uint8_t      rank_;     /* of the best answer */
+    uint8_t      last_;     /* error of the host asked last */
+    bool         other_;    /* not the name server itself is looked for */
+    char         head_[23]; /* of all answers: "PYRO! ", digits, a blank */
     char         name_[PYRO_NS_MAX_NAME + 1];
 } pyro_ns_locator;
 
@@ -505,6 +509,8 @@ typedef struct pyro_ns_server_config {
     uint8_t                role;         /* in a pair: 1 or 2 */
     bool                   salvage;      /* passes over damaged records */
     bool                   no_broadcast; /* answers no datagrams */
+    uint32_t               udp_ip;       /* where datagrams are received: a
+                                            broadcast address; default: all */
     uint16_t               udp_port;     /* default PYRO_NS_PORT */
     void                  *user;
     /* Whether this caller (call->link) may do that. NULL: everybody may. */
@@ -784,7 +790,7 @@ PYRO_DEF const char *pyro_ns_expand(const char *group, const char *name,
 
 #if defined(PYROI_NS_ANSWERER) || !defined(PYRO_NS_NO_CLIENT)
 
-#define PYROI_NS_HEAD  23 /* "PYRO? ", 16 digits, a blank */
+#define PYROI_NS_HEAD  23 /* "PYRO? ", 16 digits, a blank: see head_ */
 #define PYROI_NS_ASKED 64 /* bytes of a question for the name server */
 
 /* Bytes of any other question; longer datagrams are nobody's. */
@@ -815,7 +821,8 @@ static void pyroi_ns_why(pyro_daemon *node, const char *text, uint32_t is)
 #endif
 }
 
-/* 3: an address of this host, 2: of a subnet of its own, 1: any other. */
+/* 4: an address of this host, 3: loopback, which only this host can reach, 2:
+ * of a subnet of its own, 1: any other. */
 static unsigned pyroi_ns_rank(const pyro_port *port, uint32_t ip)
 {
     unsigned rank = ip >> 24 == 127 ? 3 : 1;
@@ -824,7 +831,7 @@ static unsigned pyroi_ns_rank(const pyro_port *port, uint32_t ip)
 
     for (i = 0; rank < 3 && pyroi_ns_net(port, i, &net); i++) {
         if (net.ip == ip)
-            rank = 3;
+            rank = 4;
         else if (((net.ip ^ ip) & net.mask) == 0)
             rank = 2;
     }
@@ -833,13 +840,13 @@ static unsigned pyroi_ns_rank(const pyro_port *port, uint32_t ip)
 
 /* Number 0: any that is free. `watched` has its function already. */
 static bool pyroi_ns_udp_open(pyroi_ns_udp *udp, pyro_daemon *node,
-                              uint16_t number)
+                              uint32_t ip, uint16_t number)
 {
     const pyro_port *port = pyro_port_of(node);
 
     if (port == NULL || port->udp_open == NULL)
         return false;
-    udp->handle = port->udp_open(port, 0, number);
+    udp->handle = port->udp_open(port, ip, number);
     if (udp->handle < 0)
         return false;
     udp->open = true;
@@ -981,10 +988,11 @@ static void pyroi_ns_answerer_close(pyro_ns_answerer *a)
     pyroi_ns_udp_close(&a->udp_, a->node_);
 }
 
-/* Begins to answer. `find` prints the object that a name stands for, false:
- * none; `may`: whether an address is answered, NULL: each is. */
+/* Begins to answer, at an address of ours (0: all) and a port (0: the usual
+ * one). `find` prints the object that a name stands for, false: none; `may`:
+ * whether an address is answered, NULL: each is. */
 static pyro_err pyroi_ns_answerer_open(
-    pyro_ns_answerer *a, pyro_daemon *node, uint16_t port,
+    pyro_ns_answerer *a, pyro_daemon *node, uint32_t ip, uint16_t port,
     bool (*find)(void *user, const char *name, char object[33]),
     bool (*may)(void *user, uint32_t ip), void *find_user, void *may_user)
 {
@@ -997,7 +1005,9 @@ static pyro_err pyroi_ns_answerer_open(
     a->second_ = pyro_now(node);
     a->udp_.watched.fn = pyroi_ns_answerer_ready;
     a->udp_.watched.user = a;
-    if (pyroi_ns_udp_open(&a->udp_, node, port))
+    if (port == 0)
+        port = PYRO_NS_PORT;
+    if (pyroi_ns_udp_open(&a->udp_, node, ip, port))
         return PYRO_OK;
     pyroi_ns_why(node, "cannot open the UDP port", port);
     return PYRO_ERR_DAEMON;
@@ -1011,8 +1021,9 @@ static pyro_err pyroi_ns_answerer_open(
 
 #ifndef PYRO_NS_NO_CLIENT
 
-static const pyro_ns_config pyroi_ns_defaults = { NULL,  NULL,  0,    0,   0,
-                                                  false, false, NULL, NULL };
+static const pyro_ns_config pyroi_ns_defaults = { NULL, NULL, 0,     0,
+                                                  0,    0,    false, false,
+                                                  NULL, NULL };
 
 /* What a locator does. */
 enum {
@@ -1058,11 +1069,11 @@ static bool pyroi_ns_has_port(const char *host, size_t n)
     return n > 0 && host[n - 1] == ':';
 }
 
+#if PYRO_NS_TRIED_BYTES > 0
 /* Notes for people what was tried, and what came of it. */
 static void pyroi_ns_note(pyro_ns_locator *loc, const char *what,
                           const char *result)
 {
-#if PYRO_NS_TRIED_BYTES > 0
     const size_t size = sizeof loc->tried;
 
     if (loc->tried[0] != 0)
@@ -1071,17 +1082,8 @@ static void pyroi_ns_note(pyro_ns_locator *loc, const char *what,
     pyroi_ns_add(loc->tried, size, ": ");
     if (!pyroi_ns_add(loc->tried, size, result))
         memcpy(loc->tried + size - 4, "...", 4);
-#else
-    (void)loc;
-    (void)what;
-    (void)result;
+}
 #endif
-}
-
-static bool pyroi_ns_asks_server(const pyro_ns_locator *loc)
-{
-    return strcmp(loc->name_, PYRO_NS_NAME) == 0;
-}
 
 static uint16_t pyroi_ns_udp_port(const pyro_ns_config *config)
 {
@@ -1115,26 +1117,35 @@ static void pyroi_ns_ask(pyro_ns_locator *loc)
 {
     const pyro_port *port = pyro_port_of(loc->node_);
     char             q[PYROI_NS_DATAGRAM];
-    uint32_t         n = pyroi_ns_asks_server(loc) ? PYROI_NS_ASKED : sizeof q;
+    uint32_t         only = loc->config_->udp_ip;
     pyro_net         net;
     pyro_udp         to;
-    unsigned         i;
+    unsigned         i = 0;
 
     memset(q, 0, sizeof q);
-    memcpy(q, "PYRO? ", 6);
-    memcpy(q + 6, loc->nonce_, sizeof loc->nonce_);
-    q[PYROI_NS_HEAD - 1] = ' ';
+    memcpy(q, loc->head_, PYROI_NS_HEAD);
+    q[4] = '?';
     memcpy(q + PYROI_NS_HEAD, loc->name_, strlen(loc->name_));
     to.port = pyroi_ns_udp_port(loc->config_);
-    to.ip = 0xFFFFFFFFu;
-    port->udp_send(port, loc->udp_.handle, &to, q, n);
-    for (i = 0; pyroi_ns_net(port, i, &net); i++) {
+    to.ip = only != 0 ? only : 0xFFFFFFFFu;
+    do {
+        if (to.ip != 0)
+            port->udp_send(port, loc->udp_.handle, &to, q,
+                           loc->other_ ? sizeof q : PYROI_NS_ASKED);
+        if (only != 0 || !pyroi_ns_net(port, i, &net))
+            return;
         to.ip = net.broadcast;
         if (net.ip >> 24 == 127) /* it has none, and yet it has */
             to.ip = 0x7FFFFFFFu;
-        if (to.ip != 0)
-            port->udp_send(port, loc->udp_.handle, &to, q, n);
-    }
+    } while (i++ < PYROI_NS_NETS);
+}
+
+/* Where a word of printable characters ends. */
+static char *pyroi_ns_word(char *at)
+{
+    while (*at > ' ' && *at <= '~')
+        at++;
+    return at;
 }
 
 /* The URI in an answer of n bytes, or false: it is none to our question. One
@@ -1142,31 +1153,26 @@ static void pyroi_ns_ask(pyro_ns_locator *loc)
 static bool pyroi_ns_read_answer(const pyro_ns_locator *loc, char *a, size_t n,
                                  uint32_t ip, char to[PYRO_URI_BYTES])
 {
-    char    *blank;
-    pyro_uri uri;
-    size_t   i;
+    const char *end = a + n;
+    char       *blank;
+    pyro_uri    uri;
 
-    if (n > PYROI_NS_DATAGRAM || n <= PYROI_NS_HEAD
-        || memcmp(a, "PYRO! ", 6) != 0
-        || memcmp(a + 6, loc->nonce_, sizeof loc->nonce_) != 0
-        || a[PYROI_NS_HEAD - 1] != ' ')
+    if (n > PYROI_NS_DATAGRAM)
         return false;
     a[n] = 0;
-    for (i = PYROI_NS_HEAD; i < n; i++) {
-        if (a[i] < ' ' || a[i] > '~')
-            return false;
-    }
+    if (strncmp(a, loc->head_, PYROI_NS_HEAD) != 0)
+        return false;
     a += PYROI_NS_HEAD;
-    blank = strchr(a, ' ');
-    if (blank == NULL || !pyroi_ns_has_port(a, (size_t)(blank - a)))
+    blank = pyroi_ns_word(a);
+    if (*blank != ' ' || pyroi_ns_word(blank + 1) != end
+        || !pyroi_ns_has_port(a, (size_t)(blank - a)))
         return false;
     *blank = '/';
     memcpy(to, "PYRO://", 8);
     if (a[0] == ':')
         pyroi_ns_add_ip(to, PYRO_URI_BYTES, ip);
     return pyroi_ns_add(to, PYRO_URI_BYTES, a)
-        && pyro_uri_parse(&uri, to, strlen(to), NULL) == PYRO_OK
-        && memchr(uri.object, ' ', uri.object_n) == NULL;
+        && pyro_uri_parse(&uri, to, strlen(to), NULL) == PYRO_OK;
 }
 
 /* One that is better than what there is is kept, and the best ends it. */
@@ -1184,7 +1190,7 @@ static void pyroi_ns_hear(pyro_ns_locator *loc, char *a, size_t n, uint32_t ip)
         return;
     loc->rank_ = (uint8_t)rank;
     memcpy(loc->uri, uri, sizeof uri);
-    if (rank == 3) {
+    if (rank == 4) {
         pyroi_ns_end(loc, PYRO_OK);
     } else if (loc->state_ == PYROI_NS_ASK) {
         loc->state_ = PYROI_NS_SETTLE;
@@ -1292,27 +1298,36 @@ static void pyroi_ns_next(pyro_ns_locator *loc)
     }
 }
 
-/* This host was not it. */
-static void pyroi_ns_not_it(pyro_ns_locator *loc, pyro_err err)
+/* Notes that the host of `uri` was not it; only its address is news. */
+static void pyroi_ns_note_host(pyro_ns_locator *loc, pyro_err err)
 {
-    const char *result = pyro_err_text(err);
-    const char *host = loc->uri;
-    size_t      n = strlen(host);
-    const char *end = "/" PYRO_NS_NAME;
-    size_t      m = strlen(end);
+#if PYRO_NS_TRIED_BYTES > 0
+    static const char end[] = "/" PYRO_NS_NAME;
+    char             *host = loc->uri;
+    size_t            n = strlen(host);
 
-    loc->last_ = (uint8_t)err;
-    if (err == PYRO_ERR_REMOTE)
-        result = pyro_exception(&loc->proxy_)->message;
-    if (loc->state_ == PYROI_NS_CALL)
-        pyro_proxy_close(&loc->proxy_);
-    loc->state_ = PYROI_NS_HOST;
-    if (n > 7 + m && strcmp(host + n - m, end) == 0) {
-        loc->uri[n - m] = 0; /* only the address is news */
+    if (n > sizeof end + 6 && strcmp(host + n - sizeof end + 1, end) == 0) {
+        host[n - sizeof end + 1] = 0;
         host += 7;
     }
     if (host[0] != 0)
-        pyroi_ns_note(loc, host, result);
+        pyroi_ns_note(loc, host,
+                      err == PYRO_ERR_REMOTE
+                          ? pyro_exception(&loc->proxy_)->message
+                          : pyro_err_text(err));
+#else
+    (void)loc;
+    (void)err;
+#endif
+}
+
+static void pyroi_ns_not_it(pyro_ns_locator *loc, pyro_err err)
+{
+    loc->last_ = (uint8_t)err;
+    pyroi_ns_note_host(loc, err);
+    if (loc->state_ == PYROI_NS_CALL)
+        pyro_proxy_close(&loc->proxy_);
+    loc->state_ = PYROI_NS_HOST;
     pyroi_ns_next(loc);
 }
 
@@ -1320,28 +1335,24 @@ static void pyroi_ns_host_answered(void *user, pyro_request *rq, pyro_err err,
                                    pyro_reader *result)
 {
     pyro_ns_locator *loc = (pyro_ns_locator *)user;
-    char             text[PYRO_URI_BYTES];
-    const char      *found;
+    const char      *found = loc->uri;
+    uint32_t         n = 0;
     pyro_uri         uri;
-    uint32_t         n;
 
     (void)rq;
-    if (err == PYRO_OK && !pyroi_ns_asks_server(loc)) {
+    if (err == PYRO_OK && loc->other_) {
         found = pyro_get_str(result, &n);
-        if (n >= sizeof text
+        if (n >= sizeof loc->uri
             || pyro_uri_parse(&uri, found, n, NULL) != PYRO_OK)
             err = PYRO_ERR_DATA;
-        else
-            memcpy(text, found, n);
     }
     if (err != PYRO_OK) {
         pyroi_ns_not_it(loc, err);
         return;
     }
-    pyro_proxy_close(&loc->proxy_);
-    loc->state_ = PYROI_NS_HOST;
-    if (!pyroi_ns_asks_server(loc)) {
-        memcpy(loc->uri, text, n);
+    pyro_ns_look_stop(loc); /* the proxy had the text of `uri` */
+    if (loc->other_) {
+        memcpy(loc->uri, found, n);
         loc->uri[n] = 0;
     }
     pyroi_ns_end(loc, PYRO_OK);
@@ -1349,14 +1360,14 @@ static void pyroi_ns_host_answered(void *user, pyro_request *rq, pyro_err err,
 
 static void pyroi_ns_call_host(pyro_ns_locator *loc)
 {
-    bool     server = pyroi_ns_asks_server(loc);
     pyro_err err = PYRO_OK;
 
     if (loc->state_ == PYROI_NS_HOST)
         err = pyro_proxy_open(&loc->proxy_, loc->node_, loc->uri);
     if (err == PYRO_OK) {
         loc->state_ = PYROI_NS_CALL;
-        err = pyro_begin(&loc->rq_, &loc->proxy_, server ? "ping" : "resolve");
+        err = pyro_begin(&loc->rq_, &loc->proxy_,
+                         loc->other_ ? "resolve" : "ping");
     }
     if ((err == PYRO_ERR_NOSPACE || err == PYRO_ERR_BUSY)
         && loc->try_++ < PYRO_NS_HOST_MS / PYROI_NS_AGAIN_MS) {
@@ -1364,7 +1375,7 @@ static void pyroi_ns_call_host(pyro_ns_locator *loc)
         return; /* no buffer at the moment */
     }
     if (err == PYRO_OK) {
-        if (!server)
+        if (loc->other_)
             pyro_put_str(&loc->rq_.args, loc->name_);
         pyro_deadline(&loc->rq_, PYRO_NS_HOST_MS);
         err =
@@ -1380,12 +1391,16 @@ static void pyroi_ns_call_host(pyro_ns_locator *loc)
  * is there anybody else to ask. */
 static void pyroi_ns_unheard(pyro_ns_locator *loc, const char *result)
 {
+#if PYRO_NS_TRIED_BYTES > 0
     char what[32] = "broadcast to UDP port ";
 
     pyroi_ns_add_number(what, sizeof what, pyroi_ns_udp_port(loc->config_));
     pyroi_ns_note(loc, what, result);
+#else
+    (void)result;
+#endif
     pyroi_ns_udp_close(&loc->udp_, loc->node_);
-    if (!pyroi_ns_asks_server(loc))
+    if (loc->other_)
         loc->at_ = "";
     pyroi_ns_next(loc);
 }
@@ -1399,7 +1414,7 @@ static void pyroi_ns_broadcast(pyro_ns_locator *loc)
     if (loc->try_ == tries) {
         pyroi_ns_unheard(loc, "no answer");
     } else if (!loc->udp_.open
-               && !pyroi_ns_udp_open(&loc->udp_, loc->node_, 0)) {
+               && !pyroi_ns_udp_open(&loc->udp_, loc->node_, 0, 0)) {
         pyroi_ns_unheard(loc, "not possible here");
     } else {
         unsigned doubled = loc->try_ < 8 ? loc->try_ : 8;
@@ -1431,19 +1446,24 @@ static pyro_err pyroi_ns_prepare(pyro_ns_locator *loc, pyro_daemon *node,
                                  void (*fn)(void *user, pyro_ns_locator *loc),
                                  void *user)
 {
-    char id[33];
+    char   id[33];
+    size_t n;
 
     memset(loc, 0, sizeof *loc);
     loc->err = PYRO_ERR_NAMING;
     if (name == NULL)
         name = PYRO_NS_NAME;
+    n = strlen(name);
     if (pyro_port_of(node) == NULL)
         return PYRO_ERR_STATE;
-    if (strlen(name) > PYRO_NS_MAX_NAME)
+    if (n > PYRO_NS_MAX_NAME)
         return PYRO_ERR_NAMING;
-    memcpy(loc->name_, name, strlen(name));
+    memcpy(loc->name_, name, n);
+    loc->other_ = strcmp(name, PYRO_NS_NAME) != 0;
     pyro_guid(node, id);
-    memcpy(loc->nonce_, id + 16, sizeof loc->nonce_);
+    memcpy(loc->head_, "PYRO! ", 6);
+    memcpy(loc->head_ + 6, id + 16, 16); /* what differs where no random is */
+    loc->head_[PYROI_NS_HEAD - 1] = ' ';
     loc->node_ = node;
     loc->config_ = config != NULL ? config : &pyroi_ns_defaults;
     loc->fn_ = fn;
@@ -1470,7 +1490,7 @@ static void pyroi_ns_begin(pyro_ns_locator *loc)
         loc->state_ = PYROI_NS_ASK;
     } else {
         loc->at_ = config->hosts;
-        if (!listed && !pyroi_ns_asks_server(loc))
+        if (!listed && loc->other_)
             loc->at_ = "";
         if (loc->at_ != NULL)
             pyroi_ns_next_listed(loc);
@@ -1631,7 +1651,7 @@ static uint32_t pyroi_ns_ttl(const pyro_ns *ns)
 static void pyroi_ns_own_done(pyro_ns *ns, pyroi_ns_own *own, pyro_err err)
 {
     uint8_t     before = own->state;
-    const char *text = ns->node_->why.text;
+    const char *text = pyro_err_text(err);
 
     own->due = pyro_now(ns->node_) + pyroi_ns_ttl(ns) / 3;
     own->err = (uint8_t)err;
@@ -1643,10 +1663,10 @@ static void pyroi_ns_own_done(pyro_ns *ns, pyroi_ns_own *own, pyro_err err)
         return;
     }
     ns->refused++;
-    if (err == PYRO_ERR_REMOTE)
+    if (err == PYRO_ERR_REMOTE && pyro_exception(&ns->proxy_)->message[0] != 0)
         text = pyro_exception(&ns->proxy_)->message;
-    if (text == NULL || text[0] == 0)
-        text = pyro_err_text(err);
+    else if (err == PYRO_ERR_DAEMON && ns->node_->why.text != NULL)
+        text = ns->node_->why.text; /* why nobody could reach it */
     pyroi_ns_event(ns, PYRO_NS_REFUSED, text);
 }
 
@@ -1947,23 +1967,24 @@ static pyro_err pyroi_ns_open_alone(pyro_ns *ns)
 {
     if (ns->config_->no_broadcast)
         return PYRO_OK;
-    return pyroi_ns_answerer_open(&ns->answerer, ns->node_,
-                                  pyroi_ns_udp_port(ns->config_),
-                                  pyroi_ns_own_object, NULL, ns, NULL);
+    return pyroi_ns_answerer_open(&ns->answerer, ns->node_, 0,
+                                  ns->config_->udp_port, pyroi_ns_own_object,
+                                  NULL, ns, NULL);
 }
 #endif
 
 /* Waits while a name server is looked for. */
 static pyro_err pyroi_ns_open_known(pyro_ns *ns)
 {
-    pyro_err err = PYRO_OK;
+    pyro_daemon *node = ns->node_;
+    pyro_err     err = PYRO_OK;
 
     pyroi_ns_search(ns);
     while (err == PYRO_OK && ns->state_ == PYROI_NS_SEARCH)
-        err = pyro_poll(ns->node_, -1);
+        err = pyro_poll(node, -1);
     if (err != PYRO_OK || ns->state_ == PYROI_NS_KNOWN)
         return err;
-    pyroi_ns_why(ns->node_, "no name server found, see pyro_ns_tried", 0);
+    pyroi_ns_why(node, "no name server found, see pyro_ns_tried", 0);
     return PYRO_ERR_NAMING;
 }
 
@@ -1980,6 +2001,7 @@ PYRO_DEF void pyro_ns_close(pyro_ns *ns)
     pyroi_ns_answerer_close(&ns->answerer);
 #endif
     ns->node_ = NULL;
+    ns->state_ = PYROI_NS_ALONE; /* ends what waits on the stack */
 }
 
 PYRO_DEF pyro_err pyro_ns_open(pyro_ns *ns, pyro_daemon *node,
@@ -2059,19 +2081,28 @@ static unsigned pyroi_ns_own_of(const pyro_ns *ns, const char *name)
     return i;
 }
 
+/* An own name is kept no more. */
+static void pyroi_ns_own_drop(pyro_ns *ns, unsigned i)
+{
+    ns->own_[i].name = NULL;
+    if (ns->at_ == i)
+        pyro_cancel(&ns->rq_);
+}
+
 /* Waits until an own name is registered or refused. */
 static pyro_err pyroi_ns_own_wait(pyro_ns *ns, unsigned i)
 {
+    pyro_daemon  *node = ns->node_;
     pyroi_ns_own *own = &ns->own_[i];
     uint8_t       outer = ns->wait_;
-    uint32_t      start = pyro_now(ns->node_);
+    uint32_t      start = pyro_now(node);
     pyro_err      err = PYRO_OK;
 
     ns->wait_ = (uint8_t)i;
     while (err == PYRO_OK && ns->state_ == PYROI_NS_KNOWN
            && own->state == PYROI_NS_NEW) {
-        err = pyro_poll(ns->node_, (int32_t)ns->proxy_.timeout_ms);
-        if (pyro_now(ns->node_) - start >= 2 * ns->proxy_.timeout_ms)
+        err = pyro_poll(node, (int32_t)ns->proxy_.timeout_ms);
+        if (pyro_now(node) - start >= 2 * ns->proxy_.timeout_ms)
             break; /* no buffer all the time */
     }
     ns->wait_ = outer;
@@ -2110,7 +2141,7 @@ PYRO_DEF pyro_err pyro_ns_register(pyro_ns *ns, const char *name,
         pyro_timer_set(ns->node_, &ns->timer_, 0);
     err = pyroi_ns_own_wait(ns, i);
     if (err != PYRO_OK && err != PYRO_ERR_NAMING)
-        own->name = NULL;
+        pyroi_ns_own_drop(ns, i);
     return err;
 }
 
@@ -2120,11 +2151,8 @@ PYRO_DEF pyro_err pyro_ns_unregister(pyro_ns *ns, const char *name)
     unsigned i = pyroi_ns_own_of(ns, name);
     pyro_err err = pyroi_ns_full(ns, name, full);
 
-    if (i != PYROI_NS_NOBODY) {
-        ns->own_[i].name = NULL;
-        if (ns->at_ == i)
-            pyro_cancel(&ns->rq_);
-    }
+    if (i != PYROI_NS_NOBODY)
+        pyroi_ns_own_drop(ns, i);
     if (err != PYRO_OK || ns->state_ == PYROI_NS_ALONE)
         return err;
     err = pyroi_ns_invoke(ns, "unregister", PYRO_ARGS(pyro_str(full)),
@@ -2140,19 +2168,20 @@ PYRO_DEF pyro_err pyro_ns_unregister(pyro_ns *ns, const char *name)
 static pyro_err pyroi_ns_find_out(pyro_ns *ns, const char *full, char *to,
                                   size_t size)
 {
-    uint32_t start = pyro_now(ns->node_);
-    pyro_uri name;
-    pyro_err err;
+    pyro_daemon *node = ns->node_;
+    uint32_t     start = pyro_now(node);
+    pyro_uri     name;
+    pyro_err     err;
 
     memset(&name, 0, sizeof name);
     name.protocol = PYRO_URI_NAME;
     name.object = full;
     name.object_n = (uint8_t)strlen(full);
     do
-        err = pyroi_ns_resolver(ns, ns->node_, &name, to, size);
-    while (err == PYRO_ERR_BUSY
-           && pyro_now(ns->node_) - start < ns->proxy_.timeout_ms
-           && pyro_poll(ns->node_, PYROI_NS_AGAIN_MS) == PYRO_OK);
+        err = pyroi_ns_resolver(ns, node, &name, to, size);
+    while (
+        err == PYRO_ERR_BUSY && pyro_now(node) - start < ns->proxy_.timeout_ms
+        && pyro_poll(node, PYROI_NS_AGAIN_MS) == PYRO_OK && ns->node_ != NULL);
     return err;
 }
 
@@ -2214,14 +2243,16 @@ static pyro_err pyroi_ns_list_from(pyro_ns *ns, const char *full,
                                    pyroi_ns_listing *l)
 {
     pyro_request rq;
-    uint32_t     start = pyro_now(ns->node_);
+    pyro_daemon *node = ns->node_;
+    uint32_t     start = pyro_now(node);
     pyro_err     err;
 
     do
         err = pyro_begin(&rq, &ns->proxy_, "list");
     while ((err == PYRO_ERR_NOSPACE || err == PYRO_ERR_BUSY)
-           && pyro_now(ns->node_) - start < ns->proxy_.timeout_ms
-           && pyro_poll(ns->node_, PYROI_NS_AGAIN_MS) == PYRO_OK);
+           && pyro_now(node) - start < ns->proxy_.timeout_ms
+           && pyro_poll(node, PYROI_NS_AGAIN_MS) == PYRO_OK
+           && ns->node_ != NULL);
     if (err != PYRO_OK)
         return err;
     pyro_put_str(&rq.args, full);
@@ -2245,11 +2276,13 @@ PYRO_DEF pyro_err pyro_ns_list(pyro_ns *ns, const char *group,
     l.err = PYRO_OK;
     if (err == PYRO_OK) /* finds another name server, if need be */
         err = pyroi_ns_invoke(ns, "ping", PYRO_NO_ARGS, pyro_to_none());
+    if (err == PYRO_OK && ns->node_ == NULL)
+        err = PYRO_ERR_CLOSED;
     if (err != PYRO_OK)
         return err;
     do
         err = pyroi_ns_list_from(ns, full, &l);
-    while (err == PYRO_OK && l.next != 0);
+    while (err == PYRO_OK && l.next != 0 && ns->node_ != NULL);
     return err;
 }
 
@@ -4295,9 +4328,8 @@ PYRO_DEF pyro_err pyro_ns_serve(pyro_ns_server *ns, pyro_daemon *node,
                                 const pyro_ns_server_config *config)
 {
     static const pyro_ns_server_config defaults = { NULL,  NULL,  NULL, 0,
-                                                    false, false, 0,    NULL,
-                                                    NULL,  NULL,  NULL };
-    uint16_t                           port;
+                                                    false, false, 0,    0,
+                                                    NULL,  NULL,  NULL, NULL };
     pyro_err                           err;
 
     memset(ns, 0, sizeof *ns);
@@ -4311,7 +4343,6 @@ PYRO_DEF pyro_err pyro_ns_serve(pyro_ns_server *ns, pyro_daemon *node,
     ns->sync_.user = ns;
 #endif
     pyroi_ns_clear(ns);
-    port = ns->config_->udp_port != 0 ? ns->config_->udp_port : PYRO_NS_PORT;
     err = pyroi_ns_check_group(ns);
     if (err == PYRO_OK)
         err = pyroi_ns_fill(ns);
@@ -4320,7 +4351,8 @@ PYRO_DEF pyro_err pyro_ns_serve(pyro_ns_server *ns, pyro_daemon *node,
         err = pyroi_ns_pair_open(ns);
 #endif
     if (err == PYRO_OK && !ns->config_->no_broadcast)
-        err = pyroi_ns_answerer_open(&ns->answerer, node, port, pyroi_ns_asked,
+        err = pyroi_ns_answerer_open(&ns->answerer, node, ns->config_->udp_ip,
+                                     ns->config_->udp_port, pyroi_ns_asked,
                                      ns->config_->may_ask, ns,
                                      ns->config_->user);
     if (err == PYRO_OK)

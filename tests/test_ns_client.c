@@ -1068,7 +1068,7 @@ TEST(a_long_object_name_is_answered_as_its_id)
     end();
 }
 
-TEST(serverless_without_datagrams_is_an_error_and_without_broadcast_silent)
+TEST(serverless_without_datagrams_is_an_error)
 {
     char uri[PYRO_URI_BYTES];
 
@@ -1482,7 +1482,7 @@ int main(void)
         cmocka_unit_test(a_name_that_is_dropped_is_not_answered_for_any_more),
         cmocka_unit_test(a_long_object_name_is_answered_as_its_id),
         cmocka_unit_test(
-            serverless_without_datagrams_is_an_error_and_without_broadcast_silent),
+            serverless_without_datagrams_is_an_error),
         cmocka_unit_test(a_client_needs_a_port_and_an_absolute_group),
         cmocka_unit_test(
             a_client_can_be_closed_at_any_time_and_leaves_nothing),

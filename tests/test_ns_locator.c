@@ -168,6 +168,22 @@ TEST(a_question_goes_to_this_machine_as_well)
     end();
 }
 
+TEST(a_configured_address_is_the_only_one_asked)
+{
+    struct host *h;
+    struct host *other;
+
+    begin();
+    h = host(0x0A000005, 9090);
+    other = host(0x0A000006, 9090);
+    config.udp_ip = 0x0A000005;
+    look_for(NULL);
+    test_eq("there", drain(h), 1);
+    test_eq("elsewhere", drain(other), 0);
+    pyro_ns_look_stop(&loc);
+    end();
+}
+
 TEST(any_other_name_is_asked_for_in_128_bytes_and_at_nobody_else)
 {
     struct host *h;
@@ -940,8 +956,8 @@ static void answers(const char *listener)
     if (listener != NULL)
         assert_int_equal(pyro_listen(&rig.n[0].d, &rig.n[0].port, listener),
                          PYRO_OK);
-    assert_int_equal(pyroi_ns_answerer_open(&who, &rig.n[0].d, 9090, find, may,
-                                            &who, &config),
+    assert_int_equal(pyroi_ns_answerer_open(&who, &rig.n[0].d, 0, 9090, find,
+                                            may, &who, &config),
                      PYRO_OK);
 }
 
@@ -1189,7 +1205,7 @@ TEST(a_udp_port_that_cannot_be_opened_is_told)
     rig.n[0].port.udp_open = NULL;
     memset(&who, 0xAA, sizeof who);
     test_eq("open",
-            pyroi_ns_answerer_open(&who, &rig.n[0].d, 9090, find, may, &who,
+            pyroi_ns_answerer_open(&who, &rig.n[0].d, 0, 9090, find, may, &who,
                                    &config),
             PYRO_ERR_DAEMON);
     assert_string_equal(rig.n[0].d.why.text, "cannot open the UDP port");
@@ -1225,7 +1241,7 @@ TEST(who_asks_and_who_answers_find_each_other)
     node_open(1, 6);
     object_of = PYRO_NS_NAME;
     refused_ip = 0;
-    assert_int_equal(pyroi_ns_answerer_open(&who, &rig.n[1].d, 9090, find,
+    assert_int_equal(pyroi_ns_answerer_open(&who, &rig.n[1].d, 0, 9090, find,
                                             NULL, &who, &config),
                      PYRO_OK);
     node_run(1);
@@ -1268,6 +1284,7 @@ int main(void)
         cmocka_unit_test(hosts_that_are_none_are_told_and_passed_over),
         cmocka_unit_test(a_list_without_hosts_ends_at_once),
         cmocka_unit_test(a_host_that_is_silent_is_given_up_after_its_time),
+        cmocka_unit_test(a_configured_address_is_the_only_one_asked),
         cmocka_unit_test(without_broadcast_only_this_host_is_asked),
         cmocka_unit_test(
             a_port_without_datagrams_or_interfaces_asks_localhost),

@@ -23,7 +23,7 @@ static pyro_ns_server_config server_config;
 static pyro_ns_files         files;
 static volatile sig_atomic_t stop; /* 1: a signal, 2: a request */
 
-static const char *host, *dir, *pidfile, *primary, *secondary;
+static const char *host, *dir, *pidfile, *primary, *secondary, *bc_address;
 static long        port = -1, udp_port = PYRO_NS_PORT;
 static bool        keep, several, no_look, no_broadcast, salvage, loud, detach;
 
@@ -34,6 +34,8 @@ static const pyro_option table[] = {
                        "its port (9090; with -2 9091; 0: any)"),
     PYRO_OPTION_NUMBER('b', "bcport", "PORT", &udp_port, 1, 65535,
                        "port for broadcasts (9090)"),
+    PYRO_OPTION_TEXT('c', "bcaddr", "IP", &bc_address,
+                     "receive broadcasts at this address only"),
     PYRO_OPTION_FLAG('x', "nobc", &no_broadcast, "answer no broadcasts"),
     PYRO_OPTION_FLAG('k', NULL, &keep, "ignore requests to shut down"),
     PYRO_OPTION_FLAG('m', NULL, &several,
@@ -263,6 +265,8 @@ static int configure(void)
         return pyro_options_wrong(&options, "-1: no address: ", primary);
     if (secondary != NULL && !read_twin(secondary, PYRO_NS_PORT))
         return pyro_options_wrong(&options, "-2: no address: ", secondary);
+    if (bc_address != NULL && !tool_ip(bc_address, &server_config.udp_ip))
+        return pyro_options_wrong(&options, "-c: no address: ", bc_address);
     if (port < 0) port = PYRO_NS_PORT + (secondary != NULL);
     if (!keep) server_config.shutdown = on_request;
     if (loud) config.log = log_it;

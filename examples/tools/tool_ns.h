@@ -22,10 +22,21 @@ static inline bool tool_address(char *to, size_t size, const char *host,
     return n > 0 && (size_t)n < size;
 }
 
+/* An IPv4 address from its text; false: it is none. */
+static inline bool tool_ip(const char *text, uint32_t *ip)
+{
+    struct in_addr a;
+
+    if (inet_pton(AF_INET, text, &a) != 1) return false;
+    *ip = ntohl(a.s_addr);
+    return true;
+}
+
 #ifndef PYRO_NS_NO_CLIENT
 
-/* The name server, as -n and -p say. */
+/* The name server, as -n, -p and -c say. */
 typedef struct tool_ns {
+    const char    *bc_address;
     const char    *host;
     long           port;
     bool           loud; /* says on stderr where it is */
@@ -41,7 +52,9 @@ typedef struct tool_ns {
                      "without: the one that answers a broadcast"),       \
         PYRO_OPTION_NUMBER('p', "port", "PORT", &(where).port, 1, 65535, \
                            "with -n: its port, without: that of\n"       \
-                           "broadcasts (9090)")
+                           "broadcasts (9090)"),                         \
+        PYRO_OPTION_TEXT('c', "bcaddr", "IP", &(where).bc_address,       \
+                         "send broadcasts to this address only")
 
 static inline void tool_ns_event(void *user, pyro_ns_event event,
                                  const char *text)
@@ -58,6 +71,10 @@ static inline int tool_ns_open(tool_ns *t, pyro_daemon *node)
 {
     pyro_err err;
 
+    if (t->bc_address != NULL && !tool_ip(t->bc_address, &t->config.udp_ip)) {
+        fprintf(stderr, TOOL ": -c: no address: %s\n", t->bc_address);
+        return TOOL_USAGE;
+    }
     if (t->host != NULL && t->port != 0
         && (strchr(t->host, ' ') != NULL
             || !tool_address(t->hosts, sizeof t->hosts, t->host, t->port))) {
