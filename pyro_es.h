@@ -56,7 +56,11 @@
  *   unsubscribe(subjects, subscriber)               of either; what is not
  *                                                   there is no error
  *   publish(subjects, message)                      best as a oneway call
- *   statistics() -> [[n, lost, lag, here], ...]     one per subscriber
+ *   statistics(from=0) -> [next, [published, sent, lost, refused, too long,
+ *                          dropped], [subscriber, ...]], each subscriber
+ *     [object or URI, address, n, lost, lag, here]; as many as fit: go on from
+ *     `next` until it is 0. lag is how many events it has not been looked at
+ *     for
  *   The subscriber is a URI, usually one of "this connection". It is called
  *     event(n, lost, subject, time, message)
  *   as a oneway: n counts what was sent to this subscriber, from 1; lost is
@@ -86,6 +90,8 @@
  *   event over a message or the ring's half   ValueError, both sizes named;
  *                                published as a oneway: stats.refused
  *   event over one subscriber's message       its `lost`, stats.too_long
+ *   event with a longer subject than the subscriber's PYRO_ES_MAX_SUBJECT
+ *                                its client's `too_long`
  */
 #include "pyro.h"
 #ifndef PYRO_ES_H
@@ -222,11 +228,18 @@ PYRO_DEF bool pyro_es_matches(const uint8_t code[PYRO_ES_REGEX],
 
 typedef void (*pyro_es_fn)(void *user, const pyro_es_event *event);
 
+/* Private: a subscription of a client. */
+typedef struct pyroi_es_own {
+    const char *subject;
+    uint32_t    flags;
+} pyroi_es_own;
+
 /* A client: publisher, subscriber or both. The caller's from open to close. */
 typedef struct pyro_es {
-    uint32_t events; /* that came */
-    uint32_t lost;   /* that the service says we missed */
-    uint32_t again;  /* times all was subscribed anew */
+    uint32_t events;   /* that came */
+    uint32_t lost;     /* that the service says we missed */
+    uint32_t again;    /* times all was subscribed anew */
+    uint32_t too_long; /* events whose subject was: PYRO_ES_MAX_SUBJECT */
 
     pyro_daemon *node_;
     pyro_es_fn   fn_;
@@ -236,13 +249,11 @@ typedef struct pyro_es {
     pyro_timer   timer_;
     pyro_hook    hook_;
     pyro_link    link_; /* over which all is subscribed */
-    struct {
-        const char *subject;
-        uint32_t    flags;
-    } own_[PYRO_ES_OWN];
-    uint8_t n_own_;
-    uint8_t at_; /* the one that is subscribed next */
-    char    object_[8];
+    pyroi_es_own own_[PYRO_ES_OWN];
+    uint8_t      n_own_;
+    uint8_t      at_;     /* the one that is subscribed next */
+    bool         asking_; /* rq_ is under way */
+    char         object_[8];
 } pyro_es;
 
 /* Opens a client of the service at a URI (borrowed until it is closed). fn
@@ -269,6 +280,9 @@ PYRO_DEF pyro_err pyro_es_publish(pyro_es *es, const char *subject,
  * subscriber has got it. */
 PYRO_DEF pyro_err pyro_es_publish_wait(pyro_es *es, const char *subject,
                                        pyro_value message);
+
+/* The proxy of the service, for its other methods and its exceptions. */
+PYRO_DEF pyro_proxy *pyro_es_proxy(pyro_es *es);
 
 /* ------------------------------------------------------------------------
  * >>service
@@ -1178,6 +1192,7 @@ static pyroi_es_sub *pyroi_es_enter(pyro_es_service *es, pyro_call *call,
         memcpy(sub->where, where, sizeof where);
         sub->at = es->head_;
         sub->seq = es->head_seq_;
+        sub->last = es->config_->n_last;
     }
     if (uri->host_n == 0) {
         err = pyro_proxy_from(&sub->proxy, call, uri);
@@ -1186,8 +1201,12 @@ static pyroi_es_sub *pyroi_es_enter(pyro_es_service *es, pyro_call *call,
         err = pyro_proxy_open(&sub->proxy, es->node_, sub->where);
     }
     sub->link = uri->host_n == 0 ? call->link : 0;
-    sub->state = err == PYRO_OK ? PYROI_ES_HERE : PYROI_ES_FREE;
-    return err == PYRO_OK ? sub : NULL;
+    sub->state = PYROI_ES_HERE;
+    if (err == PYRO_OK)
+        return sub;
+    sub->state = PYROI_ES_AWAY; /* there is no proxy to close */
+    pyroi_es_forget(es, sub);
+    return NULL;
 }
 
 /* --- last values --- */
@@ -1691,8 +1710,10 @@ static void pyroi_es_subscribe_to(pyro_es_service *es, pyro_call *call,
     }
     if (sub != NULL) {
         sub->flags |= (uint8_t)flags;
-        sub->until = es->stamp_;
-        sub->last = (flags & PYRO_ES_LAST) != 0 ? 0 : es->config_->n_last;
+        if ((flags & PYRO_ES_LAST) != 0) {
+            sub->until = es->stamp_;
+            sub->last = 0;
+        }
         pyro_timer_set(es->node_, &es->timer_, 0);
     }
     if (sub != NULL && sub->first == 0)
@@ -1741,23 +1762,65 @@ static void pyroi_es_unsubscribe(void *self, pyro_call *call)
         pyroi_es_forget(es, sub);
 }
 
+/* [object or URI, address, n, lost, lag, here] */
+static void pyroi_es_put_sub(const pyro_es_service *es,
+                             const pyroi_es_sub *sub, pyro_writer *out)
+{
+    char address[PYRO_MAX_HOST + 10] = "";
+
+    if (sub->state != PYROI_ES_AWAY)
+        (void)pyro_link_address(es->node_, pyroi_es_link(sub), true, address,
+                                sizeof address);
+    pyro_put_list(out, 6);
+    pyro_put_str(out, sub->where);
+    pyro_put_str(out, address);
+    pyro_put_uint(out, sub->n);
+    pyro_put_uint(out, sub->lost);
+    pyro_put_uint(out, es->head_seq_ - sub->seq);
+    pyro_put_bool(out, sub->state != PYROI_ES_AWAY);
+}
+
+/* Bytes that this takes at most. */
+static uint32_t pyroi_es_sub_bytes(const pyroi_es_sub *sub)
+{
+    return (uint32_t)strlen(sub->where) + PYRO_MAX_HOST + 10 + 22;
+}
+
 static void pyroi_es_statistics(void *self, pyro_call *call)
 {
     pyro_es_service *es = (pyro_es_service *)self;
+    pyroi_es_sub    *subs = es->room_.subs;
+    pyro_writer     *out = &call->result;
+    uint32_t         room = (uint32_t)(out->end - out->at);
+    uint32_t         from = 0;
+    uint32_t         used = 44; /* of all but the subscribers */
     uint32_t         n = 0;
-    uint32_t room = (uint32_t)(call->result.end - call->result.at) / 20u;
+    uint32_t         i;
 
-    for (unsigned i = 0; i < es->room_.n_subs; i++)
-        n += es->room_.subs[i].state != PYROI_ES_FREE && n < room;
-    pyro_put_list(&call->result, n);
-    for (const pyroi_es_sub *sub = es->room_.subs; n > 0; sub++) {
-        if (sub->state == PYROI_ES_FREE)
+    if (pyro_more(&call->args))
+        from = (uint32_t)pyro_get_i32(&call->args);
+    for (i = from; i < es->room_.n_subs; i++) {
+        if (subs[i].state == PYROI_ES_FREE)
             continue;
-        pyro_put_list(&call->result, 4);
-        pyro_put_uint(&call->result, sub->n);
-        pyro_put_uint(&call->result, sub->lost);
-        pyro_put_uint(&call->result, es->head_seq_ - sub->seq);
-        pyro_put_bool(&call->result, sub->state != PYROI_ES_AWAY);
+        used += pyroi_es_sub_bytes(&subs[i]);
+        if (used > room)
+            break;
+        n++;
+    }
+    pyro_put_list(out, 3);
+    pyro_put_uint(out, i < es->room_.n_subs ? i : 0);
+    pyro_put_list(out, 6);
+    pyro_put_uint(out, es->stats.published);
+    pyro_put_uint(out, es->stats.sent);
+    pyro_put_uint(out, es->stats.lost);
+    pyro_put_uint(out, es->stats.refused);
+    pyro_put_uint(out, es->stats.too_long);
+    pyro_put_uint(out, es->stats.dropped);
+    pyro_put_list(out, n);
+    for (i = from; n > 0; i++) {
+        if (subs[i].state == PYROI_ES_FREE)
+            continue;
+        pyroi_es_put_sub(es, &subs[i], out);
         n--;
     }
 }
@@ -1775,7 +1838,7 @@ static const pyro_method pyroi_es_methods[] = {
       "patterns:v subscriber:U ?flags:i", "", 0 },
 #endif
     { "unsubscribe", pyroi_es_unsubscribe, "subjects:v subscriber:U", "", 0 },
-    { "statistics", pyroi_es_statistics, "", "[v]", 0 },
+    { "statistics", pyroi_es_statistics, "?from:i", "[v]", 0 },
 };
 
 static const pyro_class pyroi_es_service_class = {
@@ -1887,6 +1950,8 @@ static void pyroi_es_event(void *self, pyro_call *call)
     event.lost = (uint32_t)pyro_get_u64(&call->args);
     text = pyro_get_str(&call->args, &n);
     event.time = pyro_get_u64(&call->args);
+    if (n > PYRO_ES_MAX_SUBJECT)
+        es->too_long++;
     if (call->args.err != PYRO_OK || n > PYRO_ES_MAX_SUBJECT)
         return;
     memcpy(subject, text, n);
@@ -1907,25 +1972,28 @@ static const pyro_class pyroi_es_sub_class = {
     "Subscriber", PYRO_METHODS(pyroi_es_sub_methods), PYRO_NO_ATTRS, NULL, 0
 };
 
-/* Begins to subscribe own subject i. */
-static pyro_err pyroi_es_ask(pyro_es *es, unsigned i, const char *method)
+static const char *pyroi_es_method(pyroi_es_own own)
 {
-    unsigned flags = es->own_[i].flags;
-    pyro_err err = pyro_begin(&es->rq_, &es->proxy_, method);
-
-    if (err != PYRO_OK)
-        return err;
-    pyro_put_str(&es->rq_.args, es->own_[i].subject);
-    pyro_put_here(&es->rq_.args, es->object_);
-    if (method[0] == 's')
-        pyro_put_uint(&es->rq_.args, flags & 0xFF);
-    return PYRO_OK;
+    return (own.flags & PYRO_ES_MATCH) != 0 ? "subscribeMatch" : "subscribe";
 }
 
-static const char *pyroi_es_method(const pyro_es *es, unsigned i)
+/* The arguments for a subscription; to end it takes the first two. */
+static void pyroi_es_arguments(const pyro_es *es, pyroi_es_own own,
+                               pyro_value values[3])
 {
-    return (es->own_[i].flags & PYRO_ES_MATCH) != 0 ? "subscribeMatch"
-                                                    : "subscribe";
+    values[0] = pyro_str(own.subject);
+    values[1] = pyro_here(es->object_);
+    values[2] = pyro_uint(own.flags & 0xFF);
+}
+
+static pyro_err pyroi_es_call(pyro_es *es, pyroi_es_own own,
+                              const char *method, size_t n)
+{
+    pyro_value values[3];
+    pyro_args  args = { values, n };
+
+    pyroi_es_arguments(es, own, values);
+    return pyro_invoke(&es->proxy_, method, args, pyro_to_none());
 }
 
 static void pyroi_es_restore(void *user, pyro_daemon *node);
@@ -1937,6 +2005,7 @@ static void pyroi_es_restored(void *user, pyro_request *rq, pyro_err err,
 
     (void)rq;
     (void)result;
+    es->asking_ = false;
     if (err == PYRO_OK || err == PYRO_ERR_REMOTE) {
         es->link_ = pyro_proxy_link(&es->proxy_);
         es->at_++;
@@ -1949,14 +2018,21 @@ static void pyroi_es_restored(void *user, pyro_request *rq, pyro_err err,
 /* Subscribes to all anew, one after the other. */
 static void pyroi_es_restore(void *user, pyro_daemon *node)
 {
-    pyro_es *es = (pyro_es *)user;
-    pyro_err err;
+    pyro_es   *es = (pyro_es *)user;
+    pyro_value values[3];
+    pyro_err   err;
 
-    if (es->at_ >= es->n_own_)
+    if (es->at_ >= es->n_own_ || es->asking_)
         return;
-    err = pyroi_es_ask(es, es->at_, pyroi_es_method(es, es->at_));
-    if (err == PYRO_OK)
+    err =
+        pyro_begin(&es->rq_, &es->proxy_, pyroi_es_method(es->own_[es->at_]));
+    if (err == PYRO_OK) {
+        pyroi_es_arguments(es, es->own_[es->at_], values);
+        for (unsigned i = 0; i < 3; i++)
+            pyro_put(&es->rq_.args, values[i]);
         err = pyro_send(&es->rq_, pyro_to_none(), pyroi_es_restored, es);
+    }
+    es->asking_ = err == PYRO_OK;
     if (err != PYRO_OK)
         pyro_timer_set(node, &es->timer_,
                        err == PYRO_ERR_BUSY || err == PYRO_ERR_NOSPACE
@@ -2031,34 +2107,45 @@ PYRO_DEF void pyro_es_close(pyro_es *es)
     pyro_proxy_close(&es->proxy_);
 }
 
-/* What is under way is waited for: there is one request. */
-static pyro_err pyroi_es_call(pyro_es *es, unsigned i, const char *method)
+/* Takes the subscription to a subject out of the table; false: there is none.
+ * What is being subscribed may have moved, so that is begun again. */
+static bool pyroi_es_disown(pyro_es *es, const char *subject)
 {
-    pyro_err err;
+    unsigned i = 0;
 
-    if (!pyro_done(&es->rq_) && es->link_ != 0)
-        (void)pyro_wait(&es->rq_);
-    err = pyroi_es_ask(es, i, method);
-    if (err == PYRO_OK)
-        err = pyro_send(&es->rq_, pyro_to_none(), NULL, NULL);
-    return err == PYRO_OK ? pyro_wait(&es->rq_) : err;
+    while (i < es->n_own_ && strcmp(es->own_[i].subject, subject) != 0)
+        i++;
+    if (i == es->n_own_)
+        return false;
+    es->own_[i] = es->own_[--es->n_own_];
+    if (es->at_ > i)
+        es->at_ = (uint8_t)i;
+    if (es->asking_) {
+        (void)pyro_cancel(&es->rq_);
+        es->asking_ = false;
+        pyro_timer_set(es->node_, &es->timer_, 0);
+    }
+    return true;
 }
 
+/* While these two wait, an event's function may call them again: the table
+ * is in order before. */
 PYRO_DEF pyro_err pyro_es_subscribe(pyro_es *es, const char *subject,
                                     unsigned flags)
 {
-    pyro_err err;
-    unsigned i = es->n_own_;
+    pyroi_es_own own;
+    pyro_err     err;
 
-    if (i == PYRO_ES_OWN)
+    own.subject = subject;
+    own.flags = flags;
+    (void)pyroi_es_disown(es, subject);
+    if (es->n_own_ == PYRO_ES_OWN)
         return PYRO_ERR_NOSPACE;
-    es->own_[i].subject = subject;
-    es->own_[i].flags = flags;
-    err = pyroi_es_call(es, i, pyroi_es_method(es, i));
+    es->own_[es->n_own_++] = own;
+    err = pyroi_es_call(es, own, pyroi_es_method(own), 3);
     if (err == PYRO_ERR_REMOTE)
-        return err;
-    es->n_own_++;
-    if (err == PYRO_OK)
+        (void)pyroi_es_disown(es, subject);
+    else if (err == PYRO_OK)
         es->link_ = pyro_proxy_link(&es->proxy_);
     else
         pyro_timer_set(es->node_, &es->timer_, PYRO_ES_AGAIN_MS);
@@ -2067,16 +2154,12 @@ PYRO_DEF pyro_err pyro_es_subscribe(pyro_es *es, const char *subject,
 
 PYRO_DEF pyro_err pyro_es_unsubscribe(pyro_es *es, const char *subject)
 {
-    for (unsigned i = 0; i < es->n_own_; i++) {
-        pyro_err err;
+    pyroi_es_own own = { NULL, 0 };
 
-        if (strcmp(es->own_[i].subject, subject) != 0)
-            continue;
-        err = pyroi_es_call(es, i, "unsubscribe");
-        es->own_[i] = es->own_[--es->n_own_];
-        return err;
-    }
-    return PYRO_OK;
+    own.subject = subject;
+    return pyroi_es_disown(es, subject)
+             ? pyroi_es_call(es, own, "unsubscribe", 2)
+             : PYRO_OK;
 }
 
 PYRO_DEF pyro_err pyro_es_publish_wait(pyro_es *es, const char *subject,
@@ -2084,6 +2167,11 @@ PYRO_DEF pyro_err pyro_es_publish_wait(pyro_es *es, const char *subject,
 {
     return pyro_invoke(&es->proxy_, "publish",
                        PYRO_ARGS(pyro_str(subject), message), pyro_to_none());
+}
+
+PYRO_DEF pyro_proxy *pyro_es_proxy(pyro_es *es)
+{
+    return &es->proxy_;
 }
 
 PYRO_DEF pyro_err pyro_es_publish(pyro_es *es, const char *subject,

@@ -661,26 +661,165 @@ TEST(an_event_longer_than_half_of_the_ring_is_refused)
     assert_int_equal(service.stats.published, 1);
 }
 
+/* The statistics from subscriber `from` on, up to the list of them. */
+static pyro_reader statistics(pyro_blob *blob, int32_t from, int32_t *next,
+                              int32_t totals[6])
+{
+    pyro_reader in;
+
+    assert_int_equal(pyro_invoke(pyro_es_proxy(&seen[0].es), "statistics",
+                                 PYRO_ARGS(pyro_int(from)), pyro_to_raw(blob)),
+                     PYRO_OK);
+    in = pyro_reader_of(blob->data, blob->used);
+    assert_int_equal(pyro_get_list(&in, 3), 3);
+    *next = pyro_get_i32(&in);
+    assert_int_equal(pyro_get_list(&in, 6), 6);
+    for (unsigned i = 0; i < 6; i++)
+        totals[i] = pyro_get_i32(&in);
+    return in;
+}
+
 TEST(statistics_say_what_each_has_got)
 {
-    uint8_t     bytes[200];
+    uint8_t     bytes[500];
     pyro_blob   blob = { bytes, sizeof bytes, 0 };
     pyro_reader in;
+    int32_t     next;
+    int32_t     totals[6];
+    uint32_t    n;
 
     subscribe("a", 0);
     publish("a", 1);
     publish("a", 2);
+    publish("b", 2);
     rig_settle();
-    assert_int_equal(pyro_invoke(&seen[0].es.proxy_, "statistics",
-                                 PYRO_NO_ARGS, pyro_to_raw(&blob)),
-                     PYRO_OK);
-    in = pyro_reader_of(bytes, blob.used);
+    in = statistics(&blob, 0, &next, totals);
+    assert_int_equal(next, 0);
+    assert_int_equal(totals[0], 3);
+    assert_int_equal(totals[1], 2);
+    assert_int_equal(totals[2] + totals[3] + totals[4] + totals[5], 0);
     assert_int_equal(pyro_get_list(&in, 9), 1);
-    assert_int_equal(pyro_get_list(&in, 4), 4);
+    assert_int_equal(pyro_get_list(&in, 6), 6);
+    assert_memory_equal(pyro_get_str(&in, &n), "es", 2);
+    assert_int_equal(n, 2);
+    pyro_skip(&in);
     assert_int_equal(pyro_get_i32(&in), 2);
     assert_int_equal(pyro_get_i32(&in), 0);
     assert_int_equal(pyro_get_i32(&in), 0);
     assert_true(pyro_get_bool(&in));
+    in = statistics(&blob, 77, &next, totals);
+    assert_int_equal(pyro_get_list(&in, 9), 0);
+    in = statistics(&blob, -1, &next, totals);
+    assert_int_equal(pyro_get_list(&in, 9), 0);
+}
+
+static pyro_err find_it(void *user, pyro_daemon *node, const pyro_uri *name,
+                        char *to, size_t size)
+{
+    unsigned *asked = (unsigned *)user;
+
+    (void)node;
+    (void)name;
+    if (++*asked < 4)
+        return PYRO_ERR_BUSY;
+    return (size_t)snprintf(to, size, "%s", URI) < size ? PYRO_OK
+                                                        : PYRO_ERR_NOSPACE;
+}
+
+TEST(subscribing_waits_until_the_name_of_the_service_is_resolved)
+{
+    unsigned asked = 0;
+
+    pyro_es_close(&seen[0].es);
+    pyro_resolver(&rig.n[0].d, find_it, &asked);
+    assert_int_equal(pyro_es_open(&seen[0].es, &rig.n[0].d,
+                                  "PYRONAME://" PYRO_ES_NAME, on_event,
+                                  &seen[0]),
+                     PYRO_OK);
+    subscribe("a", 0);
+    assert_int_equal(asked, 4);
+    publish("a", 1);
+    rig_settle();
+    assert_int_equal(seen[0].count, 1);
+    pyro_resolver(&rig.n[0].d, NULL, NULL);
+}
+
+/* Subscribes and unsubscribes from inside of an event. */
+static void on_change(void *user, const pyro_es_event *event)
+{
+    struct seen *s = (struct seen *)user;
+
+    on_event(user, event);
+    assert_int_equal(pyro_es_unsubscribe(&s->es, "a"), PYRO_OK);
+    assert_int_equal(pyro_es_subscribe(&s->es, "b", 0), PYRO_OK);
+}
+
+TEST(a_subscriber_changes_its_subjects_in_an_event)
+{
+    pyro_es_close(&seen[0].es);
+    assert_int_equal(pyro_es_open(&seen[0].es, &rig.n[0].d, URI, on_change,
+                                  &seen[0]),
+                     PYRO_OK);
+    subscribe("a", 0);
+    publish("a", 1);
+    rig_settle();
+    publish("a", 2);
+    publish("b", 3);
+    rig_settle();
+    assert_int_equal(seen[0].count, 2);
+    assert_int_equal(seen[0].values[1], 3);
+    assert_int_equal(seen[0].es.n_own_, 1);
+}
+
+TEST(subscribing_once_more_takes_no_place)
+{
+    for (unsigned i = 0; i < 2 * PYRO_ES_OWN; i++)
+        subscribe("a", 0);
+    assert_int_equal(seen[0].es.n_own_, 1);
+    assert_int_equal(pyro_es_unsubscribe(&seen[0].es, "a"), PYRO_OK);
+    assert_int_equal(pyro_es_unsubscribe(&seen[0].es, "a"), PYRO_OK);
+    assert_int_equal(seen[0].es.n_own_, 0);
+}
+
+TEST(a_subject_that_is_too_long_for_a_subscriber_is_counted)
+{
+    uint8_t     bytes[200];
+    pyro_writer out = pyro_writer_of(bytes, sizeof bytes, 5);
+    char        subject[PYRO_ES_MAX_SUBJECT + 2];
+    pyro_call   call;
+
+    memset(subject, 'a', sizeof subject);
+    memset(&call, 0, sizeof call);
+    pyro_put_int(&out, 1);
+    pyro_put_int(&out, 0);
+    pyro_put_strn(&out, subject, sizeof subject - 1);
+    pyro_put_int(&out, 1000);
+    pyro_put_nil(&out);
+    assert_int_equal(pyro_writer_end(&out), PYRO_OK);
+    call.args = pyro_reader_of(bytes, (size_t)(out.at - bytes));
+    pyroi_es_event(&seen[0].es, &call);
+    assert_int_equal(seen[0].es.too_long, 1);
+    assert_int_equal(seen[0].es.events, 0);
+    assert_int_equal(seen[0].count, 0);
+}
+
+TEST(last_values_under_way_are_not_cut_off_by_another_subscription)
+{
+    static pyro_es_last last[8];
+    char                subject[8] = "s.0";
+
+    memset(last, 0, sizeof last);
+    config.last = last;
+    config.n_last = 8;
+    for (unsigned i = 0; i < 8; i++) {
+        subject[2] = (char)('0' + i);
+        publish(subject, (int32_t)i);
+    }
+    rig_settle();
+    subscribe("s.*", PYRO_ES_LAST);
+    subscribe("t", 0);
+    rig_settle();
+    assert_int_equal(seen[0].count, 8);
 }
 
 int main(void)
@@ -714,6 +853,11 @@ int main(void)
         ES_TEST(tables_that_are_full_say_which),
         ES_TEST(an_event_longer_than_half_of_the_ring_is_refused),
         ES_TEST(statistics_say_what_each_has_got),
+        ES_TEST(subscribing_waits_until_the_name_of_the_service_is_resolved),
+        ES_TEST(a_subscriber_changes_its_subjects_in_an_event),
+        ES_TEST(subscribing_once_more_takes_no_place),
+        ES_TEST(a_subject_that_is_too_long_for_a_subscriber_is_counted),
+        ES_TEST(last_values_under_way_are_not_cut_off_by_another_subscription),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
