@@ -4,11 +4,11 @@
  * shutdown request unless it was started with -k. */
 #define TOOL "pyro-ns"
 #include "tool_ns.h"
+#include "tool_server.h"
 
 #include "../lib/background.h"
 
 #include <errno.h>
-#include <signal.h>
 
 #define ROOM_BYTES  (32768 + PYRO_FRAME_EXTRA)
 #define NAMES       20000
@@ -21,7 +21,6 @@ static pyro_config           config;
 static pyro_ns_server        server;
 static pyro_ns_server_config server_config;
 static pyro_ns_files         files;
-static volatile sig_atomic_t stop; /* 1: a signal, 2: a request */
 
 static const char *host, *dir, *pidfile, *primary, *secondary, *bc_address;
 static long        port = -1, udp_port = PYRO_NS_PORT;
@@ -68,42 +67,10 @@ static const pyro_options options = {
     NULL
 };
 
-static void on_signal(int number)
-{
-    (void)number;
-    if (stop == 0) stop = 1;
-    pyro_wake(&node);
-}
-
 static void on_request(void *user)
 {
     (void)user;
-    stop = 2;
-}
-
-static void catch_signals(void)
-{
-    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-    struct sigaction action;
-    size_t           i;
-
-    memset(&action, 0, sizeof action);
-    sigemptyset(&action.sa_mask);
-    action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, NULL);
-    action.sa_handler = on_signal;
-    for (i = 0; i < PYRO_COUNT(numbers); i++)
-        sigaction(numbers[i], &action, NULL);
-}
-
-static void log_it(void *user, pyro_level level, const char *what, uint32_t a,
-                   uint32_t b)
-{
-    static const char *const levels[] = { "error", "warning", "note" };
-
-    (void)user;
-    fprintf(stderr, TOOL ": %s: %s (%lu, %lu)\n", levels[level % 3], what,
-            (unsigned long)a, (unsigned long)b);
+    tool_stop = 2;
 }
 
 /* The twin's URI from host[:port] or [v6]:port. */
@@ -180,9 +147,8 @@ static int start(void)
     pyro_err err = pyro_open(&node, PYRO_ROOM_OF(room), &config);
     int      status;
 
-    if (!err) err = pyro_wake_open(&node);
+    if (!err) err = tool_catch_signals(&node);
     if (err) return tool_failed(&node, "starting", err);
-    catch_signals();
     if (!no_look && server_config.role == 0 && is_there()) return TOOL_FAILED;
     if (dir != NULL && open_files()) return TOOL_FAILED;
     if ((status = listen_there()) >= 0) return status;
@@ -192,25 +158,6 @@ static int start(void)
     if (err == PYRO_ERR_DATA && dir != NULL)
         fputs("(--salvage keeps what can be kept)\n", stderr);
     return tool_failed(&node, dir != NULL ? dir : "starting", err);
-}
-
-/* The URI for people elsewhere: when listening at every address, that of the
- * first interface that is none of this machine alone. */
-static void print_uri(const char *at)
-{
-    const pyro_port *p = pyro_posix();
-    unsigned long    ip = 0x7F000001;
-    pyro_net         net;
-    unsigned         i;
-
-    if (strncmp(at, "[::]:", 5) != 0 && strncmp(at, "0.0.0.0:", 8) != 0) {
-        printf("URI is: PYRO://%s/" PYRO_NS_NAME "\n", at);
-        return;
-    }
-    for (i = 0; i < 32 && ip >> 24 == 127 && p->net(p, i, &net); i++)
-        ip = net.ip >> 24 == 127 ? ip : net.ip;
-    printf("URI is: PYRO://%lu.%lu.%lu.%lu%s/" PYRO_NS_NAME "\n", ip >> 24,
-           ip >> 16 & 255, ip >> 8 & 255, ip & 255, strrchr(at, ':'));
 }
 
 static void print_start(void)
@@ -230,7 +177,7 @@ static void print_start(void)
     if (loud && dir != NULL)
         printf("Names known from %s: %lu\n", dir,
                (unsigned long)server.stats.names);
-    print_uri(at);
+    tool_uri("URI is: ", at, PYRO_NS_NAME);
     if (server.stats.dropped > 0)
         fprintf(stderr, TOOL ": %s: %lu damaged records were left out\n", dir,
                 (unsigned long)server.stats.dropped);
@@ -244,9 +191,9 @@ static int serve(void)
     pyro_err err = PYRO_OK;
     int      i;
 
-    while (!err && stop == 0) err = pyro_poll(&node, -1);
+    while (!err && tool_stop == 0) err = pyro_poll(&node, -1);
     for (i = 0; i < 5 && !err; i++) err = pyro_poll(&node, 20);
-    if (stop == 1) puts("Shutting down on user break signal.");
+    if (tool_stop == 1) puts("Shutting down on user break signal.");
     pyro_ns_stop(&server);
     if (err) return tool_failed(&node, "serving", err);
     puts("Name Server gracefully stopped.");
@@ -269,7 +216,7 @@ static int configure(void)
         return pyro_options_wrong(&options, "-c: no address: ", bc_address);
     if (port < 0) port = PYRO_NS_PORT + (secondary != NULL);
     if (!keep) server_config.shutdown = on_request;
-    if (loud) config.log = log_it;
+    if (loud) config.log = tool_log;
     server_config.salvage = salvage;
     server_config.no_broadcast = no_broadcast;
     server_config.udp_port = (uint16_t)udp_port;
