@@ -74,7 +74,7 @@ esc_usage() {
     expect 2 '' 'publish needs a subject and values' $esc publish a
     expect 2 '' 'listen needs 1 to 100 patterns' $esc listen
     expect 2 '' 'stats needs no arguments' $esc stats a
-    expect 2 '' '-c: not a number' $esc -c 0 listen a
+    expect 2 '' '-q: not a number' $esc -q 0 listen a
     expect 2 '' '-u goes without -n and -p' $esc -n 127.0.0.1 stats
     expect 2 '' 'value 2 is no JSON: a value is missing, at byte 0' \
         $esc publish a 1 two
@@ -92,8 +92,8 @@ esc_usage() {
 
 # What one publishes the other prints.
 events() {
-    begin_and_hear text $esc -c 4 listen 'sensor.*.temp' news
-    begin_and_hear json $esc listen --json -c 3 --regex 'sensor\.\d+\.temp$' \
+    begin_and_hear text $esc -q 4 listen 'sensor.*.temp' news
+    begin_and_hear json $esc listen --json -q 3 --regex 'sensor\.\d+\.temp$' \
         'NEWS|nothing'
     expect 0 '' '' $esc publish sensor.3.temp 21.5 -1
     expect 0 '' '' $esc publish sensor.x.temp '"not a number"'
@@ -116,11 +116,11 @@ events() {
 
 last_values() {
     expect 0 '' '' $esc publish state.door '"open"' '"shut"'
-    expect 0 '~ state.door  "shut"$' listening $esc -c 1 --last listen 'state.*'
+    expect 0 '~ state.door  "shut"$' listening $esc -q 1 --last listen 'state.*'
     begin_and_hear ended $esc listen x
     end 0 TERM ended
     [ ! -c /dev/full ] || expect 1 '' 'No space left' \
-        sh -c "$esc -c 1 --last listen state.door >/dev/full"
+        sh -c "$esc -q 1 --last listen state.door >/dev/full"
 }
 
 statistics() {
@@ -129,17 +129,17 @@ statistics() {
     expect 0 '' '' $esc publish a 1 2 3
     heard one 'a  3'
     heard two 'a  3'
-    expect 0 '~^es 127.0.0.1:[0-9]+ +3 +0 +0 +0$' '' $esc -c 1 stats
+    expect 0 '~^es 127.0.0.1:[0-9]+ +3 +0 +0 +0$' '' $esc -q 1 stats
     [ "$(grep -c '^es 127' $dir/out)" = 2 ] || wrong "not two subscribers"
     expect 0 '~^published [0-9]+   sent [0-9]+   lost 0   refused [0-9]+' '' \
-        $esc -c 2 stats
+        $esc -q 2 stats
     expect 0 '~"who":"es","address":"127.0.0.1:[0-9]+","sent":3,"lost":0,"lag":0,"here":true' \
-        '' $esc --json -c 1 stats
+        '' $esc --json -q 1 stats
     end 0 INT two
     kill "$(cat $dir/one.pid)"
-    soon 0 '~away' '' $esc -c 1 stats
+    soon 0 '~away' '' $esc -q 1 stats
     [ ! -c /dev/full ] ||
-        expect 1 '' 'No space left' sh -c "$esc -c 1 stats >/dev/full"
+        expect 1 '' 'No space left' sh -c "$esc -q 1 stats >/dev/full"
 }
 
 # More subscribers than fit into one answer of the service's buffers would
@@ -156,7 +156,7 @@ rates() {
     ) >/dev/null 2>&1 &
     pids="$pids $!"
     expect 0 '~^rates: [1-9][0-9]* published, [1-9][0-9]* sent' '' \
-        $esc -c 2 stats
+        $esc -q 2 stats
     kill "$(cat $dir/busy.pid)"
     wait $! || wrong "publishing failed"
 }
@@ -165,7 +165,7 @@ rates() {
 comes_back() {
     free_port
     begin_es first -N -p "$port"
-    begin_and_hear loyal $esc listen -c 2 'a**'
+    begin_and_hear loyal $esc listen -q 2 'a**'
     loyal=$started
     expect 0 '' '' $esc publish a.1 1
     heard loyal 'a.1  1'
@@ -188,7 +188,7 @@ names() {
     begin_es named -p 0 --ns $at -v
     expect 0 ":Pyro.EventService  --> PYRO://$es_at/:Pyro.EventService" '' \
         $nsc resolve :Pyro.EventService
-    begin_and_hear byname $tools/pyro-esc -n $at -c 1 listen a
+    begin_and_hear byname $tools/pyro-esc -n $at -q 1 listen a
     expect 0 '' 'NS is at' $tools/pyro-esc -v -n $at publish a '"hello"'
     heard byname 'hello'
     expect 1 '' '^The Event Server appears to be already running' \

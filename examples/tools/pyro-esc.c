@@ -38,7 +38,7 @@ static const pyro_option table[] = {
                      "listen: when late, only the newest of a subject"),
     PYRO_OPTION_FLAG('b', "block", &wait_for_me,
                      "listen: publishers wait for us"),
-    PYRO_OPTION_NUMBER('c', "count", "N", &count, 1, 1000000000,
+    PYRO_OPTION_NUMBER('q', "count", "N", &count, 1, 1000000000,
                        "listen, stats: end after so many"),
     PYRO_OPTION_NUMBER('i', "interval", "S", &every, 1, 3600,
                        "stats: seconds between two (1)"),
