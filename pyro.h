@@ -3483,8 +3483,8 @@ static const char pyroi_attr_calls[PYROI_NO_ATTR][12] = { "__getattr__",
 #define PYROI_WHAT(type, flags) ((unsigned)(type) << 8 | (unsigned)(flags))
 
 /* Writes a header in front of the body at `body`; gives its first byte. */
-static uint8_t *pyroi_put_header(uint8_t *body, unsigned what, uint32_t seq,
-                                 uint32_t n)
+PYROI_SHARED static uint8_t *pyroi_put_header(uint8_t *body, unsigned what,
+                                              uint32_t seq, uint32_t n)
 {
     uint8_t *head = body - 8;
 
@@ -3751,7 +3751,8 @@ PYROI_SHARED static bool pyroi_due_now(pyro_daemon *d, uint32_t due)
 }
 
 /* A frame, a greeting or a goodbye must be over by then. */
-static void pyroi_hurry(pyro_daemon *d, pyroi_link *l, uint32_t ms)
+PYROI_SHARED static void pyroi_hurry(pyro_daemon *d, pyroi_link *l,
+                                     uint32_t ms)
 {
     l->flags |= PYROI_RX_DUE;
     l->rx_due = d->now_ + ms;
@@ -4375,7 +4376,8 @@ static const char pyroi_err_names[] =
 #define PYROI_ERR_ATTRIBUTE PYRO_ERR_REMOTE
 
 /* Bytes that are parts of values, as they are. */
-static void pyroi_put_part(pyro_writer *w, const uint8_t *p, size_t n)
+PYROI_SHARED static void pyroi_put_part(pyro_writer *w, const uint8_t *p,
+                                        size_t n)
 {
     if ((size_t)(w->end - w->at) < n)
         w->err = PYRO_ERR_NOSPACE;
@@ -6274,7 +6276,7 @@ static void pyroi_read_body(pyro_daemon *d, pyroi_link *l)
 }
 
 /* One turn of a link: at most one header and one body. */
-static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
+PYROI_SHARED static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
 {
     bool later = false;
 
