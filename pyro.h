@@ -1423,14 +1423,14 @@ PYRO_DEF const char *pyro_check(const pyro_daemon *node);
 struct pyro_call {
     pyro_reader  args; /* checked against the signature already */
     pyro_writer  result;
+    bool         oneway; /* nobody waits for the result */
+    uint8_t      state_;
+    uint16_t     seq_;
     pyro_daemon *node;
     const char  *method; /* name, zero-terminated */
     const char  *object; /* name or id, zero-terminated */
     pyro_link    link;   /* the connection it came by */
-    bool         oneway; /* nobody waits for the result */
 
-    uint8_t       state_;
-    uint16_t      seq_;
     pyroi_buffer *args_buf_;
     pyroi_buffer *reply_buf_;
     pyro_call    *outer_;
@@ -1600,14 +1600,14 @@ typedef struct pyro_exc {
 /* Stands for a remote object. The caller's from open to close; not moved. */
 struct pyro_proxy {
     uint32_t timeout_ms; /* of each call through it; may be changed */
+    uint8_t  err_;
+    uint8_t  sent_;
 
     pyro_proxy  *next_;
     pyro_daemon *node_;
     const char  *uri_;
     pyro_link    link_;
     pyro_exc     exc_;
-    uint8_t      err_;
-    uint8_t      sent_;
     char         object_[PYRO_MAX_NAME + 1];
 #if PYRO_EXCEPTION_BYTES > 0
     char text_[PYRO_EXCEPTION_BYTES];
@@ -1626,6 +1626,10 @@ typedef void (*pyro_done_fn)(void *user, pyro_request *rq, pyro_err err,
 struct pyro_request {
     pyro_writer args; /* after begin: put the arguments, up to
                          PYRO_MAX_ARGS; errors are kept until send */
+    uint8_t     state_;
+    uint8_t     err_;
+    uint8_t     sent_;
+    uint16_t    seq_;
 
     pyro_request *next_;
     pyro_proxy   *proxy_;
@@ -1635,10 +1639,6 @@ struct pyro_request {
     pyroi_buffer *buf_;
     pyro_link     link_;
     uint32_t      due_;
-    uint16_t      seq_;
-    uint8_t       state_;
-    uint8_t       err_;
-    uint8_t       sent_;
 };
 
 /* A proxy for the object of a URI. No connection is made before the first
@@ -4445,7 +4445,7 @@ static void pyroi_begin_result(pyro_call *call)
             pyro_writer_of(pyroi_bytes(call->reply_buf_) + PYROI_BODY, max, 1);
 }
 
-enum { PYROI_RUNNING, PYROI_RAISED, PYROI_DEFERRED };
+enum { PYROI_RUNNING, PYROI_RAISED, PYROI_DEFERRED }; /* state of a call */
 
 /* Writes an exception instead of whatever is in a result: the map that Pyro5
  * uses, made of the pieces of a refusal. What does not fit is left out from
@@ -5420,14 +5420,13 @@ PYRO_DEF void pyro_defer(pyro_call *call, pyro_later *later, uint32_t ms)
                    PYROI_T("deferred into a pyro_later that is in use"));
         return;
     }
-    copy->node = NULL;
+    memset(later, 0, sizeof *later);
     if (call->state_ != PYROI_RUNNING)
         return;
     if (!call->oneway) {
-        *copy = *call;
-        copy->object = NULL;
-        copy->args_buf_ = copy->reply_buf_ = NULL;
-        pyroi_begin_result(copy);
+        copy->seq_ = call->seq_;
+        copy->node = d;
+        copy->link = call->link;
         copy->outer_ = d->calls_;
         d->calls_ = copy;
         later->due_ =
@@ -5714,17 +5713,17 @@ static const char *pyroi_keep_lines(pyroi_text *t, pyro_reader *in)
 /* Keeps type, message and traceback of an exception for pyro_exception: goes
  * through the map, and through that of its attributes inside of it. A message
  * that is cut or no str is no error: what is there is kept. */
-static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader in)
+static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader *in)
 {
 #if PYRO_EXCEPTION_BYTES > 0
     pyroi_text t = pyroi_text_of(proxy->text_, sizeof proxy->text_);
-    uint32_t   left = pyro_get_map(&in, UINT32_MAX);
+    uint32_t   left = pyro_get_map(in, UINT32_MAX);
 
     pyroi_no_exception(proxy);
-    for (; left > 0 && in.err == PYRO_OK; left--) {
+    for (; left > 0 && in->err == PYRO_OK; left--) {
         uint32_t    n;
-        const char *key = pyro_get_str(&in, &n);
-        pyro_reader value = in;
+        const char *key = pyro_get_str(in, &n);
+        pyro_reader value = *in;
 
         if (pyroi_is(key, n, "__class__"))
             proxy->exc_.type = pyroi_keep(&t, &value);
@@ -5734,11 +5733,11 @@ static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader in)
 #ifndef PYRO_NO_TEXTS
         else if (pyroi_is(key, n, "_pyroTraceback"))
             proxy->exc_.traceback = pyroi_keep_lines(&t, &value);
-        if (pyroi_is(key, n, "attributes") && pyro_peek(&in) == PYRO_MAP)
-            left += pyro_get_map(&in, UINT32_MAX);
+        if (pyroi_is(key, n, "attributes") && pyro_peek(in) == PYRO_MAP)
+            left += pyro_get_map(in, UINT32_MAX);
         else
 #endif
-            pyro_skip(&in);
+            pyro_skip(in);
     }
 #else
     (void)in;
@@ -5747,25 +5746,26 @@ static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader in)
 }
 
 /* What the answer of a request says; a value goes into its slot, the texts of
- * an exception to its proxy. */
-static pyro_err pyroi_answer(pyro_request *rq, pyro_reader result,
-                             bool exception)
+ * an exception to its proxy. Without a slot the value stays to be read. */
+static unsigned pyroi_answer(pyro_request *rq, pyro_reader *in, bool exception)
 {
-    pyro_reader in = result;
-    size_t      n = (size_t)(in.end - in.at);
+    const uint8_t *from = in->at;
+    size_t         n = (size_t)(in->end - from);
 
-    pyro_skip(&in);
-    if (in.err != PYRO_OK || in.at != in.end)
+    pyro_skip(in);
+    if (in->err != PYRO_OK || in->at != in->end)
         return PYRO_ERR_DATA;
+    in->at = from;
     if (!exception)
-        return pyroi_fill(result, &rq->slot_);
-    if (n == PYROI_BUSY_BYTES && memcmp(result.at, pyroi_busy_body, n) == 0)
+        return pyroi_fill(*in, &rq->slot_);
+    if (n == PYROI_BUSY_BYTES && memcmp(from, pyroi_busy_body, n) == 0)
         return PYRO_ERR_BUSY;
-    pyroi_keep_exception(rq->proxy_, result);
+    pyroi_keep_exception(rq->proxy_, in);
     return PYRO_ERR_REMOTE;
 }
 
-/* A RESULT has come in whole, in a buffer that is given back here: before the callback, unless that is to read the result itself. Without a
+/* A RESULT has come in whole, in a buffer that is given back here:
+ * before the callback, unless that is to read the result itself. Without a
  * buffer it was passed over, unwanted or too long for us. */
 static void pyroi_answered(pyro_daemon *d, pyroi_link *l)
 {
@@ -5773,32 +5773,33 @@ static void pyroi_answered(pyro_daemon *d, pyroi_link *l)
     pyroi_buffer *b = l->rx_buf;
     pyro_link     link = l->id;
     pyro_request *rq = pyroi_request_of(d, link, pyroi_load16(l->head + 4));
-    pyro_reader   result;
-    pyro_err      err;
+    pyro_reader   in;
+    unsigned      err;
 
     l->rx_buf = NULL;
-    if (rq != NULL)
-        l->expects--;
-    else if (l->n_given_up > 0)
-        l->n_given_up--;
     if (rq == NULL) {
         pyroi_count(d, late);
-    } else if (b == NULL) {
-        pyroi_why(d, PYROI_T("result too long: raise bytes in PYRO_ROOM"), n,
-                  pyroi_max_body(d));
-        rq->sent_ = 1;
-        pyroi_doom(d, rq, PYRO_ERR_NOSPACE);
+        if (l->n_given_up > 0)
+            l->n_given_up--;
     } else {
-        result = pyro_reader_of(pyroi_bytes(b), n);
-        err = pyroi_answer(rq, result, (l->head[3] & PYROI_EXCEPTION) != 0);
-        rq->sent_ = err != PYRO_ERR_BUSY;
-        if (err == PYRO_OK && rq->fn_ != NULL && rq->slot_.as_ == NULL) {
-            pyroi_use(d, b, PYROI_HELD);
-            pyroi_finish(rq, err, &result);
+        l->expects--;
+        if (b == NULL) {
+            pyroi_why(d, PYROI_T("result too long: raise bytes in PYRO_ROOM"),
+                      n, pyroi_max_body(d));
+            rq->sent_ = 1;
+            pyroi_doom(d, rq, PYRO_ERR_NOSPACE);
         } else {
-            pyroi_give(d, b);
-            b = NULL;
-            pyroi_finish(rq, err, NULL);
+            in = pyro_reader_of(pyroi_bytes(b), n);
+            err = pyroi_answer(rq, &in, (l->head[3] & PYROI_EXCEPTION) != 0);
+            rq->sent_ = err != PYRO_ERR_BUSY;
+            if (err == PYRO_OK && rq->fn_ != NULL && rq->slot_.as_ == NULL) {
+                pyroi_use(d, b, PYROI_HELD);
+            } else {
+                pyroi_give(d, b);
+                b = NULL;
+                pyroi_spoil(&in, PYRO_ERR_STATE); /* it is gone */
+            }
+            pyroi_finish(rq, err, &in);
         }
     }
     if (b != NULL)
