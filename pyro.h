@@ -496,7 +496,8 @@
  *   PYRO_NO_LONG           no frames over 65,535 bytes; smaller counters
  *   PYRO_NO_KWARGS         keyword arguments are refused
  *   PYRO_NO_INTROSPECTION  no internal daemon object
- *   PYRO_NO_TEXTS          errors without texts, exceptions without tracebacks
+ *   PYRO_NO_TEXTS          errors without texts, exceptions without tracebacks;
+ *                          pyro_reraise knows fewer types
  *   PYRO_NO_LOG            no log and no trace hook
  *   PYRO_NO_URI_FORMS      URIs only as protocol://..., and as values only in
  *                          just the form shown under "Wire"

@@ -45,8 +45,9 @@ static bool utf8(const char *text, uint32_t n)
 /* The tagged value of the next simple value. */
 static pyro_value simple(pyro_reader *in)
 {
-    uint32_t    n;
-    const void *p;
+    const uint8_t *from = in->at;
+    uint32_t       n;
+    const void    *p;
 
     switch (pyro_peek(in)) {
     case PYRO_NIL:
@@ -66,7 +67,7 @@ static pyro_value simple(pyro_reader *in)
         FUZZ_CHECK(in->err != PYRO_OK || utf8(p, n), "not UTF-8, and taken");
         return n % 2 == 0 && memchr(p, 0, n) == NULL && n > 0
                     && ((const char *)p)[n - 1] == 'z'
-                 ? pyro_raw(look.at, (size_t)(in->at - look.at))
+                 ? pyro_raw(from, (size_t)(in->at - from))
                  : pyro_strn(p, n);
     case PYRO_BIN:
         p = pyro_get_bin(in, &n);
@@ -421,6 +422,7 @@ static void check_arguments(unsigned how, unsigned given, const uint8_t *data,
     const char *signature = signatures[how % PYRO_COUNT(signatures)];
     pyroi_param param = { signature, NULL, NULL, 0, false };
     size_t      used;
+    unsigned    err;
     bool        good;
 
     FUZZ_CHECK(pyro_open(&node, PYRO_ROOM_OF(room), NULL) == PYRO_OK, "open");
@@ -433,9 +435,11 @@ static void check_arguments(unsigned how, unsigned given, const uint8_t *data,
     call.args = pyro_reader_of(pyroi_bytes(call.args_buf_), size);
     call.result = pyro_writer_of(pyroi_bytes(call.reply_buf_) + PYROI_BODY,
                                  pyroi_max_body(&node), 1);
-    good = pyroi_check_args(&call,
-                            (how & 128) != 0 ? "?vvvvvvvvvvvvvvv" : signature,
-                            given);
+    err = pyroi_check_args(&call,
+                           (how & 128) != 0 ? "?vvvvvvvvvvvvvvv" : signature,
+                           given);
+    pyroi_settle(&call, err);
+    good = err == PYRO_OK;
     FUZZ_CHECK(good == (call.state_ == PYROI_RUNNING), "refused in silence");
     if (!good || (how & 128) != 0)
         return;
