@@ -4602,14 +4602,17 @@ static bool pyroi_fits(pyro_reader *in, char letter)
         'U', PYRO_STR,  PYRO_MAP,  '\0'
     };
     const uint8_t *p = letters;
-    pyro_reader    look = *in;
-    uint64_t       v = pyroi_next(&look);
+    const uint8_t *at = in->at;
+    uint64_t       v = pyroi_next(in);
+    unsigned       type = in->type_;
 
-    pyro_skip(in); /* what is inside of it has to be values, too */
+    if (type >= PYRO_STR) { /* UTF-8 and what is inside are looked at, too */
+        in->at = at;
+        pyro_skip(in);
+    }
     while (*p != (uint8_t)letter && *p != '\0')
         p += 3;
-    return in->err == PYRO_OK
-        && (*p == '\0' || p[1] == look.type_ || p[2] == look.type_)
+    return in->err == PYRO_OK && (*p == '\0' || p[1] == type || p[2] == type)
         && (letter != 'i' || (int64_t)v == (int32_t)v);
 }
 
