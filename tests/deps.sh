@@ -2,7 +2,7 @@
 # Installs what a target needs and this machine lacks.
 #
 # usage: deps.sh NAME...    NAME: cmocka python3 gcovr clang fuzz tidy cxx
-#                                 arm mingw msgpack tmux
+#                                 arm mingw msgpack tmux netns
 #
 # On Debian by apt-get, as root or with sudo, saying so; elsewhere it names
 # what is missing and fails. What is there already is left alone.
@@ -38,6 +38,7 @@ there() {
             --specs=picolibc.specs -E - >/dev/null 2>&1 ;;
     mingw) command_there x86_64-w64-mingw32-gcc ;;
     msgpack) headers_there msgpack.h ;;
+    netns) command_there ip && command_there nsenter ;;
     *) die "no such name: $1" ;;
     esac
 }
@@ -51,6 +52,7 @@ packages() {
     arm) echo gcc-arm-none-eabi picolibc-arm-none-eabi ;;
     mingw) echo gcc-mingw-w64-x86-64-posix ;;
     msgpack) echo libmsgpack-dev ;;
+    netns) echo iproute2 util-linux ;;
     *) echo "$1" ;;
     esac
 }
