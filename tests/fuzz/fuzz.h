@@ -90,6 +90,7 @@ struct fuzz {
     void (*dial)(struct fuzz *f, unsigned how);
     /* Writes the body of an INVOKE of the current peer. */
     void (*invoke)(struct fuzz *f, pyro_writer *w);
+    void (*result)(struct fuzz *f, pyro_writer *w); /* and of a RESULT */
     /* What is wrong with the target's own state, or NULL. May be NULL. */
     const char *(*check)(void);
 };
@@ -315,7 +316,7 @@ static inline void fuzz_frame(struct fuzz *f)
         else if ((flags & F_EXCEPTION) != 0)
             fuzz_exception_body(f, &w);
         else
-            fuzz_tail(f, &w);
+            f->result(f, &w);
         flags &= F_EXCEPTION;
         seq = seq < 128 ? f->peer->asked[seq & 3] : seq & 127;
     } else {
@@ -578,6 +579,7 @@ static inline void fuzz_open(struct fuzz *f, const uint8_t *data, size_t size,
     f->other = loop_port(&f->net);
     f->peer = f->peers;
     f->invoke = fuzz_invoke_body;
+    f->result = fuzz_tail;
     how = fuzz_u8(&f->in);
     f->net.clock_ms = (how & 1) != 0 ? 0xFFFFFF00u : 5u;
     f->reads = (how & 2) == 0;

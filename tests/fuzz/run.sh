@@ -1,10 +1,11 @@
 #!/bin/sh
-# Feeds hostile bytes to the reader, the URI parser, a daemon and a proxy.
+# Feeds hostile bytes to the reader, the URI parser, a daemon, a proxy, a name
+# server, its journal, and the locator.
 #
 # usage: fuzz/run.sh [-c] [-m] [SECONDS]
 #
 # First the committed corpus, tests/fuzz/corpus/TARGET: it must pass, and must
-# alone reach most lines of the sections of pyro.h that are fuzzed (-c: only
+# alone reach most lines of the sections of the headers that are fuzzed (-c: only
 # that). Then libFuzzer for SECONDS per target (20), with ASan and UBSan, from
 # a copy of the corpus in build/fuzz. A file that is a finding stays in
 # build/fuzz/findings. With -m what was found new is merged into the corpus,
@@ -14,13 +15,14 @@ set -eu
 cd "$(dirname "$0")/../.."
 . tests/common.sh
 
-TARGETS="reader uri daemon proxy"
+TARGETS="reader uri daemon proxy ns journal locator"
 MAX_LEN=500  # bytes of an input
 TIMEOUT=10   # seconds that one input may take
 GOAL=90      # percent of the lines of the sections below
 CODEC="reader values uri"
 ENGINE="message pool links exceptions signatures objects attributes internal
 dispatch later requests receiving time poll proxy calls"
+NAMES="texts questions locator table journal changes methods pair server"
 
 help() { # as in common.sh; this script is one folder further down
     sed -n '2,/^[^#]/s/^# \{0,1\}//p' tests/fuzz/run.sh
@@ -57,14 +59,14 @@ count() {
     fi
 }
 
-# covered PROGRAMS SECTIONS: percent of the lines of the sections that the
-# programs reached together. A line counts when any of them did.
+# covered HEADER PROGRAMS SECTIONS: percent of the lines of the sections that
+# the programs reached together. A line counts when any of them did.
 covered() {
-    for target in $1; do cat "$out/gcov/$target/lines"; done |
-        awk -F: -v sections="$(echo $2)" '
+    for target in $2; do cat "$out/gcov/$target/lines"; done |
+        awk -F: -v header="$1" -v sections="$(echo $3)" '
             BEGIN { n = split(sections, name, " ")
                     for (i = 1; i <= n; i++) wanted[name[i]] = 1 }
-            FILENAME == "pyro.h" {
+            FILENAME != "-" {
                 if ($0 == " * Implementation") started = 1
                 if (started && sub(/^ \* >>/, "")) {
                     sub(/[^a-z].*/, "")
@@ -73,7 +75,7 @@ covered() {
                 if (inside) lines[FNR] = 0
                 next
             }
-            $3 == "Source" { ours = /pyro\.h$/ }
+            $3 == "Source" { ours = $0 ~ "[:/]" header "$" }
             ours && $2 + 0 in lines && $1 ~ /[0-9#=]/ {
                 if (lines[$2 + 0] == 0) lines[$2 + 0] = 1
                 if ($1 ~ /[0-9]/) lines[$2 + 0] = 2
@@ -84,7 +86,7 @@ covered() {
                     some += lines[line] == 2
                 }
                 printf "%.1f", all ? 100 * some / all : 0
-            }' pyro.h -
+            }' "$1" -
 }
 
 # Builds the targets with gcov and replays the corpus.
@@ -108,12 +110,12 @@ replay() {
     done
 }
 
-# enough NAME TARGETS SECTIONS
+# enough NAME HEADER TARGETS SECTIONS
 enough() {
-    for target in $2; do
+    for target in $3; do
         [ -f "$out/gcov/$target/lines" ] || return 0
     done
-    percent=$(covered "$2" "$3")
+    percent=$(covered "$2" "$3" "$4")
     word=ok
     awk -v is="$percent" -v goal=$GOAL 'BEGIN { exit !(is >= goal) }' ||
         word=FAIL
@@ -170,8 +172,9 @@ merge_in() {
 mkdir -p "$out"
 sh tests/deps.sh fuzz
 replay
-enough codec "reader uri" "$CODEC"
-enough engine "daemon proxy" "$ENGINE"
+enough codec pyro.h "reader uri" "$CODEC"
+enough engine pyro.h "daemon proxy" "$ENGINE"
+enough names pyro_ns.h "ns journal locator" "$NAMES"
 for target in $TARGETS; do
     [ -z "$only" ] || break
     fuzz "$target"
