@@ -158,7 +158,7 @@ static int use_client(pyro_daemon *node)
     args.values = two;
     args.count = 2;
     pyro_resolver(node, no_name, NULL);
-    bad += pyro_proxy_open(&proxy, node, "PYRONAME:calc") != PYRO_OK;
+    bad += pyro_proxy_open(&proxy, node, "PYRONAME://calc") != PYRO_OK;
     err = pyro_invoke(&proxy, "div", args, pyro_to_none());
     bad += err != PYRO_ERR_CLOSED;
     pyro_proxy_close(&proxy);
