@@ -115,6 +115,8 @@ orders() {
     order pyro IMPL pyro_ns
     order pyro_ns IMPL pyro pyro_ns
     order pyro pyro_ns pyro_ns pyro IMPL pyro_ns pyro pyro_ns
+    order IMPL pyro_es pyro_ns pyro
+    order pyro_es pyro_ns IMPL pyro pyro_ns pyro_es
 }
 
 switches() {

@@ -108,8 +108,8 @@ weigh proxy 3686 5120 15139 $LEAN -DWEIGH_LEAN -DPYRO_NO_SERVER
 weigh daemon 3993 5376 13118 $LEAN -DWEIGH_LEAN -DPYRO_NO_CLIENT
 weigh both 6144 7680 20615 $LEAN -DWEIGH_LEAN
 weigh full 15360 19456 28899
-weigh ns 7936 9728 25714 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
-weigh ns_full 0 0 44417 -DWEIGH_NS
+weigh ns 7936 9728 24211 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
+weigh ns_full 0 0 43926 -DWEIGH_NS
 nothing_forgotten
 ram_of_names
 say "{$json}" >build/size.json
