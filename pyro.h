@@ -3086,7 +3086,12 @@ static bool pyroi_starts(const char *p, size_t n, const char *with)
 
 static bool pyroi_is(const char *p, size_t n, const char *text)
 {
-    return n == strlen(text) && memcmp(p, text, n) == 0;
+    while (n > 0 && *p == *text && *text != 0) {
+        p++;
+        text++;
+        n--;
+    }
+    return n == 0 && *text == 0;
 }
 
 /* Decimal port number of exactly n digits; 0 when it is none. */
