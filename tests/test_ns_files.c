@@ -23,7 +23,7 @@ static char          path[48]; /* of the journal's, which is not there yet */
 static int setup(void **state)
 {
     (void)state;
-    strcpy(base, "/tmp/pyro-nsf-XXXXXX");
+    strcpy(base, "build/nsf-XXXXXX");
     if (mkdtemp(base) == NULL)
         return -1;
     snprintf(path, sizeof path, "%s/names", base);
