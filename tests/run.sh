@@ -66,7 +66,7 @@ run() {
     took=$(($(date +%s) - start))
     set -- $(count "$log")
     p=$1 f=$2 s=$3 planned=$4
-    [ -n "$how" ] && [ "$p $f $status" = "0 0 0" ] && p=1
+    [ -n "$how" ] && [ "$p $f $s $status" = "0 0 0 0" ] && p=1
     if [ $status = 124 ] || [ $status = 137 ]; then
         why="not done after $limit s"
     elif [ "$planned" -ge 0 ] && [ $((p + f + s)) != "$planned" ]; then

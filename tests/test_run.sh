@@ -45,6 +45,7 @@ program crashes 'echo 1..1' 'echo ok 1 - a' 'kill -SEGV $$'
 program hangs 'echo 1..1' 'exec sleep 60'
 program runs_nothing 'echo hello'
 program skips_one 'echo 1..2' 'echo ok 1 - a' 'echo "not ok 2 # SKIP b"'
+program skips.sh 'echo 1..1' 'echo "not ok 1 # SKIP all of it"'
 program adds_up 'echo 3 passed, 0 failed'
 program lies 'echo 3 passed, 0 failed' 'exit 1'
 program no_compiler 'exit 1'
@@ -64,6 +65,8 @@ expect "several" 1 "6 passed, 1 failed" $run $dir/passes $dir/fails \
 expect "a skip" 0 "1 passed, 0 failed" $run $dir/skips_one
 expect "a skip in CI" 1 "1 passed, 1 failed" env CI=true sh tests/run.sh \
     $dir/skips_one
+expect "a script that skips in CI" 1 "0 passed, 1 failed" env CI=true sh \
+    tests/run.sh $dir/skips.sh
 expect "no programs" 1 "" $run
 
 # A tool that fails must not look like a clean result.

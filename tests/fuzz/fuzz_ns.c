@@ -198,8 +198,8 @@ static void restart(struct fuzz *f)
     if (ns_serves) {
         if (!all_answered(f))
             return;
-        names = ns_server.stats.names;
         stop(f);
+        names = ns_server.stats.names;
         fuzz_look(f);
         serve(f);
         FUZZ_CHECK(!ns_serves || ns_config.storage == NULL || ns_journal.failed
