@@ -146,3 +146,45 @@ begin_ns() {
     nsc="$tools/pyro-nsc -n $at"
     until grep -q 'Server started' $dir/"$ns_name".out; do sleep 0.02; done
 }
+
+# begin_es NAME OPTION...: an event service of this machine only; `esc` is its
+# client, `es_at` where it is.
+begin_es() {
+    es_name=$1
+    shift
+    begin "$es_name" 'URI= PYRO://' $tools/pyro-es -n 127.0.0.1 "$@"
+    es_at=${said%%/*}
+    esc="$tools/pyro-esc -u PYRO://$said"
+    until grep -q 'Server started' $dir/"$es_name".out; do sleep 0.02; done
+}
+
+
+# begin_listener NAME PATTERN COMMAND...: one in the background that has said
+# the pattern, on either way, when it is ready.
+begin_listener() {
+    name=$1 pattern=$2
+    shift 2
+    : >$dir/$name.err
+    : >$dir/$name.out
+    timeout -k 2 60 sh -c 'echo $$ >"$0"; exec "$@"' $dir/$name.pid "$@" \
+        >$dir/$name.out 2>$dir/$name.err </dev/null &
+    started=$!
+    pids="$pids $started"
+    heard $name "$pattern"
+    server=$(cat $dir/$name.pid)
+}
+
+# heard NAME PATTERN: waits, ten seconds at most, until a program has printed
+# it.
+heard() {
+    tries=0
+    until grep -qE -e "$2" $dir/$1.out $dir/$1.err; do
+        tries=$((tries + 1))
+        if [ $tries = 200 ]; then
+            said_by "$1" "$2"
+            return
+        fi
+        sleep 0.05
+    done
+    good=$((good + 1))
+}

@@ -10,47 +10,6 @@ case ${1:-} in -h | --help) help ;; esac
 
 . tests/processes.sh
 
-# begin_es NAME OPTION...: an event service of this machine only; `esc` is its
-# client, `es_at` where it is.
-begin_es() {
-    es_name=$1
-    shift
-    begin "$es_name" 'URI= PYRO://' $tools/pyro-es -n 127.0.0.1 "$@"
-    es_at=${said%%/*}
-    esc="$tools/pyro-esc -u PYRO://$said"
-    until grep -q 'Server started' $dir/"$es_name".out; do sleep 0.02; done
-}
-
-
-# A listener says on stderr when it has subscribed.
-begin_and_hear() {
-    name=$1
-    shift
-    : >$dir/$name.err
-    : >$dir/$name.out
-    timeout -k 2 60 sh -c 'echo $$ >"$0"; exec "$@"' $dir/$name.pid "$@" \
-        >$dir/$name.out 2>$dir/$name.err </dev/null &
-    started=$!
-    pids="$pids $started"
-    heard $name 'listening'
-    server=$(cat $dir/$name.pid)
-}
-
-# heard NAME PATTERN: waits, ten seconds at most, until a program has printed
-# it.
-heard() {
-    tries=0
-    until grep -qE -e "$2" $dir/$1.out $dir/$1.err; do
-        tries=$((tries + 1))
-        if [ $tries = 200 ]; then
-            said_by "$1" "$2"
-            return
-        fi
-        sleep 0.05
-    done
-    good=$((good + 1))
-}
-
 es_usage() {
     es=$tools/pyro-es
     expect 0 '~^usage: pyro-es \[options\]' '' $es -h
@@ -92,8 +51,8 @@ esc_usage() {
 
 # What one publishes the other prints.
 events() {
-    begin_and_hear text $esc -q 4 listen 'sensor.*.temp' news
-    begin_and_hear json $esc listen --json -q 3 --regex 'sensor\.\d+\.temp$' \
+    begin_listener text listening $esc -q 4 listen 'sensor.*.temp' news
+    begin_listener json listening $esc listen --json -q 3 --regex 'sensor\.\d+\.temp$' \
         'NEWS|nothing'
     expect 0 '' '' $esc publish sensor.3.temp 21.5 -1
     expect 0 '' '' $esc publish sensor.x.temp '"not a number"'
@@ -117,15 +76,15 @@ events() {
 last_values() {
     expect 0 '' '' $esc publish state.door '"open"' '"shut"'
     expect 0 '~ state.door  "shut"$' listening $esc -q 1 --last listen 'state.*'
-    begin_and_hear ended $esc listen x
+    begin_listener ended listening $esc listen x
     end 0 TERM ended
     [ ! -c /dev/full ] || expect 1 '' 'No space left' \
         sh -c "$esc -q 1 --last listen state.door >/dev/full"
 }
 
 statistics() {
-    begin_and_hear one $esc listen a 'b.*'
-    begin_and_hear two $esc listen a
+    begin_listener one listening $esc listen a 'b.*'
+    begin_listener two listening $esc listen a
     expect 0 '' '' $esc publish a 1 2 3
     heard one 'a  3'
     heard two 'a  3'
@@ -145,7 +104,7 @@ statistics() {
 # More subscribers than fit into one answer of the service's buffers would
 # need many processes: rates, then, of one that is published to all the time.
 rates() {
-    begin_and_hear busy $esc listen tick
+    begin_listener busy listening $esc listen tick
     (
         i=0
         while [ $i -lt 20 ]; do
@@ -165,7 +124,7 @@ rates() {
 comes_back() {
     free_port
     begin_es first -N -p "$port"
-    begin_and_hear loyal $esc listen -q 2 'a**'
+    begin_listener loyal listening $esc listen -q 2 'a**'
     loyal=$started
     expect 0 '' '' $esc publish a.1 1
     heard loyal 'a.1  1'
@@ -188,7 +147,7 @@ names() {
     begin_es named -p 0 --ns $at -v
     expect 0 ":Pyro.EventService  --> PYRO://$es_at/:Pyro.EventService" '' \
         $nsc resolve :Pyro.EventService
-    begin_and_hear byname $tools/pyro-esc -n $at -q 1 listen a
+    begin_listener byname listening $tools/pyro-esc -n $at -q 1 listen a
     expect 0 '' 'NS is at' $tools/pyro-esc -v -n $at publish a '"hello"'
     heard byname 'hello'
     expect 1 '' '^The Event Server appears to be already running' \
