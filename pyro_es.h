@@ -407,6 +407,7 @@ typedef struct pyro_es_service {
     uint32_t              stamp_;     /* of last values */
     struct {
         pyro_later later;
+        pyro_link  link;
         uint32_t   seq; /* its event */
     } waiting_[PYRO_ES_WAITING];
 } pyro_es_service;
@@ -417,7 +418,10 @@ typedef struct pyro_es_service {
 PYRO_DEF pyro_err pyro_es_serve(pyro_es_service *service, pyro_daemon *node,
                                 pyro_es_room          room,
                                 const pyro_es_config *config);
-PYRO_DEF void     pyro_es_stop(pyro_es_service *service);
+
+/* Ends it; publishers that wait get an exception. The daemon must still be
+ * open. */
+PYRO_DEF void pyro_es_stop(pyro_es_service *service);
 
 /* Publishes from the service's own program. PYRO_ERR_NOSPACE: too long, see
  * node->why. */
@@ -493,7 +497,8 @@ PYRO_DEF bool pyro_es_match(const char *pattern, const char *subject, size_t n)
                 one.rest = NULL;
             star->rest = pattern;
             star->at = i;
-        } else if (i < n && pyroi_es_same(pattern[0], subject[i])) {
+        } else if (i < n && pattern[0] != 0
+                   && pyroi_es_same(pattern[0], subject[i])) {
             pattern++;
             i++;
         } else if (i == n && pattern[0] == 0) {
@@ -663,11 +668,13 @@ static void pyroi_es_class(pyroi_es_compiler *c)
         pyroi_es_emit(c, to);
         ranges++;
     }
-    if (c->at == c->end)
+    if (c->at == c->end) {
         pyroi_es_bad(c, open);
+        return;
+    }
+    c->at++;
     if (c->bad == NULL)
         c->code[count] = (uint8_t)(ranges | (other ? 0x80 : 0));
-    c->at++;
 }
 
 static void pyroi_es_either(pyroi_es_compiler *c);
@@ -1450,9 +1457,26 @@ static bool pyroi_es_hold(pyro_es_service *es, pyro_call *call)
         i++;
     if (i == PYRO_ES_WAITING)
         return false;
+    (void)pyro_reply(&es->waiting_[i].later); /* of one that has gone */
+    es->waiting_[i].link = call->link;
     es->waiting_[i].seq = es->head_seq_;
     pyro_defer(call, &es->waiting_[i].later, PYRO_MAX_MS);
     return true;
+}
+
+/* The service ends: nobody waits any more. One that cannot be told, for there
+ * is no buffer, loses its connection. */
+static void pyroi_es_dismiss(pyro_es_service *es)
+{
+    for (unsigned i = 0; i < PYRO_ES_WAITING; i++) {
+        pyro_later *later = &es->waiting_[i].later;
+
+        if (pyro_fail(later, "RuntimeError", "the event service has stopped")
+            != PYRO_ERR_NOSPACE)
+            continue;
+        pyro_link_close(es->node_, es->waiting_[i].link);
+        (void)pyro_reply(later);
+    }
 }
 
 /* Sends what is there, to each in turn. */
@@ -1507,6 +1531,13 @@ static void pyroi_es_happened(void *user, pyro_daemon *node, pyro_link link,
  * >>methods
  * ------------------------------------------------------------------------ */
 
+static bool pyroi_es_has(const char *text, uint32_t n, char c)
+{
+    while (n > 0 && text[n - 1] != c)
+        n--;
+    return n > 0;
+}
+
 /* Stores an event whose message is encoded. NULL, or what is wrong. */
 static const char *pyroi_es_store(pyro_es_service *es, const char *subject,
                                   uint32_t n, const void *message,
@@ -1519,8 +1550,8 @@ static const char *pyroi_es_store(pyro_es_service *es, const char *subject,
     uint32_t        start_n;
     uint8_t        *at;
 
-    if (n == 0 || n > PYRO_ES_MAX_SUBJECT)
-        return "subject is empty or too long";
+    if (n == 0 || n > PYRO_ES_MAX_SUBJECT || pyroi_es_has(subject, n, 0))
+        return "subject is empty, too long or has a zero byte";
     memset(&head, 0, sizeof head);
     head.hash = pyroi_es_hash(subject, n);
     head.text_n = (uint8_t)n;
@@ -1624,13 +1655,6 @@ static const char *pyroi_es_position(size_t at, char to[40])
     return to;
 }
 #endif
-
-static bool pyroi_es_has(const char *text, uint32_t n, char c)
-{
-    while (n > 0 && text[n - 1] != c)
-        n--;
-    return n > 0;
-}
 
 /* Fills in a subscription; it stays as it was when something is wrong. */
 static const char *pyroi_es_set_item(pyroi_es_item *it, const char *text,
@@ -1877,6 +1901,7 @@ PYRO_DEF void pyro_es_stop(pyro_es_service *es)
     (void)pyro_withdraw(es->node_, es);
     pyro_hook_drop(es->node_, &es->hook_);
     pyro_timer_stop(es->node_, &es->timer_);
+    pyroi_es_dismiss(es);
     for (unsigned i = 0; i < es->room_.n_subs; i++)
         if (es->room_.subs[i].state != PYROI_ES_FREE)
             pyroi_es_forget(es, &es->room_.subs[i]);

@@ -160,6 +160,20 @@ TEST(patterns_match_what_they_say)
     }
 }
 
+TEST(a_zero_byte_in_a_subject_fits_no_end_of_a_pattern)
+{
+    char pattern[] = "a\0b*"; /* of which the first letter is the pattern */
+
+    assert_false(pyro_es_match(pattern, "a\0bc", 4));
+    assert_true(pyro_es_match("a*", "a\0bc", 4));
+    assert_int_equal(pyro_invoke(pyro_es_proxy(&seen[0].es), "publish",
+                                 PYRO_ARGS(pyro_strn("a\0b", 3), pyro_nil()),
+                                 pyro_to_none()),
+                     PYRO_ERR_REMOTE);
+    assert_string_equal(pyro_exception(pyro_es_proxy(&seen[0].es))->message,
+                        "subject is empty, too long or has a zero byte");
+}
+
 TEST(a_hostile_pattern_ends_soon)
 {
     char pattern[100];
@@ -245,17 +259,29 @@ static const struct {
     const char *pattern;
     unsigned    position;
 } refusals[] = {
-    { "a)", 2 },    { "(a", 1 },
-    { "(", 1 },     { "a(b|c", 2 },
-    { "*a", 1 },    { "a**", 3 },
-    { "a|*", 3 },   { "+", 1 },
-    { "?", 1 },     { "a{2}", 2 },
-    { "(?:a)", 2 }, { "a*?", 3 },
-    { "[a", 1 },    { "[", 1 },
-    { "[b-a]", 2 }, { "x[^", 2 },
-    { "\\b", 1 },   { "a\\1", 2 },
-    { "a\\", 3 },   { "[\\d]", 2 },
-    { "^*", 2 },    { "((((((((((a))))))))))", 9 },
+    { "a)", 2 },
+    { "(a", 1 },
+    { "(", 1 },
+    { "a(b|c", 2 },
+    { "*a", 1 },
+    { "a**", 3 },
+    { "a|*", 3 },
+    { "+", 1 },
+    { "?", 1 },
+    { "a{2}", 2 },
+    { "(?:a)", 2 },
+    { "a*?", 3 },
+    { "[a", 1 },
+    { "[", 1 },
+    { "([a", 2 },
+    { "[b-a]", 2 },
+    { "x[^", 2 },
+    { "\\b", 1 },
+    { "a\\1", 2 },
+    { "a\\", 3 },
+    { "[\\d]", 2 },
+    { "^*", 2 },
+    { "((((((((((a))))))))))", 9 },
 };
 
 TEST(what_a_regular_expression_cannot_take_is_refused_with_its_position)
@@ -600,6 +626,36 @@ TEST(a_publisher_waits_for_a_blocking_subscriber_and_nothing_is_lost)
     assert_int_equal(service.stats.lost, 0);
 }
 
+TEST(publishers_that_wait_are_told_that_the_service_stops)
+{
+    static pyro_request rq;
+
+    config.stuck_ms = 100000;
+    rig.net.capacity = 200;
+    start_node(2, "n", PYRO_ES_BLOCK);
+    rig.n[2].runs = false;
+    for (int32_t i = 0; i < 20; i++)
+        publish("n", i);
+    rig_settle();
+    assert_int_equal(pyro_begin(&rq, pyro_es_proxy(&seen[0].es), "publish"),
+                     PYRO_OK);
+    pyro_put_str(&rq.args, "n");
+    pyro_put_nil(&rq.args);
+    assert_int_equal(pyro_send(&rq, pyro_to_none(), NULL, NULL), PYRO_OK);
+    rig_settle();
+    assert_false(pyro_done(&rq));
+    node_stop(1);
+    pyro_es_stop(&service);
+    assert_int_equal(pyro_es_serve(&service, &rig.n[1].d,
+                                   PYRO_ES_ROOM_OF(room), &config),
+                     PYRO_OK);
+    node_run(1);
+    rig_settle();
+    assert_int_equal(pyro_result(&rq), PYRO_ERR_REMOTE);
+    rig.n[2].runs = true;
+    rig_settle();
+}
+
 TEST(oneways_that_a_blocking_subscriber_leaves_no_room_for_are_refused)
 {
     config.stuck_ms = 100000;
@@ -827,6 +883,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ES_TEST(an_event_reaches_who_subscribed_to_its_subject),
         cmocka_unit_test(patterns_match_what_they_say),
+        ES_TEST(a_zero_byte_in_a_subject_fits_no_end_of_a_pattern),
         cmocka_unit_test(a_hostile_pattern_ends_soon),
         cmocka_unit_test(regular_expressions_match_what_they_do_in_python),
         ES_TEST(
@@ -848,6 +905,7 @@ int main(void)
         ES_TEST(without_asking_there_are_no_last_values),
         ES_TEST(
             a_publisher_waits_for_a_blocking_subscriber_and_nothing_is_lost),
+        ES_TEST(publishers_that_wait_are_told_that_the_service_stops),
         ES_TEST(
             oneways_that_a_blocking_subscriber_leaves_no_room_for_are_refused),
         ES_TEST(tables_that_are_full_say_which),

@@ -46,7 +46,7 @@ esc_usage() {
         PYRO://127.0.0.1:$port/:Pyro.EventService listen a
     expect 1 '' 'regular expression: see position 2' $esc --regex listen 'a(b'
     expect 1 '' 'subject is empty, too long' $esc listen ''
-    expect 1 '' 'subject is empty or too long' $esc publish '' 1
+    expect 1 '' 'subject is empty, too long or' $esc publish '' 1
 }
 
 # What one publishes the other prints.
