@@ -56,15 +56,17 @@ c_standards() {
     for std in c99 c11 gnu17; do
         for posix in "" -DPYRO_POSIX; do
             c="$1 -std=$std -O2 $WARN_C $posix"
-            build "$1 $std $posix library" $c -c $src/ns_impl.c \
+            build "$1 $std $posix library" $c -c $src/es_impl.c \
                 -o $out/std.o || continue
-            for use in use ns_use; do
+            for use in use ns_use es_use; do
                 try "$1 $std $posix $use" $c $src/$use.c $out/std.o
             done
         done
     done
     try "$1 PYRO_STATIC" $1 -std=c99 -O1 $WARN_C $src/static_a.c \
         $src/static_b.c
+    try "$1 PYRO_STATIC events" $1 -std=c99 -O1 $WARN_C -DPYRO_STATIC \
+        -DPYRO_IMPLEMENTATION $src/es_use.c
     try "$1 PYRO_STATIC names" $1 -std=c99 -O1 $WARN_C -DPYRO_STATIC \
         -DPYRO_IMPLEMENTATION $src/ns_use.c $src/ns_static.c
 }
@@ -75,8 +77,8 @@ cxx_standards() {
         cxx="$1 -std=$std -O1 $WARN"
         for posix in "" -DPYRO_POSIX; do
             build "$1 $std $posix library" $cxx $posix -x c++ -c \
-                $src/ns_impl.c -o $out/std.o || continue
-            for use in use ns_use; do
+                $src/es_impl.c -o $out/std.o || continue
+            for use in use ns_use es_use; do
                 try "$1 $std $posix $use" $cxx $posix -x c++ $src/$use.c \
                     -x none $out/std.o
             done
@@ -87,9 +89,9 @@ cxx_standards() {
 
 # A C library called from C++: what most C++ programs do.
 mixed() {
-    build "mixed, library" "$CC" -std=c99 -O1 $WARN_C $src/ns_impl.c -c \
+    build "mixed, library" "$CC" -std=c99 -O1 $WARN_C $src/es_impl.c -c \
         -o $out/mixed.o || return
-    for use in use ns_use; do
+    for use in use ns_use es_use; do
         try "mixed, $use" g++ -std=c++11 -O1 $WARN -x c++ $src/$use.c \
             -x none $out/mixed.o
     done
@@ -130,8 +132,8 @@ switches() {
         "-DPYRO_NO_CLIENT -DPYRO_POSIX" "$LEAN -DPYRO_POSIX" \
         "-DPYRO_CONFIG_HEADER=\"config.h\" -I$out" "-DNDEBUG"; do
         build "$set library" "$CC" -std=c99 -O1 $WARN_C $set -c \
-            $src/ns_impl.c -o $out/switch.o || continue
-        for use in use ns_use; do
+            $src/es_impl.c -o $out/switch.o || continue
+        for use in use ns_use es_use; do
             try "$set $use" "$CC" -std=c99 -O1 $WARN_C $set $src/$use.c \
                 $out/switch.o
         done
@@ -156,16 +158,29 @@ ns_switches() {
         "-DPYRO_POSIX -DPYRO_NS_NO_STORAGE" \
         "-DPYRO_POSIX -DPYRO_NS_NO_SERVER"; do
         try "$set" "$CC" -std=c99 -O1 $WARN_C $set $src/ns_use.c \
-            $src/ns_impl.c
+            $src/es_impl.c
         build "$set, clang++" clang++ -std=c++11 $WARN $set -x c++ \
-            $src/ns_impl.c -fsyntax-only
+            $src/es_impl.c -fsyntax-only
+    done
+}
+
+# Those of the events.
+es_switches() {
+    for set in -DPYRO_ES_NO_REGEX "$LEAN -DPYRO_ES_NO_REGEX" \
+        "-DPYRO_ES_MAX_SUBJECT=8 -DPYRO_ES_OWN=1 -DPYRO_ES_WAITING=1" \
+        "-DPYRO_ES_MAX_SUBJECT=200 -DPYRO_ES_REGEX=128" \
+        "-DPYRO_ES_REGEX=16 -DPYRO_ES_BURST=1 -DPYRO_ES_LAST_BYTES=16"; do
+        try "$set" "$CC" -std=c99 -O1 $WARN_C $set $src/es_use.c \
+            $src/es_only.c
+        build "$set, clang++" clang++ -std=c++11 $WARN $set -x c++ \
+            $src/es_only.c -fsyntax-only
     done
 }
 
 mingw() {
-    for use in use ns_use; do
+    for use in use ns_use es_use; do
         build "mingw, $use" x86_64-w64-mingw32-gcc -std=c99 -O2 $WARN_C \
-            $src/$use.c $src/ns_impl.c -o $out/use.exe
+            $src/$use.c $src/es_impl.c -o $out/use.exe
     done
 }
 
@@ -189,6 +204,7 @@ mixed
 orders
 switches
 ns_switches
+es_switches
 mixed_numbers
 mingw
 say "matrix: $built builds, $ran programs run, $bad failed"

@@ -51,12 +51,15 @@ sum() { awk '{ n += $2 } END { print n + 0 }'; }
 kb() { awk -v n="$1" 'BEGIN { if (n) printf "%.2f", n / 1024; else print "-" }'; }
 
 # weigh NAME GOAL GATE CEILING FLAGS...: the first three in bytes, 0: none.
-# NAMEs that begin with ns have pyro_ns.h in them.
+# NAMEs that begin with ns have pyro_ns.h in them, with es pyro_es.h.
 weigh() {
     name=$1 goal=$2 gate=$3 ceiling=$4 source=impl.c
     shift 4
     elf=$out/$name
-    case $name in ns*) source=ns_impl.c ;; esac
+    case $name in
+    ns*) source=ns_impl.c ;;
+    es*) source=es_only.c ;;
+    esac
     arm-none-eabi-gcc $flags "$@" -c -o $elf.lib.o \
         tests/compile/$source || die "$name: the compiler failed"
     # No merging of constants: the main's strings are not the library's.
@@ -85,9 +88,9 @@ weigh() {
 # A function that is in the library and not in the table of size/main.c would
 # be weightless.
 nothing_forgotten() {
-    arm-none-eabi-nm -P $out/ns_full.lib.o >$out/full.names || die "nm failed"
+    arm-none-eabi-nm -P $out/$1.lib.o >$out/full.names || die "nm failed"
     for name in $(awk '$2 == "T" { print $1 }' $out/full.names); do
-        case $name in pyro_check | pyro_ns_check) continue ;; esac
+        case $name in pyro_check | pyro_ns_check | pyro_es_check) continue ;; esac
         grep -q "KEEP($name)" tests/size/main.c ||
             die "$name is missing in tests/size/main.c"
     done
@@ -110,7 +113,10 @@ weigh both 6144 7680 20615 $LEAN -DWEIGH_LEAN
 weigh full 15360 19456 28899
 weigh ns 7936 9728 24211 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
 weigh ns_full 0 0 43926 -DWEIGH_NS
-nothing_forgotten
+weigh es 0 0 20593 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
+weigh es_full 0 0 33710 -DWEIGH_ES
+nothing_forgotten ns_full
+nothing_forgotten es_full
 ram_of_names
 say "{$json}" >build/size.json
 [ $past = 0 ] || die "something has grown, see above"

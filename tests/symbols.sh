@@ -72,13 +72,14 @@ check_globals() {
     done
 }
 
-# check NAME NM COMPILER FLAGS...: compiles the library alone, without and
-# with pyro_ns.h, and looks.
+# check NAME NM COMPILER FLAGS...: compiles the library alone, with pyro_es.h,
+# and with all headers, and looks.
 check() {
     name=$1
     shift
     look "$name" impl.c "$@"
-    look "$name-ns" ns_impl.c "$@"
+    look "$name-es" es_only.c "$@"
+    look "$name-ns" es_impl.c "$@"
 }
 
 look() {
@@ -103,7 +104,7 @@ host() {
 }
 
 # A copy of pyro.h whose private names (pyroi_, PYROI_) and fields (with _ at
-# the end) are called otherwise. What is private to pyro_ns.h stays.
+# the end) are called otherwise. What is private to pyro_$part.h stays.
 renamed() {
     mkdir -p $copy
     sed -E 's/\b(pyroi|PYROI)_/\1_of_pyro_h_/g
@@ -113,21 +114,24 @@ renamed() {
         die "the private names of pyro.h are not what they were"
 }
 
-# strangers FLAGS...: compiles $copy/pyro_ns.h with that.
+# strangers FLAGS...: compiles $copy/pyro_$part.h with that.
 strangers() {
     "$CC" -std=c99 -DNDEBUG -Werror=implicit-function-declaration "$@" \
-        -DPYRO_IMPLEMENTATION -x c -fsyntax-only $copy/pyro_ns.h
+        -DPYRO_IMPLEMENTATION -x c -fsyntax-only $copy/pyro_$part.h
 }
 
 # Each kind of trespass must be noticed, or nothing was proven.
 trespass() {
-    { cat pyro_ns.h && say "$2"; } >$copy/pyro_ns.h
+    { cat pyro_$part.h && say "$2"; } >$copy/pyro_$part.h
     if strangers 2>/dev/null; then
         complain "public API: a use of $1 goes unnoticed"
     fi
 }
 
+# public_api_only PART SWITCHES...: pyro_PART.h, with each of these.
 public_api_only() {
+    part=$1
+    shift
     copy=build/symbols/public
     renamed
     trespass "a private function" \
@@ -135,20 +139,21 @@ public_api_only() {
     trespass "a private type" 'pyroi_link *pyro_x(void);'
     trespass "a private field" \
         'uint32_t pyro_x(pyro_daemon *d) { return d->now_; }'
-    cp pyro_ns.h $copy/pyro_ns.h
+    cp pyro_$part.h $copy/pyro_$part.h
     before=$bad
     bad=0
-    for set in "" -DPYRO_POSIX "$LEAN $NS_LEAN" "-DPYRO_NO_SERVER" \
-        -DPYRO_NO_CLIENT -DPYRO_NS_NO_SERVERLESS; do
-        strangers $set || complain "pyro_ns.h ${set:-without switches}:" \
+    for set; do
+        strangers $set || complain "pyro_$part.h ${set:-without switches}:" \
             "uses what is private to pyro.h"
     done
-    [ $bad != 0 ] || say "public API: pyro_ns.h uses nothing else of pyro.h"
+    [ $bad != 0 ] || say "public API: pyro_$part.h uses nothing else of pyro.h"
     bad=$((bad | before))
 }
 
 host cc "$CC"
-public_api_only
+public_api_only ns "" -DPYRO_POSIX "$LEAN $NS_LEAN" -DPYRO_NO_SERVER \
+    -DPYRO_NO_CLIENT -DPYRO_NS_NO_SERVERLESS
+public_api_only es "" -DPYRO_POSIX "$LEAN" -DPYRO_ES_NO_REGEX
 sh tests/deps.sh arm clang
 host clang clang
 for cpu in m0 m4; do

@@ -477,7 +477,7 @@ TEST(a_subscriber_that_is_lapped_knows_how_many_it_missed)
     assert_int_equal(service.stats.lost, seen[2].lost[seen[2].count - 1]);
 }
 
-TEST(one_that_is_stuck_for_too_long_is_dropped_and_comes_back_with_its_count)
+TEST(one_stuck_for_too_long_is_dropped_and_comes_back_with_its_count)
 {
     config.stuck_ms = 500;
     rig.net.capacity = 200;
@@ -897,7 +897,7 @@ int main(void)
         ES_TEST(events_come_in_order_and_whole_however_the_ring_turns),
         ES_TEST(a_subscriber_that_is_lapped_knows_how_many_it_missed),
         ES_TEST(
-            one_that_is_stuck_for_too_long_is_dropped_and_comes_back_with_its_count),
+            one_stuck_for_too_long_is_dropped_and_comes_back_with_its_count),
         ES_TEST(of_keep_latest_only_the_newest_comes_and_nothing_is_lost),
         ES_TEST(subscriptions_come_back_when_the_service_has_started_again),
         ES_TEST(a_subscriber_that_vanishes_leaves_nothing_behind),

@@ -67,7 +67,7 @@ prefixes() {
 
 # Tests and examples; the library itself is compiled by matrix.sh.
 warnings() {
-    for file in $(say "$sources" | grep -E '/(test_|sim_|bench|client|server|tools_|xnsc_|pyro-|netns|ram_).*c$'); do
+    for file in $(say "$sources" | grep -E '^examples/.*c$|/(test_|sim_|bench|client|server|tools_|xnsc_|pyro-|netns|ram_).*c$'); do
         "$CC" -std=gnu11 -O1 $WARN_C -Werror -fsyntax-only "$file" \
             >build/tidy.out 2>&1 && continue
         finding "$file does not compile without a warning:"
@@ -82,7 +82,7 @@ clang_tidy() {
         case $set in
         *NO_TEXTS*) checks=-bugprone-branch-clone,-misc-redundant-expression ;;
         esac
-        clang-tidy --quiet --checks="$checks" tests/compile/ns_impl.c -- \
+        clang-tidy --quiet --checks="$checks" tests/compile/es_impl.c -- \
             -std=c99 $set >build/tidy.out 2>build/tidy.err && continue
         finding "clang-tidy ${set:-without switches}:"
         grep -E 'error|warning' build/tidy.out | sort -u | head -n 30
@@ -96,7 +96,7 @@ cppcheck_it() {
             --inline-suppr --error-exitcode=3 -DNDEBUG $set \
             --suppress=missingIncludeSystem -D__GNUC__=12 \
             -DAI_NUMERICHOST=4 -DCLOCK_MONOTONIC=1 -DMSG_DONTWAIT=64 \
-            tests/compile/ns_impl.c >build/tidy.out 2>&1 && continue
+            tests/compile/es_impl.c >build/tidy.out 2>&1 && continue
         finding "cppcheck ${set:-without switches}:"
         head -n 30 build/tidy.out
     done

@@ -4,10 +4,14 @@
  * WEIGH_LEAN: what a program needs for names, exceptions, attributes,
  * signatures, timeouts, keep-alive, nesting, deferral and reconnecting.
  * Neither: everything there is. WEIGH_NS: names as well; lean these are the
- * locator and the name server. */
+ * locator and the name server. WEIGH_ES: events; lean without regular
+ * expressions. */
 #include "../../pyro.h"
 #ifdef WEIGH_NS
 #include "../../pyro_ns.h"
+#endif
+#ifdef WEIGH_ES
+#include "../../pyro_es.h"
 #endif
 
 typedef void (*any_function)(void);
@@ -99,6 +103,15 @@ static const volatile any_function kept[] = {
     KEEP(pyro_ns_walk), KEEP(pyro_ns_open), KEEP(pyro_ns_close),
     KEEP(pyro_ns_register), KEEP(pyro_ns_unregister), KEEP(pyro_ns_resolve),
     KEEP(pyro_ns_list), KEEP(pyro_ns_proxy), KEEP(pyro_ns_tried),
+#endif
+#endif
+#if defined(WEIGH_ES)
+    KEEP(pyro_es_open), KEEP(pyro_es_close), KEEP(pyro_es_subscribe),
+    KEEP(pyro_es_unsubscribe), KEEP(pyro_es_publish), KEEP(pyro_es_serve),
+    KEEP(pyro_es_stop),
+#if !defined(WEIGH_LEAN)
+    KEEP(pyro_es_match), KEEP(pyro_es_proxy), KEEP(pyro_es_publish_wait),
+    KEEP(pyro_es_post), KEEP(pyro_es_compile), KEEP(pyro_es_matches),
 #endif
 #endif
 };
