@@ -1582,6 +1582,10 @@ PYRO_DEF pyro_err     pyro_reply(pyro_later *later);
 PYRO_DEF pyro_err pyro_fail(pyro_later *later, const char *type,
                             const char *message);
 
+/* Gives it up: the struct is the caller's again, the other side waits until
+ * its own deadline. Of one that is zero or done: nothing. */
+PYRO_DEF void pyro_later_drop(pyro_later *later);
+
 #endif /* PYRO_NO_SERVER */
 
 /* ------------------------------------------------------------------------
@@ -5505,6 +5509,18 @@ static void pyroi_later_end(pyro_later *later)
         pyroi_send_reply(&later->call_);
     pyroi_call_end(&later->call_);
     later->call_.node = NULL;
+}
+
+PYRO_DEF void pyro_later_drop(pyro_later *later)
+{
+    pyro_call *call = &later->call_;
+
+    if (call->node == NULL)
+        return;
+    pyroi_call_end(call);
+    if (call->reply_buf_ != NULL)
+        pyroi_give(call->node, call->reply_buf_);
+    call->node = NULL;
 }
 
 /* Takes a buffer for a deferred reply (rule R4). */

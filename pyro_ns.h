@@ -623,6 +623,7 @@ typedef struct pyro_ns_server {
  * journal, answers datagrams. Listen first: answers name the first listener's
  * port. Errors: PYRO_ERR_DATA, the journal is damaged at record
  * node->why.is; PYRO_ERR_NOSPACE, names or bytes are too few for it;
+ * PYRO_ERR_NAMING, it has the default group as an object;
  * PYRO_ERR_DAEMON, the storage or UDP port cannot be opened; those of
  * pyro_export. Nothing is left behind after an error. */
 PYRO_DEF pyro_err pyro_ns_serve(pyro_ns_server *server, pyro_daemon *node,
@@ -2785,6 +2786,14 @@ static bool pyroi_ns_get_entry(pyro_reader *in, pyroi_ns_entry *e)
 
 #endif
 
+/* Why it cannot start, for people; returns the error. */
+static pyro_err pyroi_ns_no_start(pyro_ns_server *ns, pyro_err err,
+                                  const char *text, uint32_t is)
+{
+    pyroi_ns_why(ns->node_, text, is);
+    return err;
+}
+
 /* ------------------------------------------------------------------------
  * >>journal
  * ------------------------------------------------------------------------ */
@@ -2957,15 +2966,6 @@ static int pyroi_ns_salvage(const pyro_ns_storage *st, uint32_t *at)
     return what;
 }
 
-static pyro_err pyroi_ns_no_start(pyro_ns_server *ns, pyro_err err,
-                                  const char *text, uint32_t record)
-{
-    ns->node_->why.text = text;
-    ns->node_->why.is = record;
-    ns->node_->why.limit = 0;
-    return err;
-}
-
 /* Reads the journal up to damage that is not passed over. Where no whole
  * record follows, the last one is torn: it was never answered. A foreign one
  * is not torn, its CRC is right. */
@@ -3025,18 +3025,27 @@ static pyro_err pyroi_ns_load(pyro_ns_server *ns)
     return PYRO_OK;
 }
 
+static const char *pyroi_ns_parent(const pyro_ns_server *ns, const char *name);
+
 /* Makes groups again that what is left is in: their record was damaged, or
- * they were built in with another configuration. */
+ * they were built in with another configuration. What is below an object,
+ * because the record of its own deletion was damaged, goes. */
 static pyro_err pyroi_ns_mend(pyro_ns_server *ns)
 {
     pyroi_ns_copy c;
 
-    for (unsigned i = 0; i < ns->room_.n_nodes; i++)
-        if (pyroi_ns_live(ns, i)
-            && pyroi_ns_revive(ns, pyroi_ns_read(ns, i, &c)) != NULL)
+    for (unsigned i = 0; i < ns->room_.n_nodes; i++) {
+        if (!pyroi_ns_live(ns, i))
+            continue;
+        if (pyroi_ns_revive(ns, pyroi_ns_read(ns, i, &c)) != NULL)
             return pyroi_ns_no_start(ns, PYRO_ERR_NOSPACE,
                                      "PYRO_NS_ROOM is too small for groups",
                                      0);
+        if (pyroi_ns_parent(ns, c.name) != NULL && !pyroi_ns_paired(ns)) {
+            pyroi_ns_drop(ns, i);
+            ns->stats.dropped++;
+        }
+    }
     return pyroi_ns_make_durable(ns)
              ? PYRO_OK
              : pyroi_ns_no_start(ns, PYRO_ERR_DAEMON,
@@ -3297,6 +3306,7 @@ static void pyroi_ns_defer(pyro_ns_server *ns, pyro_call *call, bool to_pair)
     while (k < PYRO_NS_PENDING && pyro_later_open(&ns->laters_[k]))
         k++;
     if (k < PYRO_NS_PENDING) {
+        pyro_later_drop(&ns->laters_[k]); /* whose caller has gone */
         ns->to_pair_ &= ~((uint32_t)1 << k);
         ns->to_pair_ |= (uint32_t)to_pair << k;
         pyro_defer(call, &ns->laters_[k], 0);
@@ -4061,7 +4071,6 @@ static void pyroi_ns_told(void *user, pyro_request *rq, pyro_err err,
     if (err == PYRO_OK && pyro_get_list(result, 2) == 2) {
         sent = pyroi_ns_get_u32(result, 0xFFFFFFFF);
         boot = pyroi_ns_get_u32(result, 0xFFFFFFFF);
-        err = (pyro_err)result->err;
     }
     ns->pair_state_ = boot != 0 ? PYROI_NS_UP : PYROI_NS_LOST;
     if (boot != 0) {
@@ -4165,6 +4174,7 @@ static void pyroi_ns_resync(void *self, pyro_call *call)
         pyroi_ns_raise(call, "a resync is under way", NULL);
     else if (pyroi_ns_may(ns, call, PYRO_NS_SYNC, NULL)) {
         pyroi_ns_tell_all(ns);
+        pyro_later_drop(&ns->resync_);
         pyro_defer(call, &ns->resync_, 0);
     }
 }
@@ -4198,10 +4208,12 @@ static pyro_err pyroi_ns_pair_open(pyro_ns_server *ns)
 
 static void pyroi_ns_pair_close(pyro_ns_server *ns)
 {
-    if (ns->config_->twin == NULL)
+    if (ns->boot_ == 0) /* it was never opened */
         return;
     pyro_timer_stop(ns->node_, &ns->pair_);
     pyro_proxy_close(&ns->twin_);
+    pyro_later_drop(&ns->resync_);
+    ns->boot_ = 0;
 }
 
 #endif /* PYRO_NS_NO_PAIR */
@@ -4271,12 +4283,18 @@ static pyro_err pyroi_ns_builtin(pyro_ns_server *ns, const char *name,
     i = pyroi_ns_find(ns, name, e.name_n);
     if (i < ns->room_.n_nodes) {
         if (pyroi_ns_live(ns, i)) /* in the journal, or the default group */
-            return pyroi_ns_has(ns, i, PYROI_NS_GROUP) ? PYRO_OK
-                                                       : PYRO_ERR_NAMING;
+            return pyroi_ns_has(ns, i, PYROI_NS_GROUP)
+                     ? PYRO_OK
+                     : pyroi_ns_no_start(ns, PYRO_ERR_NAMING,
+                                         "\":Pyro\" or the default group is "
+                                         "an object in the journal",
+                                         0);
         e.version = pyroi_ns_stamp(ns);
     }
     if (e.version == 0 || pyroi_ns_lacks(ns, i, &e) != NULL)
-        return PYRO_ERR_NOSPACE;
+        return pyroi_ns_no_start(ns, PYRO_ERR_NOSPACE,
+                                 "PYRO_NS_ROOM is too small, names",
+                                 ns->room_.n_nodes);
     (void)pyroi_ns_set(ns, i, &e);
     return PYRO_OK;
 }
@@ -4367,6 +4385,8 @@ PYRO_DEF void pyro_ns_stop(pyro_ns_server *ns)
 #ifndef PYRO_NS_NO_STORAGE
     pyroi_ns_sync(ns, ns->node_);
     pyro_timer_stop(ns->node_, &ns->sync_);
+    for (unsigned k = 0; k < PYRO_NS_PENDING; k++)
+        pyro_later_drop(&ns->laters_[k]); /* no buffer for an answer */
 #endif
     (void)pyro_withdraw(ns->node_, ns);
     pyroi_ns_close_all(ns);

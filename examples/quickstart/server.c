@@ -28,7 +28,7 @@ static void calc_count(void *self, pyro_call *call)
 {
     int32_t    n = pyro_get_i32(&call->args);
     pyro_proxy to;
-    pyro_uri   uri;
+    pyro_uri   uri = { 0 };
     pyro_err   err;
 
     ((struct calc *)self)->calls++;

@@ -73,7 +73,7 @@ static const volatile any_function kept[] = {
     KEEP(pyro_export), KEEP(pyro_withdraw), KEEP(pyro_object_id),
     KEEP(pyro_find), KEEP(pyro_walk), KEEP(pyro_uri_of), KEEP(pyro_raise),
     KEEP(pyro_defer), KEEP(pyro_later_open), KEEP(pyro_finish),
-    KEEP(pyro_reply), KEEP(pyro_fail),
+    KEEP(pyro_reply), KEEP(pyro_fail), KEEP(pyro_later_drop),
 #endif
 #if !defined(WEIGH_MARSHALLER) && !defined(PYRO_NO_CLIENT)
     KEEP(pyro_nil), KEEP(pyro_bool), KEEP(pyro_int), KEEP(pyro_uint),
