@@ -3025,7 +3025,21 @@ static pyro_err pyroi_ns_load(pyro_ns_server *ns)
     return PYRO_OK;
 }
 
-static const char *pyroi_ns_parent(const pyro_ns_server *ns, const char *name);
+static size_t pyroi_ns_parent_n(const char *name, size_t n);
+
+/* Whether a name lies below an object. */
+static bool pyroi_ns_is_lost(const pyro_ns_server *ns, const char *name)
+{
+    size_t n = strlen(name);
+
+    while ((n = pyroi_ns_parent_n(name, n)) > 1) {
+        unsigned i = pyroi_ns_find_live(ns, name, n);
+
+        if (i < ns->room_.n_nodes && !pyroi_ns_has(ns, i, PYROI_NS_GROUP))
+            return true;
+    }
+    return false;
+}
 
 /* Makes groups again that what is left is in: their record was damaged, or
  * they were built in with another configuration. What is below an object,
@@ -3037,13 +3051,15 @@ static pyro_err pyroi_ns_mend(pyro_ns_server *ns)
     for (unsigned i = 0; i < ns->room_.n_nodes; i++) {
         if (!pyroi_ns_live(ns, i))
             continue;
-        if (pyroi_ns_revive(ns, pyroi_ns_read(ns, i, &c)) != NULL)
+        if (!pyroi_ns_paired(ns)
+            && pyroi_ns_is_lost(ns, pyroi_ns_name_of(ns, i))) {
+            pyroi_ns_drop(ns, i);
+            ns->stats.dropped++;
+            ns->broken_ = true; /* the journal says otherwise: a new one */
+        } else if (pyroi_ns_revive(ns, pyroi_ns_read(ns, i, &c)) != NULL) {
             return pyroi_ns_no_start(ns, PYRO_ERR_NOSPACE,
                                      "PYRO_NS_ROOM is too small for groups",
                                      0);
-        if (pyroi_ns_parent(ns, c.name) != NULL && !pyroi_ns_paired(ns)) {
-            pyroi_ns_drop(ns, i);
-            ns->stats.dropped++;
         }
     }
     return pyroi_ns_make_durable(ns)
