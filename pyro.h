@@ -4568,9 +4568,14 @@ PYRO_DEF void pyro_reraise(pyro_call *call, pyro_proxy *proxy)
  * exception in one place (pyroi_send_reply). These raise one that says more
  * before that, and return the number. */
 #ifdef PYRO_NO_TEXTS
-#define pyroi_raise_text(call, err, text)                        (err)
-#define pyroi_raise_name(call, err, text, name)                  (err)
-#define pyroi_raise_numbers(call, err, first, is, second, limit) (err)
+static unsigned pyroi_raise_bare(unsigned err)
+{
+    return err;
+}
+#define pyroi_raise_text(call, err, text)       pyroi_raise_bare(err)
+#define pyroi_raise_name(call, err, text, name) pyroi_raise_bare(err)
+#define pyroi_raise_numbers(call, err, first, is, second, limit) \
+    pyroi_raise_bare(err)
 #else
 static unsigned pyroi_raise_text(pyro_call *call, unsigned err,
                                  const char *text)
@@ -5399,6 +5404,14 @@ static void pyroi_send_reply(pyro_call *call)
         pyroi_flush(d, l);
 }
 
+/* Calls that are not answered yet: those of handlers on the stack, innermost
+ * first, and deferred ones. */
+static void pyroi_call_begin(pyro_daemon *d, pyro_call *call)
+{
+    call->outer_ = d->calls_;
+    d->calls_ = call;
+}
+
 static void pyroi_call_end(pyro_call *call)
 {
     pyro_call **at = &call->node->calls_;
@@ -5428,8 +5441,7 @@ static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l)
     call.oneway = (l->head[3] & PYROI_ONEWAY) != 0;
     call.args_buf_ = b;
     call.reply_buf_ = b->next;
-    call.outer_ = d->calls_;
-    d->calls_ = &call;
+    pyroi_call_begin(d, &call);
     d->depth_++;
     if (call.reply_buf_ == NULL && !call.oneway) {
         call.args_buf_ = NULL;

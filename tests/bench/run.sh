@@ -37,8 +37,8 @@ targets() {
 	echo64k    calls   0.80 0.70 0.70
 	clients200 calls   0.85 0.85 0.65
 	oneway     calls   10   10   7
-	encode     codec   1.0  0.67 0.45
-	decode     codec   3    2    1.6
+	encode     codec   1.0  0.67 0.67
+	decode     codec   3    2    1.8
 	resolve    names   1.0  0.85 0.75
 	lookup10k  names   0.5  0.334 0.334
 	END
