@@ -1086,7 +1086,7 @@ typedef struct pyroi_link {
     uint8_t       rx;      /* what of a frame is being read */
     uint8_t       n_head;  /* bytes of head that are there */
     uint8_t       owed;    /* types of control frames to send, as bits */
-    uint8_t       control; /* type of the one being sent */
+    uint8_t       control; /* type of the one being sent, and PYROI_SUMS */
     uint8_t       reason;  /* of a CONNECTFAIL */
     uint8_t       missed;  /* while quiet: 1 a frame came, 2 do not greet */
     uint8_t       head[PYROI_HEAD];
@@ -4055,8 +4055,8 @@ static uint8_t *pyroi_make_control(const pyro_daemon *d, const pyroi_link *l,
                                      0, PYROI_BUSY_BYTES, 0,           1 };
     static const uint8_t from[] = { 0, 0, 0, 18, 0, 0, 0, 21 };
 
-    unsigned       type = l->control;
-    unsigned       flags = l->flags & PYROI_SUMS;
+    unsigned       type = l->control & 15u;
+    unsigned       flags = l->control & PYROI_SUMS;
     uint32_t       seq = 0;
     const uint8_t *form = pyroi_bodies + from[type];
     uint8_t       *body = frame + 8;
@@ -4075,7 +4075,7 @@ static uint8_t *pyroi_make_control(const pyro_daemon *d, const pyroi_link *l,
     } else if (type == PYROI_CONNECTFAIL) {
         end = pyroi_put_fail(l, body);
     } else if (type <= PYROI_CONNECTOK) {
-        body[2] = (l->flags & PYROI_SUMS) != 0;
+        body[2] = (l->control & PYROI_SUMS) != 0;
         pyroi_store32(body + 4, d->session_);
         pyroi_store32(body + 9, pyroi_max_body(d));
         pyroi_store16(body + 14, pyroi_dead_ms(d));
@@ -4131,12 +4131,12 @@ static bool pyroi_send(pyro_daemon *d, pyroi_link *l, const uint8_t *frame,
 static bool pyroi_flush_control(pyro_daemon *d, pyroi_link *l)
 {
     uint8_t  frame[PYROI_CONTROL_BYTES];
-    unsigned type = l->control;
+    unsigned type = l->control & 15u;
 
     if (type == 0) {
         while ((l->owed & PYROI_OWE(type)) == 0)
             type++;
-        l->control = (uint8_t)type;
+        l->control = (uint8_t)(type | (l->flags & PYROI_SUMS));
     }
     if (!pyroi_send(d, l, frame, pyroi_make_control(d, l, frame)))
         return false;
@@ -7287,7 +7287,7 @@ static void pyroi_say_down(pyro_daemon *d, pyroi_link *l)
     if (l->missed)
         return;
     pyroi_quiet(d, l, 1000);
-    if (l->control == PYROI_CONNECTFAIL)
+    if ((l->control & 15u) == PYROI_CONNECTFAIL)
         return; /* its bytes must not change now */
     l->reason = PYROI_FAIL_NOT_UP;
     l->owed |= PYROI_OWE(PYROI_CONNECTFAIL);

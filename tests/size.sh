@@ -107,14 +107,14 @@ ram_of_names() {
 sh tests/deps.sh arm
 say "               bytes       KB     goal     gate  libc, libgcc"
 weigh marshaller 1280 1536 1536 $LEAN -DWEIGH_MARSHALLER
-weigh proxy 3686 5120 9552 $LEAN -DWEIGH_LEAN -DPYRO_NO_SERVER
-weigh daemon 3993 5376 8044 $LEAN -DWEIGH_LEAN -DPYRO_NO_CLIENT
-weigh both 6144 7680 13119 $LEAN -DWEIGH_LEAN
-weigh full 15360 19456 25209
-weigh ns 7936 9728 24211 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
-weigh ns_full 0 0 44246 -DWEIGH_NS
-weigh es 0 0 20593 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
-weigh es_full 0 0 33754 -DWEIGH_ES
+weigh proxy 3686 5120 9572 $LEAN -DWEIGH_LEAN -DPYRO_NO_SERVER
+weigh daemon 3993 5376 8064 $LEAN -DWEIGH_LEAN -DPYRO_NO_CLIENT
+weigh both 6144 7680 13139 $LEAN -DWEIGH_LEAN
+weigh full 15360 19456 25249
+weigh ns 7936 9728 24227 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
+weigh ns_full 0 0 44286 -DWEIGH_NS
+weigh es 0 0 20613 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
+weigh es_full 0 0 33794 -DWEIGH_ES
 nothing_forgotten ns_full
 nothing_forgotten es_full
 ram_of_names

@@ -616,6 +616,7 @@ static inline void fuzz_end(struct fuzz *f)
     f->reads = 0;
     f->net.chunk = 0;
     f->net.block_send = f->net.block_recv = 0;
+    f->net.more = true; /* a poll takes all that has come */
     for (i = 0; i < FUZZ_PEERS; i++) {
         f->peer = &f->peers[i];
         fuzz_hang_up(f, 0);
