@@ -471,6 +471,8 @@ static inline void fuzz_trouble(struct fuzz *f, unsigned how)
     case 6:
         if (c != NULL) /* of the bytes that come to the peer */
             c->way[1u - end].capacity = c->way[1u - end].used + n;
+        if (c != NULL && c->way[1u - end].capacity > LOOP_BYTES)
+            c->way[1u - end].capacity = LOOP_BYTES;
         break;
     default:
         if (c != NULL)
