@@ -1194,8 +1194,9 @@ typedef enum pyro_event {
     PYRO_LINK_WRITABLE /* its send queue has run empty after being stuck */
 } pyro_event;
 
-/* Called by poll for every link. The struct is the caller's, from pyro_hook
- * to pyro_unhook. It may call the library, but not pyro_close. */
+/* Called by poll for every link. The struct is the caller's, from
+ * pyro_hook_add to pyro_hook_drop. It may call the library, but not
+ * pyro_close. */
 typedef struct pyro_hook {
     struct pyro_hook *next_;
     void (*fn)(void *user, pyro_daemon *node, pyro_link link,
@@ -1373,6 +1374,10 @@ PYRO_DEF uint32_t pyro_crc32(uint32_t crc, const void *data, size_t n);
  * boot count and a counter where the port has no random bytes. */
 PYRO_DEF void pyro_guid(pyro_daemon *node, char to[33]);
 
+/* Timers, watched handles, hooks: see their structs. A timer that is set
+ * already is set anew; ms is 0 (the next poll) to PYRO_MAX_MS. `want` is
+ * PYRO_IN, PYRO_OUT or both; the handle stays the caller's. The function of a
+ * watched handle is called again while it waits in a call of its own. */
 PYRO_DEF void pyro_timer_set(pyro_daemon *node, pyro_timer *timer,
                              uint32_t ms);
 PYRO_DEF void pyro_timer_stop(pyro_daemon *node, pyro_timer *timer);

@@ -78,8 +78,8 @@
  *   The ring holds each event once. A subscriber that is slower than the
  *   publishers is lapped: what it missed is counted in its `lost`, exactly.
  *   One that takes nothing at all holds at most one buffer of the pool; when
- *   PYRO_ES_STUCK subscribers do so, or one for longer than a frame may take,
- *   its connection is closed. It is remembered: when it subscribes again, n
+ *   more than config.stuck subscribers do so, or one for config.stuck_ms, its
+ *   connection is closed. It is remembered: when it subscribes again, n
  *   and lost go on.
  *
  * LIMITS, AND WHAT HAPPENS AT THEM
@@ -87,8 +87,8 @@
  *                                subscriber that has gone makes room first
  *   long regular expression      refused, PYRO_ES_REGEX
  *   publishers that wait         refused, PYRO_ES_WAITING
- *   event over a message or the ring's half   ValueError, both sizes named;
- *                                published as a oneway: stats.refused
+ *   event over a message or the ring's half   ValueError, and both sizes in
+ *                                node->why of the service; stats.refused
  *   event over one subscriber's message       its `lost`, stats.too_long
  *   event with a longer subject than the subscriber's PYRO_ES_MAX_SUBJECT
  *                                its client's `too_long`
@@ -110,7 +110,8 @@
 #error "PYRO_ES_MAX_SUBJECT: 8 to 200"
 #endif
 
-/* Subscriptions of one client. Range 1 to 100. Costs a pointer each. */
+/* Subscriptions of one client. Range 1 to 100. Costs 8 bytes each, where a
+ * pointer has 4. */
 #ifndef PYRO_ES_OWN
 #define PYRO_ES_OWN 8
 #endif
@@ -185,17 +186,17 @@ extern "C" {
  * >>events
  * ------------------------------------------------------------------------ */
 
-/* Flags of a subscription. */
-#define PYRO_ES_LATEST \
-    1 /* of events of one subject only the newest counts:
-                            older ones that were not sent yet are left out,
-                            and do not count as lost */
-#define PYRO_ES_BLOCK \
-    2                   /* nothing is lost: who publishes without oneway waits
-                           for this subscriber; oneways that find no room are
-                           refused */
-#define PYRO_ES_LAST  4 /* first the last value of each matching subject */
-#define PYRO_ES_MATCH 0x100 /* client only: a regular expression */
+/* Flags of a subscription.
+ *   LATEST  of events of one subject only the newest counts: older ones that
+ *           were not sent yet are left out, and do not count as lost
+ *   BLOCK   nothing is lost: who publishes without oneway waits for this
+ *           subscriber; oneways that find no room are refused
+ *   LAST    first the last value of each matching subject
+ *   MATCH   of the client only: the text is a regular expression */
+#define PYRO_ES_LATEST 1
+#define PYRO_ES_BLOCK  2
+#define PYRO_ES_LAST   4
+#define PYRO_ES_MATCH  0x100
 
 /* An event as a subscriber gets it. The views live until its function
  * returns. */
@@ -270,9 +271,13 @@ PYRO_DEF void pyro_es_close(pyro_es *es);
  * PYRO_ERR_REMOTE (refused) and PYRO_ERR_NOSPACE (PYRO_ES_OWN). */
 PYRO_DEF pyro_err pyro_es_subscribe(pyro_es *es, const char *subject,
                                     unsigned flags);
+
+/* Ends a subscription, by its text, and waits for the answer; here it is ended
+ * in any case. PYRO_OK also if there was none, else the error of the call. */
 PYRO_DEF pyro_err pyro_es_unsubscribe(pyro_es *es, const char *subject);
 
-/* Publishes, as a oneway: nothing is known of the outcome. */
+/* Publishes, as a oneway: nothing is known of the outcome. Subject and message
+ * are copied. Errors: those of pyro_oneway. */
 PYRO_DEF pyro_err pyro_es_publish(pyro_es *es, const char *subject,
                                   pyro_value message);
 
@@ -348,7 +353,7 @@ typedef struct pyroi_es_item {
 } pyroi_es_item;
 
 /* Memory of a service: subscribers, subscriptions, and bytes of the ring, of
- * which each event takes its size and 8. Independent of each other: the ring
+ * which each event takes its size and 12. Independent of each other: the ring
  * is there once for all. */
 #define PYRO_ES_ROOM(subscribers_, subscriptions_, bytes_) \
     struct {                                               \
@@ -421,10 +426,15 @@ PYRO_DEF pyro_err pyro_es_serve(pyro_es_service *service, pyro_daemon *node,
 
 /* Ends it; publishers that wait get an exception. The daemon must still be
  * open. */
+
+/* Ends it: subscribers hear nothing more, publishers that wait get an
+ * exception. Structs and room are the caller's again. */
 PYRO_DEF void pyro_es_stop(pyro_es_service *service);
 
-/* Publishes from the service's own program. PYRO_ERR_NOSPACE: too long, see
- * node->why. */
+/* Publishes from the service's own program; subject and message are copied.
+ * PYRO_ERR_NOSPACE: the message is over 256 bytes encoded, the event over half
+ * of the ring (node->why has both sizes), the subject too long, or a blocking
+ * subscriber holds the ring. */
 PYRO_DEF pyro_err pyro_es_post(pyro_es_service *service, const char *subject,
                                pyro_value message);
 
