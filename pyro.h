@@ -987,6 +987,23 @@ enum { PYRO_SERVE_ALL, PYRO_SERVE_LINK, PYRO_SERVE_NONE };
 
 #define PYRO_NEVER 0xFFFF
 
+/* Another serializer than MessagePack that peers with Pyro5 or Pyro4 may use:
+ * turns its bytes into MessagePack and back. Both functions return the bytes
+ * written to `to`; 0 is an error: bytes that are no value, a value the other
+ * side cannot have, more than `cap`. `from` and `to` do not overlap. `from` is
+ * hostile when decoding and in order when encoding. `kind` is what the body
+ * is: any value, or a call [object, method, arguments, keyword arguments],
+ * which JSON writes as a map. Static, without state of its own. */
+enum { PYRO_CODEC_VALUE, PYRO_CODEC_CALL };
+typedef struct pyro_codec {
+    uint8_t id5; /* Pyro5's number for it: 1 serpent, 2 marshal, 3 JSON */
+    uint8_t id4; /* Pyro4's: 1 serpent, 2 JSON, 3 marshal */
+    uint32_t (*decode)(const uint8_t *from, uint32_t n, uint8_t *to,
+                       uint32_t cap, int kind);
+    uint32_t (*encode)(const uint8_t *from, uint32_t n, uint8_t *to,
+                       uint32_t cap, int kind);
+} pyro_codec;
+
 /* What may be set when a daemon is opened. Zero is the default everywhere.
  * It stays the caller's, must outlive the daemon and must not change. */
 typedef struct pyro_config {
@@ -1011,6 +1028,9 @@ typedef struct pyro_config {
     /* Every byte in and out, in pieces. NULL: nothing. */
     void (*trace)(void *user, bool out, pyro_link link, const void *data,
                   uint32_t n);
+    /* Serializers for Pyro5 and Pyro4 beside MessagePack, a list that ends
+     * with NULL, the one to be tried first in calls of ours in front. */
+    const pyro_codec *const *codecs;
 } pyro_config;
 
 /* Finds the address of a PYRONAME: prints a PYRO URI into `to` and returns
@@ -6801,8 +6821,9 @@ PYRO_DEF void pyro_guid(pyro_daemon *node, char to[33])
 PYRO_DEF pyro_err pyro_open(pyro_daemon *node, pyro_room room,
                             const pyro_config *config)
 {
-    static const pyro_config defaults = { NULL, NULL, NULL, 0,    0,    0,   0,
-                                          0,    0,    0,    NULL, NULL, NULL };
+    static const pyro_config defaults = { NULL, NULL, NULL, 0,   0,
+                                          0,    0,    0,    0,   0,
+                                          NULL, NULL, NULL, NULL };
     unsigned                 i;
 
     memset(node, 0, sizeof *node);
