@@ -2,7 +2,8 @@
 # Installs what a target needs and this machine lacks.
 #
 # usage: deps.sh NAME...    NAME: cmocka python3 gcovr clang fuzz tidy cxx
-#                                 arm mingw msgpack tmux netns
+#                                 arm mingw msgpack tmux netns source
+#                                 qemu rv32
 #
 # On Debian by apt-get, as root or with sudo, saying so; elsewhere it names
 # what is missing and fails. What is there already is left alone.
@@ -39,6 +40,11 @@ there() {
     mingw) command_there x86_64-w64-mingw32-gcc ;;
     msgpack) headers_there msgpack.h ;;
     netns) command_there ip && command_there nsenter ;;
+    source) command_there xz && command_there apt-get ;;
+    qemu) command_there qemu-system-arm ;;
+    rv32) command_there qemu-system-riscv32 &&
+        echo '#include <string.h>' | riscv64-unknown-elf-gcc \
+            --specs=picolibc.specs -E - >/dev/null 2>&1 ;;
     *) die "no such name: $1" ;;
     esac
 }
@@ -53,6 +59,10 @@ packages() {
     mingw) echo gcc-mingw-w64-x86-64-posix ;;
     msgpack) echo libmsgpack-dev ;;
     netns) echo iproute2 util-linux ;;
+    source) echo xz-utils ;;
+    qemu) echo qemu-system-arm ;;
+    rv32) echo gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf \
+        qemu-system-misc ;;
     *) echo "$1" ;;
     esac
 }
