@@ -5366,8 +5366,8 @@ static bool pyroi_open_body(pyro_call *call, unsigned *given)
     if (!four || in->err != PYRO_OK || object_n > PYRO_MAX_NAME
         || method_n > PYRO_MAX_NAME)
         return false;
-    body[(const uint8_t *)object - body + object_n] = 0;
-    body[(const uint8_t *)method - body + method_n] = 0;
+    body[(size_t)((const uint8_t *)object - body) + object_n] = 0;
+    body[(size_t)((const uint8_t *)method - body) + method_n] = 0;
     if (strlen(object) != object_n || strlen(method) != method_n)
         return false;
     call->object = object;

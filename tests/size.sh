@@ -10,6 +10,10 @@
 # printed beside and not counted, the platform's port is not there. Writes
 # build/size.json. "lean" leaves out what common.sh says.
 #
+# A lean image is what size/lean.c calls: it tests itself on an emulated
+# Cortex-M4 and is weighed only if all of it works; that the tests notice what
+# does not is tried first, with a build in which something is missing.
+#
 # Goal and gate are where the library has to get to. Where it is not there yet
 # the table says by how much, and what it weighs today is the ceiling: the
 # script fails when anything grows past that. A ceiling is only ever lowered.
@@ -25,6 +29,9 @@ esac
 out=build/size
 flags="--specs=picolibc.specs -mcpu=cortex-m4 -mthumb -std=c99 -Os -DNDEBUG
 -ffunction-sections -fdata-sections"
+ram="-Wl,--defsym=__flash=0,--defsym=__flash_size=0x400000
+-Wl,--defsym=__ram=0x20000000,--defsym=__ram_size=0x400000
+-Wl,--defsym=__stack_size=0x8000"
 mkdir -p $out
 past=0
 json=
@@ -50,27 +57,75 @@ sum() { awk '{ n += $2 } END { print n + 0 }'; }
 
 kb() { awk -v n="$1" 'BEGIN { if (n) printf "%.2f", n / 1024; else print "-" }'; }
 
-# weigh NAME GOAL GATE CEILING FLAGS...: the first three in bytes, 0: none.
-# NAMEs that begin with ns have pyro_ns.h in them, with es pyro_es.h.
-weigh() {
-    name=$1 goal=$2 gate=$3 ceiling=$4 source=impl.c
-    shift 4
-    elf=$out/$name
-    case $name in
+compile() { arm-none-eabi-gcc $flags "$@" || die "the compiler failed"; }
+
+# image NAME FLAGS...: all that size/main.c names, never run.
+image() {
+    elf=$out/$1 source=impl.c
+    case $1 in
     ns*) source=ns_impl.c ;;
     es*) source=es_only.c ;;
     esac
-    arm-none-eabi-gcc $flags "$@" -c -o $elf.lib.o \
-        tests/compile/$source || die "$name: the compiler failed"
+    shift
+    compile "$@" -c -o $elf.lib.o tests/compile/$source
     # No merging of constants: the main's strings are not the library's.
-    arm-none-eabi-gcc $flags -fno-merge-constants "$@" -c \
-        -o $elf.main.o tests/size/main.c || die "$name: the compiler failed"
-    arm-none-eabi-gcc $flags -nostartfiles -Wl,--gc-sections,-e,main \
-        -Wl,-Map=$elf.map -o $elf.elf $elf.lib.o $elf.main.o ||
-        die "$name: the linker failed"
+    compile "$@" -fno-merge-constants -c -o $elf.main.o tests/size/main.c
+    compile -nostartfiles -Wl,--gc-sections,-e,main -Wl,-Map=$elf.map \
+        -o $elf.elf $elf.lib.o $elf.main.o
+}
+
+# lean_image NAME FLAGS...: what size/lean.c calls; tests itself.
+lean_image() {
+    elf=$out/$1
+    shift
+    compile $LEAN "$@" -c -o $elf.lib.o tests/compile/impl.c
+    compile $LEAN "$@" $WARN_C -Werror -fno-merge-constants -c \
+        -o $elf.main.o tests/size/lean.c
+    compile --crt0=semihost --oslib=semihost $ram -Wl,--gc-sections \
+        -Wl,-Map=$elf.map -o $elf.elf $elf.lib.o $elf.main.o $out/partner.o
+    timeout 60 qemu-system-arm -M mps2-an386 -display none -monitor none \
+        -serial null -semihosting-config enable=on,target=native \
+        -kernel $elf.elf >$elf.log 2>&1
+}
+
+# breaks WHAT FLAGS...: the lean image must notice that this is missing.
+breaks() {
+    what=$1
+    shift
+    if lean_image broken "$@"; then
+        die "the lean image works without $what: it does not test it"
+    fi
+    grep -q '^lean: ' $out/broken.log ||
+        die "the lean image without $what ends, but not by its tests"
+}
+
+# weigh_lean NAME GOAL GATE CEILING FLAGS...
+weigh_lean() {
+    name=$1 goal=$2 gate=$3 ceiling=$4
+    shift 4
+    lean_image $name "$@" || {
+        cat $out/$name.log >&2
+        die "$name: the lean image does not pass its own tests"
+    }
+    report lean
+}
+
+# weigh NAME GOAL GATE CEILING FLAGS...: the first three in bytes, 0: none.
+# NAMEs that begin with ns have pyro_ns.h in them, with es pyro_es.h.
+weigh() {
+    name=$1 goal=$2 gate=$3 ceiling=$4
+    shift 4
+    image $name "$@"
+    report all
+}
+
+# report KIND: of the image at $elf; lean ones have a C library for their tests.
+report() {
+    kind=$1
     flash_of "$name[.]lib[.]o" $elf.map >$elf.parts
     bytes=$(sum <$elf.parts)
-    libc=$(flash_of "[.]a[(]" $elf.map | sum)
+    libc=-
+    [ $kind = lean ] || libc=$(flash_of "[.]a[(]" $elf.map | sum)
     [ "$bytes" -gt 500 ] || die "$name: $bytes bytes cannot be right"
     verdict=
     [ "$gate" = 0 ] || [ "$bytes" -le "$gate" ] || verdict="  $((bytes - gate)) over the gate"
@@ -78,7 +133,7 @@ weigh() {
         verdict="  HAS GROWN: $bytes bytes, the ceiling is $ceiling"
         past=1
     fi
-    printf '%-11s %6d %8s %8s %8s %8d%s\n' "$name" "$bytes" "$(kb "$bytes")" \
+    printf '%-11s %6d %8s %8s %8s %8s%s\n' "$name" "$bytes" "$(kb "$bytes")" \
         "$(kb "$goal")" "$(kb "$gate")" "$libc" "$verdict"
     json="$json${json:+, }\"$name\": $bytes"
     [ -z "$verbose" ] || sort -k2,2 -rn $elf.parts | head -n 25 |
@@ -104,17 +159,22 @@ ram_of_names() {
     timeout 60 $out/ram_names || die "a name costs more RAM than is promised"
 }
 
-sh tests/deps.sh arm
+sh tests/deps.sh arm qemu
+compile $WARN_C -Werror -c -o $out/partner.o tests/size/partner.c
+breaks exceptions -DPYRO_EXCEPTION_BYTES=0
+breaks nesting -DPYRO_MAX_NESTING=1
+breaks keep-alive -DPYRO_DEAD_MS=0xFFFF
+breaks timeouts -DPYRO_TIMEOUT_MS=20000
 say "               bytes       KB     goal     gate  libc, libgcc"
 weigh marshaller 1280 1536 1536 $LEAN -DWEIGH_MARSHALLER
-weigh proxy 3686 5120 9572 $LEAN -DWEIGH_LEAN -DPYRO_NO_SERVER
-weigh daemon 3993 5376 8064 $LEAN -DWEIGH_LEAN -DPYRO_NO_CLIENT
-weigh both 6144 7680 13139 $LEAN -DWEIGH_LEAN
-weigh full 15360 19456 25249
-weigh ns 7936 9728 24227 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
-weigh ns_full 0 0 44286 -DWEIGH_NS
-weigh es 0 0 20613 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
-weigh es_full 0 0 33794 -DWEIGH_ES
+weigh_lean proxy 3686 5120 9225 -DPYRO_NO_SERVER
+weigh_lean daemon 3993 5376 8103 -DPYRO_NO_CLIENT
+weigh_lean both 6144 7680 12586
+weigh full 15360 19456 25253
+weigh ns 7936 9728 24231 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
+weigh ns_full 0 0 44290 -DWEIGH_NS
+weigh es 0 0 20617 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
+weigh es_full 0 0 33798 -DWEIGH_ES
 nothing_forgotten ns_full
 nothing_forgotten es_full
 ram_of_names
