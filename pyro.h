@@ -1427,6 +1427,10 @@ PYRO_DEF pyro_err pyro_link_address(pyro_daemon *node, pyro_link link,
  * another after each restart of the peer (0: not up). */
 PYRO_DEF uint32_t pyro_link_session(const pyro_daemon *node, pyro_link link);
 
+/* Longest message that the buffers take: what of a frame is behind its header,
+ * in bytes. */
+PYRO_DEF uint32_t pyro_longest(const pyro_daemon *node);
+
 /* Whether a link takes nothing more for the moment: what is sent over it
  * waits in buffers until PYRO_LINK_WRITABLE. */
 PYRO_DEF bool pyro_link_stuck(const pyro_daemon *node, pyro_link link);
@@ -7190,6 +7194,11 @@ PYRO_DEF uint32_t pyro_link_session(const pyro_daemon *node, pyro_link link)
     if (l == NULL || l->state != PYROI_OPEN)
         return 0;
     return pyroi_or(pyroi_load32(l->greet + 4), 1);
+}
+
+PYRO_DEF uint32_t pyro_longest(const pyro_daemon *node)
+{
+    return pyroi_max_body(node);
 }
 
 PYRO_DEF bool pyro_link_stuck(const pyro_daemon *node, pyro_link link)

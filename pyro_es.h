@@ -56,6 +56,7 @@
  *   unsubscribe(subjects, subscriber)               of either; what is not
  *                                                   there is no error
  *   publish(subjects, message)                      best as a oneway call
+ *   Of a list, up to 64, those before one that is refused have been taken.
  *   statistics(from=0) -> [next, [published, sent, lost, refused, too long,
  *                          dropped], [subscriber, ...]], each subscriber
  *     [object or URI, address, n, lost, lag, here]; as many as fit: go on from
@@ -87,8 +88,9 @@
  *                                subscriber that has gone makes room first
  *   long regular expression      refused, PYRO_ES_REGEX
  *   publishers that wait         refused, PYRO_ES_WAITING
- *   event over a message or the ring's half   ValueError, and both sizes in
- *                                node->why of the service; stats.refused
+ *   event (subject, time, message) over the ring's half - 12, or over the
+ *                                buffers' bytes - 35 - PYRO_MAX_NAME:
+ *                                ValueError with both sizes; stats.refused
  *   event over one subscriber's message       its `lost`, stats.too_long
  *   event with a longer subject than the subscriber's PYRO_ES_MAX_SUBJECT
  *                                its client's `too_long`
@@ -128,9 +130,13 @@
 #error "PYRO_ES_BURST: 1 to 100000"
 #endif
 
-/* How long a client waits before it tries to subscribe again. */
+/* How long a client waits before it tries to subscribe again. Range 1 to
+ * PYRO_MAX_MS. */
 #ifndef PYRO_ES_AGAIN_MS
 #define PYRO_ES_AGAIN_MS 1000
+#endif
+#if PYRO_ES_AGAIN_MS < 1 || PYRO_ES_AGAIN_MS > PYRO_MAX_MS
+#error "PYRO_ES_AGAIN_MS: 1 to PYRO_MAX_MS"
 #endif
 
 /* Bytes of a compiled regular expression; about two for a character, more
@@ -150,10 +156,13 @@
 #error "PYRO_ES_REGEX_DEPTH: 1 to 50"
 #endif
 
-/* Longest event, with subject and time, that is kept as a last value. Costs
- * this much in each pyro_es_last. */
+/* Longest event, with subject and time, that is kept as a last value. Range 16
+ * to 65535. Costs this much in each pyro_es_last. */
 #ifndef PYRO_ES_LAST_BYTES
 #define PYRO_ES_LAST_BYTES 96
+#endif
+#if PYRO_ES_LAST_BYTES < 16 || PYRO_ES_LAST_BYTES > 65535
+#error "PYRO_ES_LAST_BYTES: 16 to 65535"
 #endif
 
 /* Publishers that can wait for blocking subscribers. Range 1 to 100. */
@@ -167,9 +176,13 @@
 /* Switches that remove something:
  *   PYRO_ES_NO_REGEX   subscribeMatch; wildcards stay */
 
-/* How long a service remembers a subscriber whose connection is gone. */
+/* How long a service remembers a subscriber whose connection is gone. Range 1
+ * to PYRO_MAX_MS. */
 #ifndef PYRO_ES_AWAY_MS
 #define PYRO_ES_AWAY_MS 30000
+#endif
+#if PYRO_ES_AWAY_MS < 1 || PYRO_ES_AWAY_MS > PYRO_MAX_MS
+#error "PYRO_ES_AWAY_MS: 1 to PYRO_MAX_MS"
 #endif
 
 #if defined(PYRO_NO_SERVER) || defined(PYRO_NO_CLIENT)
@@ -293,10 +306,20 @@ PYRO_DEF pyro_proxy *pyro_es_proxy(pyro_es *es);
  * >>service
  * ------------------------------------------------------------------------ */
 
+/* Private: what stands before an event in the ring, not aligned. */
+typedef struct pyroi_es_head {
+    uint32_t n; /* bytes behind it */
+    uint32_t hash;
+    uint8_t  subject_n; /* encoded */
+    uint8_t  time_n;
+    uint8_t  text_at; /* of the subject's text */
+    uint8_t  text_n;
+} pyroi_es_head;
+
 /* Room for one last value. Private. */
 typedef struct pyro_es_last {
-    uint32_t stamp;                          /* when it was set, 0: free */
-    uint8_t  bytes[12 + PYRO_ES_LAST_BYTES]; /* as in the ring */
+    uint32_t stamp; /* when it was set, 0: free */
+    uint8_t  bytes[sizeof(pyroi_es_head) + PYRO_ES_LAST_BYTES];
 } pyro_es_last;
 
 /* Zero is the default everywhere. It stays the caller's. */
@@ -419,21 +442,19 @@ typedef struct pyro_es_service {
 
 /* Makes the daemon an event service: exports ":Pyro.EventService". Register
  * that with a name server if there is one. Errors: those of pyro_export;
- * PYRO_ERR_NOSPACE: a ring of under 64 bytes. */
+ * PYRO_ERR_NOSPACE: a ring of under 64 bytes, or buffers that take no event. */
 PYRO_DEF pyro_err pyro_es_serve(pyro_es_service *service, pyro_daemon *node,
                                 pyro_es_room          room,
                                 const pyro_es_config *config);
 
-/* Ends it; publishers that wait get an exception. The daemon must still be
- * open. */
-
 /* Ends it: subscribers hear nothing more, publishers that wait get an
- * exception. Structs and room are the caller's again. */
+ * exception. The daemon must still be open. Structs and room are the caller's
+ * again. */
 PYRO_DEF void pyro_es_stop(pyro_es_service *service);
 
 /* Publishes from the service's own program; subject and message are copied.
- * PYRO_ERR_NOSPACE: the message is over 256 bytes encoded, the event over half
- * of the ring (node->why has both sizes), the subject too long, or a blocking
+ * PYRO_ERR_NOSPACE: the message is over 256 bytes encoded, the event over the
+ * longest (node->why has both sizes), the subject too long, or a blocking
  * subscriber holds the ring. */
 PYRO_DEF pyro_err pyro_es_post(pyro_es_service *service, const char *subject,
                                pyro_value message);
@@ -904,16 +925,6 @@ PYRO_DEF bool pyro_es_matches(const uint8_t code[PYRO_ES_REGEX],
  * goes round the end: what is left there is skipped, marked by a size of 0.
  * ------------------------------------------------------------------------ */
 
-/* As it lies in the ring, not aligned. */
-typedef struct pyroi_es_head {
-    uint32_t n; /* bytes behind it */
-    uint32_t hash;
-    uint8_t  subject_n; /* encoded */
-    uint8_t  time_n;
-    uint8_t  text_at; /* of the subject's text */
-    uint8_t  text_n;
-} pyroi_es_head;
-
 #define PYROI_ES_HEAD ((uint32_t)sizeof(pyroi_es_head))
 
 typedef struct pyroi_es_stored {
@@ -1077,15 +1088,13 @@ static bool pyroi_es_is_held(const pyro_es_service *es)
     return false;
 }
 
-/* Room for n bytes at the head; NULL: they are more than half of the ring, or
- * a blocking subscriber holds it. */
+/* Room for n bytes at the head, at most half of the ring. NULL: a blocking
+ * subscriber holds it. */
 static uint8_t *pyroi_es_make_room(pyro_es_service *es, uint32_t n)
 {
     uint32_t left = es->room_.n_bytes - es->head_;
     uint32_t need = n <= left ? n : n + left;
 
-    if (n > es->room_.n_bytes / 2)
-        return NULL;
     while (es->used_ + need > es->room_.n_bytes) {
         if (pyroi_es_is_held(es))
             return NULL;
@@ -1137,6 +1146,19 @@ static void pyroi_es_forget(pyro_es_service *es, pyroi_es_sub *sub)
     sub->state = PYROI_ES_FREE;
 }
 
+/* Its subscriptions are other ones: its flags are theirs, one without any is
+ * gone, and publishers that waited for it may go on. */
+static void pyroi_es_changed(pyro_es_service *es, pyroi_es_sub *sub)
+{
+    uint16_t at = sub->first;
+
+    for (sub->flags = 0; at != 0; at = es->room_.items[at - 1].next)
+        sub->flags |= es->room_.items[at - 1].flags;
+    if (sub->first == 0)
+        pyroi_es_forget(es, sub);
+    pyro_timer_set(es->node_, &es->timer_, 0);
+}
+
 /* The connection is gone. What is remembered counts what it misses. */
 static void pyroi_es_leave(pyro_es_service *es, pyroi_es_sub *sub)
 {
@@ -1165,13 +1187,19 @@ static pyroi_es_sub *pyroi_es_place(pyro_es_service *es)
     return best;
 }
 
+/* Whether an object is one of the peer, to be called over its connection. */
+static bool pyroi_es_is_here(const pyro_uri *uri)
+{
+    return uri->protocol == PYRO_URI_PYRO && uri->host_n == 0;
+}
+
 /* The subscriber that is named in the arguments; *uri is it. */
 static pyroi_es_sub *pyroi_es_find(pyro_es_service *es, pyro_call *call,
                                    const pyro_uri *uri, char *where)
 {
     uint32_t session = 0;
 
-    if (uri->host_n == 0) { /* this connection */
+    if (pyroi_es_is_here(uri)) {
         session = pyro_link_session(es->node_, call->link);
         memcpy(where, uri->object, uri->object_n);
         where[uri->object_n] = 0;
@@ -1188,9 +1216,9 @@ static pyroi_es_sub *pyroi_es_find(pyro_es_service *es, pyro_call *call,
     return NULL;
 }
 
-/* Makes a subscriber known, or known again. NULL: there is no place. */
+/* Makes a subscriber known, or known again. NULL: *wrong says why not. */
 static pyroi_es_sub *pyroi_es_enter(pyro_es_service *es, pyro_call *call,
-                                    const pyro_uri *uri)
+                                    const pyro_uri *uri, const char **wrong)
 {
     char          where[PYRO_URI_BYTES];
     pyroi_es_sub *sub = pyroi_es_find(es, call, uri, where);
@@ -1203,6 +1231,7 @@ static pyroi_es_sub *pyroi_es_enter(pyro_es_service *es, pyro_call *call,
         return sub;
     if (sub == NULL) {
         sub = pyroi_es_place(es);
+        *wrong = sub == NULL ? "out of subscribers, raise PYRO_ES_ROOM" : NULL;
         if (sub == NULL)
             return NULL;
         memset(sub, 0, sizeof *sub);
@@ -1211,18 +1240,19 @@ static pyroi_es_sub *pyroi_es_enter(pyro_es_service *es, pyro_call *call,
         sub->seq = es->head_seq_;
         sub->last = es->config_->n_last;
     }
-    if (uri->host_n == 0) {
+    if (pyroi_es_is_here(uri)) {
         err = pyro_proxy_from(&sub->proxy, call, uri);
         sub->session = pyro_link_session(es->node_, call->link);
     } else {
         err = pyro_proxy_open(&sub->proxy, es->node_, sub->where);
     }
-    sub->link = uri->host_n == 0 ? call->link : 0;
+    sub->link = pyroi_es_is_here(uri) ? call->link : 0;
     sub->state = PYROI_ES_HERE;
     if (err == PYRO_OK)
         return sub;
     sub->state = PYROI_ES_AWAY; /* there is no proxy to close */
     pyroi_es_forget(es, sub);
+    *wrong = "the subscriber's URI is none that can be called";
     return NULL;
 }
 
@@ -1548,10 +1578,63 @@ static bool pyroi_es_has(const char *text, uint32_t n, char c)
     return n > 0;
 }
 
+/* Around the event in a delivery: list, object, "event", list, n, lost, and
+ * no keywords. */
+#define PYROI_ES_AROUND (1u + 2 + PYRO_MAX_NAME + 6 + 1 + 5 + 5 + 1)
+
+/* Longest event: of half of the ring, and that a buffer takes. */
+static uint32_t pyroi_es_longest(const pyro_es_service *es)
+{
+    uint32_t ring = es->room_.n_bytes / 2 - PYROI_ES_HEAD;
+    uint32_t body = pyro_longest(es->node_);
+
+    body = body < PYROI_ES_AROUND ? 0 : body - PYROI_ES_AROUND;
+    return body < ring ? body : ring;
+}
+
+/* What is wrong, with numbers: the longest is "event of 4294967295 bytes, at
+ * most 4294967295: raise PYRO_ES_ROOM, PYRO_ROOM". */
+typedef struct pyroi_es_text {
+    char text[80];
+} pyroi_es_text;
+
+/* Appends a text and a number. Returns where the next goes. */
+static char *pyroi_es_say(char *to, const char *text, uint32_t v)
+{
+    char     digits[10];
+    unsigned n = 0;
+
+    while (*text != 0)
+        *to++ = *text++;
+    do {
+        digits[n++] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v > 0);
+    while (n > 0)
+        *to++ = digits[--n];
+    *to = 0;
+    return to;
+}
+
+static const char *pyroi_es_too_long(pyro_es_service *es, uint32_t n,
+                                     pyroi_es_text *wrong)
+{
+    static const char raise[] = ": raise PYRO_ES_ROOM, PYRO_ROOM";
+    uint32_t          most = pyroi_es_longest(es);
+    char             *at = pyroi_es_say(wrong->text, "event of ", n);
+
+    at = pyroi_es_say(at, " bytes, at most ", most);
+    memcpy(at, raise, sizeof raise);
+    es->node_->why.text = "event too long: raise PYRO_ES_ROOM, PYRO_ROOM";
+    es->node_->why.is = n;
+    es->node_->why.limit = most;
+    return wrong->text;
+}
+
 /* Stores an event whose message is encoded. NULL, or what is wrong. */
 static const char *pyroi_es_store(pyro_es_service *es, const char *subject,
                                   uint32_t n, const void *message,
-                                  uint32_t message_n)
+                                  uint32_t message_n, pyroi_es_text *wrong)
 {
     uint8_t         start[2 + PYRO_ES_MAX_SUBJECT + 9];
     pyro_writer     out = pyro_writer_of(start, sizeof start, 2);
@@ -1574,15 +1657,11 @@ static const char *pyroi_es_store(pyro_es_service *es, const char *subject,
     start_n = (uint32_t)(out.at - start);
     head.time_n = (uint8_t)(start_n - head.subject_n);
     head.n = start_n + message_n;
+    if (head.n > pyroi_es_longest(es))
+        return pyroi_es_too_long(es, head.n, wrong);
     at = pyroi_es_make_room(es, PYROI_ES_HEAD + head.n);
-    if (at == NULL && PYROI_ES_HEAD + head.n <= es->room_.n_bytes / 2)
+    if (at == NULL)
         return "a blocking subscriber holds the ring";
-    if (at == NULL) {
-        es->node_->why.text = "event is longer than half of the ring";
-        es->node_->why.is = PYROI_ES_HEAD + head.n;
-        es->node_->why.limit = es->room_.n_bytes / 2;
-        return "event is longer than half of the ring, raise PYRO_ES_ROOM";
-    }
     memcpy(at, &head, sizeof head);
     memcpy(at + PYROI_ES_HEAD, start, start_n);
     memcpy(at + PYROI_ES_HEAD + start_n, message, message_n);
@@ -1605,12 +1684,17 @@ static void pyroi_es_soon(pyro_es_service *es)
         pyro_timer_set(es->node_, &es->timer_, 0);
 }
 
-/* Subjects are one text or a list of them: how many. 0: neither. */
-static uint32_t pyroi_es_subjects(pyro_reader *in)
+#define PYROI_ES_SUBJECTS 64 /* in one call */
+
+/* Subjects are one text or a list of them: how many; *in stands at the first.
+ * Anything else counts as a text and is refused as one. */
+static uint32_t pyroi_es_subjects(pyro_reader *in, const char **wrong)
 {
-    return pyro_peek(in) == PYRO_LIST ? pyro_get_list(in, 64)
-         : pyro_peek(in) == PYRO_STR  ? 1
-                                      : 0;
+    uint32_t k =
+        pyro_peek(in) == PYRO_LIST ? pyro_get_list(in, PYROI_ES_SUBJECTS) : 1;
+
+    *wrong = in->err != PYRO_OK ? "over 64 subjects in one call" : NULL;
+    return k;
 }
 
 static void pyroi_es_raise(pyro_es_service *es, pyro_call *call,
@@ -1624,10 +1708,11 @@ static void pyroi_es_publish(void *self, pyro_call *call)
 {
     pyro_es_service *es = (pyro_es_service *)self;
     pyro_reader      subjects = call->args;
-    uint32_t         k = pyroi_es_subjects(&subjects);
+    const char      *wrong;
+    uint32_t         k = pyroi_es_subjects(&subjects, &wrong);
     const void      *message;
     uint32_t         message_n;
-    const char      *wrong = NULL;
+    pyroi_es_text    text;
 
     pyro_skip(&call->args);
     message = pyro_get_raw(&call->args, &message_n);
@@ -1635,7 +1720,7 @@ static void pyroi_es_publish(void *self, pyro_call *call)
         uint32_t    n;
         const char *subject = pyro_get_str(&subjects, &n);
 
-        wrong = pyroi_es_store(es, subject, n, message, message_n);
+        wrong = pyroi_es_store(es, subject, n, message, message_n, &text);
     }
     pyroi_es_soon(es);
     if (wrong == NULL && !call->oneway && pyroi_es_slowest(es) != es->head_seq_
@@ -1645,31 +1730,10 @@ static void pyroi_es_publish(void *self, pyro_call *call)
         pyroi_es_raise(es, call, wrong);
 }
 
-#ifndef PYRO_ES_NO_REGEX
-/* "unsupported at position 12": the text is in *to. */
-static const char *pyroi_es_position(size_t at, char to[40])
-{
-    static const char text[] = "regular expression: see position ";
-    char              digits[4];
-    unsigned          n = sizeof text - 1;
-    unsigned          k = 0;
-
-    memcpy(to, text, sizeof text);
-    do {
-        digits[k++] = (char)('0' + at % 10);
-        at /= 10;
-    } while (at > 0 && k < sizeof digits);
-    while (k > 0)
-        to[n++] = digits[--k];
-    to[n] = 0;
-    return to;
-}
-#endif
-
 /* Fills in a subscription; it stays as it was when something is wrong. */
 static const char *pyroi_es_set_item(pyroi_es_item *it, const char *text,
                                      uint32_t n, unsigned flags,
-                                     char message[40])
+                                     pyroi_es_text *wrong)
 {
     if (n == 0 || n > PYRO_ES_MAX_SUBJECT || pyroi_es_has(text, n, 0))
         return "subject is empty, too long or has a zero byte";
@@ -1678,12 +1742,15 @@ static const char *pyroi_es_set_item(pyroi_es_item *it, const char *text,
         uint8_t code[PYRO_ES_REGEX];
         size_t  at = pyro_es_compile(text, n, code);
 
-        if (at != 0)
-            return pyroi_es_position(at, message);
+        if (at != 0) {
+            pyroi_es_say(wrong->text, "regular expression: see position ",
+                         (uint32_t)at);
+            return wrong->text;
+        }
         memcpy(it->code, code, sizeof code);
     }
 #else
-    (void)message;
+    (void)wrong;
 #endif
     if ((flags & PYROI_ES_REGEX) == 0 && pyroi_es_has(text, n, '*'))
         flags |= PYROI_ES_WILD;
@@ -1698,7 +1765,7 @@ static const char *pyroi_es_set_item(pyroi_es_item *it, const char *text,
 /* One subscription more for a subscriber. NULL, or what is wrong. */
 static const char *pyroi_es_add_item(pyro_es_service *es, pyroi_es_sub *sub,
                                      const char *text, uint32_t n,
-                                     unsigned flags, char message[40])
+                                     unsigned flags, pyroi_es_text *why)
 {
     uint16_t      *at = pyroi_es_link_of(es, sub, text, n);
     pyroi_es_item *it;
@@ -1707,7 +1774,7 @@ static const char *pyroi_es_add_item(pyro_es_service *es, pyroi_es_sub *sub,
     if (*at == 0 && es->free_item_ == 0)
         return "out of subscriptions, raise PYRO_ES_ROOM";
     it = &es->room_.items[(*at != 0 ? *at : es->free_item_) - 1];
-    wrong = pyroi_es_set_item(it, text, n, flags, message);
+    wrong = pyroi_es_set_item(it, text, n, flags, why);
     if (wrong != NULL || *at != 0)
         return wrong;
     *at = es->free_item_;
@@ -1720,38 +1787,34 @@ static void pyroi_es_subscribe_to(pyro_es_service *es, pyro_call *call,
                                   unsigned kind)
 {
     pyro_reader   subjects = call->args;
-    uint32_t      k = pyroi_es_subjects(&subjects);
+    const char   *wrong;
+    uint32_t      k = pyroi_es_subjects(&subjects, &wrong);
     pyro_uri      uri;
-    pyroi_es_sub *sub;
+    pyroi_es_sub *sub = NULL;
     unsigned      flags = 0;
-    const char   *wrong = NULL;
-    char          message[40];
+    pyroi_es_text why;
 
     pyro_skip(&call->args);
     pyro_get_uri(&call->args, &uri);
     if (pyro_more(&call->args))
         flags = (unsigned)pyro_get_i32(&call->args) & 7u;
-    if (call->args.err != PYRO_OK || k == 0)
+    if (call->args.err != PYRO_OK || (k == 0 && wrong == NULL))
         return;
-    sub = pyroi_es_enter(es, call, &uri);
-    if (sub == NULL)
-        wrong = "out of subscribers, raise PYRO_ES_ROOM";
+    if (wrong == NULL)
+        sub = pyroi_es_enter(es, call, &uri, &wrong);
     for (; k > 0 && wrong == NULL; k--) {
         uint32_t    n;
         const char *text = pyro_get_str(&subjects, &n);
 
-        wrong = pyroi_es_add_item(es, sub, text, n, flags | kind, message);
+        wrong = pyroi_es_add_item(es, sub, text, n, flags | kind, &why);
     }
     if (sub != NULL) {
-        sub->flags |= (uint8_t)flags;
         if ((flags & PYRO_ES_LAST) != 0) {
             sub->until = es->stamp_;
             sub->last = 0;
         }
-        pyro_timer_set(es->node_, &es->timer_, 0);
+        pyroi_es_changed(es, sub);
     }
-    if (sub != NULL && sub->first == 0)
-        pyroi_es_forget(es, sub);
     if (wrong != NULL)
         pyroi_es_raise(es, call, wrong);
 }
@@ -1772,7 +1835,8 @@ static void pyroi_es_unsubscribe(void *self, pyro_call *call)
 {
     pyro_es_service *es = (pyro_es_service *)self;
     pyro_reader      subjects = call->args;
-    uint32_t         k = pyroi_es_subjects(&subjects);
+    const char      *wrong;
+    uint32_t         k = pyroi_es_subjects(&subjects, &wrong);
     char             where[PYRO_URI_BYTES];
     pyro_uri         uri;
     pyroi_es_sub    *sub;
@@ -1781,6 +1845,8 @@ static void pyroi_es_unsubscribe(void *self, pyro_call *call)
     pyro_get_uri(&call->args, &uri);
     if (call->args.err != PYRO_OK)
         return;
+    if (wrong != NULL)
+        pyroi_es_raise(es, call, wrong);
     sub = pyroi_es_find(es, call, &uri, where);
     if (sub == NULL)
         return;
@@ -1792,8 +1858,7 @@ static void pyroi_es_unsubscribe(void *self, pyro_call *call)
         if (*at != 0)
             pyroi_es_free_item(es, at);
     }
-    if (sub->first == 0)
-        pyroi_es_forget(es, sub);
+    pyroi_es_changed(es, sub);
 }
 
 /* [object or URI, address, n, lost, lag, here] */
@@ -1890,7 +1955,7 @@ PYRO_DEF pyro_err pyro_es_serve(pyro_es_service *es, pyro_daemon *node,
     es->node_ = node;
     es->config_ = config != NULL ? config : &defaults;
     es->room_ = room;
-    if (room.n_bytes < 64)
+    if (room.n_bytes < 64 || pyroi_es_longest(es) == 0)
         return PYRO_ERR_NOSPACE;
     memset(room.subs, 0, room.n_subs * sizeof room.subs[0]);
     for (unsigned i = 0; i < room.n_items; i++)
@@ -1920,14 +1985,15 @@ PYRO_DEF void pyro_es_stop(pyro_es_service *es)
 PYRO_DEF pyro_err pyro_es_post(pyro_es_service *es, const char *subject,
                                pyro_value message)
 {
-    uint8_t     bytes[256];
-    pyro_writer out = pyro_writer_of(bytes, sizeof bytes, 1);
+    uint8_t       bytes[256];
+    pyro_writer   out = pyro_writer_of(bytes, sizeof bytes, 1);
+    pyroi_es_text wrong;
 
     pyro_put(&out, message);
     if (pyro_writer_end(&out) != PYRO_OK)
         return pyro_writer_end(&out);
     if (pyroi_es_store(es, subject, (uint32_t)strlen(subject), bytes,
-                       (uint32_t)(out.at - bytes))
+                       (uint32_t)(out.at - bytes), &wrong)
         != NULL) {
         es->stats.refused++;
         return PYRO_ERR_NOSPACE;
@@ -2092,18 +2158,11 @@ static void pyroi_es_gone(void *user, pyro_daemon *node, pyro_link link,
 static void pyroi_es_name(pyro_es *es)
 {
     pyro_object other;
-    unsigned    k = 0;
+    uint32_t    k = 0; /* objects are counted in 16 bits: five digits */
 
     memcpy(es->object_, "es", 3);
-    while (pyro_find(es->node_, es->object_, strlen(es->object_), &other)) {
-        unsigned at = 2;
-        unsigned div = 1000;
-
-        for (k++; div > 0; div /= 10)
-            if (k / div > 0)
-                es->object_[at++] = (char)('0' + k / div % 10);
-        es->object_[at] = 0;
-    }
+    while (pyro_find(es->node_, es->object_, strlen(es->object_), &other))
+        pyroi_es_say(es->object_, "es", ++k);
 }
 
 PYRO_DEF pyro_err pyro_es_open(pyro_es *es, pyro_daemon *node, const char *uri,

@@ -186,29 +186,46 @@
 #error "PYRO_NS_PENDING: 1 to 32"
 #endif
 
-/* Lease of a client's names, ms. 3000 to 2^30. */
+/* Lease of a client's names, ms. Range 3000 to 2^30 - 1. */
 #ifndef PYRO_NS_TTL_MS
 #define PYRO_NS_TTL_MS 60000
 #endif
+#if PYRO_NS_TTL_MS < 3000 || PYRO_NS_TTL_MS > 0x3FFFFFFF
+#error "PYRO_NS_TTL_MS: 3000 to 2^30 - 1"
+#endif
 
 /* The locator asks so many times by broadcast, waiting PYRO_NS_WAIT_MS after
- * the first question and twice as long after each further one. */
+ * the first question and twice as long after each further one. Ranges 1 to 100
+ * and 4 to 60000. */
 #ifndef PYRO_NS_TRIES
 #define PYRO_NS_TRIES 3
+#endif
+#if PYRO_NS_TRIES < 1 || PYRO_NS_TRIES > 100
+#error "PYRO_NS_TRIES: 1 to 100"
 #endif
 #ifndef PYRO_NS_WAIT_MS
 #define PYRO_NS_WAIT_MS 200
 #endif
+#if PYRO_NS_WAIT_MS < 4 || PYRO_NS_WAIT_MS > 60000
+#error "PYRO_NS_WAIT_MS: 4 to 60000"
+#endif
 
-/* How long a host that is asked over a connection may take. */
+/* How long a host that is asked over a connection may take. Range 20 to
+ * 60000. */
 #ifndef PYRO_NS_HOST_MS
 #define PYRO_NS_HOST_MS 1000
 #endif
+#if PYRO_NS_HOST_MS < 20 || PYRO_NS_HOST_MS > 60000
+#error "PYRO_NS_HOST_MS: 20 to 60000"
+#endif
 
 /* How long a client that has found no name server waits before it looks for
- * one again. */
+ * one again. Range 1 to 2^30 - 1. */
 #ifndef PYRO_NS_PAUSE_MS
 #define PYRO_NS_PAUSE_MS 5000
+#endif
+#if PYRO_NS_PAUSE_MS < 1 || PYRO_NS_PAUSE_MS > 0x3FFFFFFF
+#error "PYRO_NS_PAUSE_MS: 1 to 2^30 - 1"
 #endif
 
 /* Room for the text of what a locator tried: 0 (none) or 16 to 4096. */

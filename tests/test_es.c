@@ -701,20 +701,110 @@ TEST(tables_that_are_full_say_which)
     assert_int_equal(seen[0].count, 1);
 }
 
-TEST(an_event_longer_than_half_of_the_ring_is_refused)
+/* Publishes an event of so many bytes: the subject "big" takes 4 of them, a
+ * time under 65,536 ms up to 3, the head of the message 2 or 3. */
+static pyro_err publish_big(uint32_t size)
 {
     static uint8_t big[1200];
-    pyro_err       err;
+    uint32_t       start = pyro_now(&rig.n[1].d) > 0xFF ? 7 : 6;
+    uint32_t       n = size - start;
 
-    assert_int_equal(pyro_es_post(&service, "big", pyro_bin(big, 200)),
+    return pyro_es_publish_wait(&seen[0].es, "big",
+                                pyro_bin(big, n - (n > 257 ? 3 : 2)));
+}
+
+/* Both sizes are in the exception and in node->why. */
+static void expect_too_long(uint32_t size, uint32_t most)
+{
+    char text[80];
+
+    snprintf(text, sizeof text,
+             "event of %u bytes, at most %u: raise PYRO_ES_ROOM, PYRO_ROOM",
+             size, most);
+    assert_int_equal(publish_big(size), PYRO_ERR_REMOTE);
+    assert_string_equal(pyro_exception(pyro_es_proxy(&seen[0].es))->type,
+                        "ValueError");
+    assert_string_equal(pyro_exception(pyro_es_proxy(&seen[0].es))->message,
+                        text);
+    assert_int_equal(rig.n[1].d.why.is, size);
+    assert_int_equal(rig.n[1].d.why.limit, most);
+}
+
+TEST(the_longest_event_passes_and_one_byte_more_is_refused_with_both_sizes)
+{
+    uint32_t most = NODE_BYTES - 35 - PYRO_MAX_NAME; /* as the manual says */
+
+    rig_pass(300); /* times of three bytes */
+    subscribe("big", 0);
+    assert_int_equal(publish_big(most - 1), PYRO_OK);
+    assert_int_equal(publish_big(most), PYRO_OK);
+    rig_settle();
+    expect_too_long(most + 1, most);
+    assert_int_equal(seen[0].es.events, 2);
+    assert_int_equal(service.stats.published, 2);
+    assert_int_equal(service.stats.refused, 1);
+    assert_int_equal(service.stats.too_long, 0);
+}
+
+/* The service with a smaller ring. */
+static void serve_ring(uint32_t bytes)
+{
+    pyro_es_room small = PYRO_ES_ROOM_OF(room);
+
+    small.n_bytes = bytes;
+    node_stop(1);
+    pyro_es_stop(&service);
+    assert_int_equal(pyro_es_serve(&service, &rig.n[1].d, small, &config),
                      PYRO_OK);
-    assert_int_equal(pyro_es_post(&service, "big", pyro_bin(big, 300)),
+    node_run(1);
+}
+
+TEST(no_event_is_longer_than_half_of_the_ring)
+{
+    uint32_t most = 200 / 2 - 12;
+
+    serve_ring(200);
+    rig_pass(300);
+    subscribe("big", 0);
+    assert_int_equal(publish_big(most - 1), PYRO_OK);
+    assert_int_equal(publish_big(most), PYRO_OK);
+    expect_too_long(most + 1, most);
+    rig_settle();
+    assert_int_equal(seen[0].es.events, 2);
+}
+
+TEST(events_of_the_services_own_program_have_the_same_limit)
+{
+    static uint8_t big[256];
+    uint32_t       most = NODE_BYTES - 35 - PYRO_MAX_NAME;
+
+    rig_pass(300);
+    assert_int_equal(pyro_es_post(&service, "big", pyro_bin(big, most - 9)),
+                     PYRO_OK);
+    assert_int_equal(pyro_es_post(&service, "big", pyro_bin(big, most - 8)),
                      PYRO_ERR_NOSPACE);
-    assert_non_null(pyroi_es_store(&service, "big", 3, big, 1100));
-    err = pyro_invoke(&seen[0].es.proxy_, "publish",
-                      PYRO_ARGS(pyro_str(""), pyro_int(1)), pyro_to_none());
-    assert_int_equal(err, PYRO_ERR_REMOTE);
+    assert_int_equal(rig.n[1].d.why.is, most + 1);
+    assert_int_equal(rig.n[1].d.why.limit, most);
+    assert_int_equal(pyro_es_post(&service, "big", pyro_bin(big, 256)),
+                     PYRO_ERR_NOSPACE);
     assert_int_equal(service.stats.published, 1);
+}
+
+TEST(a_service_without_room_for_any_event_does_not_start)
+{
+    pyro_es_service other;
+    pyro_es_room    small = PYRO_ES_ROOM_OF(room);
+
+    small.n_bytes = 63;
+    assert_int_equal(pyro_es_serve(&other, &rig.n[0].d, small, NULL),
+                     PYRO_ERR_NOSPACE);
+    small.n_bytes = 64;
+    rig.n[0].d.room_.buffer_bytes = 35 + PYRO_MAX_NAME;
+    assert_int_equal(pyro_es_serve(&other, &rig.n[0].d, small, NULL),
+                     PYRO_ERR_NOSPACE);
+    rig.n[0].d.room_.buffer_bytes = NODE_BYTES;
+    assert_int_equal(pyro_es_serve(&other, &rig.n[0].d, small, NULL), PYRO_OK);
+    pyro_es_stop(&other);
 }
 
 /* The statistics from subscriber `from` on, up to the list of them. */
@@ -909,7 +999,11 @@ int main(void)
         ES_TEST(
             oneways_that_a_blocking_subscriber_leaves_no_room_for_are_refused),
         ES_TEST(tables_that_are_full_say_which),
-        ES_TEST(an_event_longer_than_half_of_the_ring_is_refused),
+        ES_TEST(
+            the_longest_event_passes_and_one_byte_more_is_refused_with_both_sizes),
+        ES_TEST(no_event_is_longer_than_half_of_the_ring),
+        ES_TEST(events_of_the_services_own_program_have_the_same_limit),
+        ES_TEST(a_service_without_room_for_any_event_does_not_start),
         ES_TEST(statistics_say_what_each_has_got),
         ES_TEST(subscribing_waits_until_the_name_of_the_service_is_resolved),
         ES_TEST(a_subscriber_changes_its_subjects_in_an_event),

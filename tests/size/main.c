@@ -68,6 +68,7 @@ static const volatile any_function kept[] = {
     KEEP(pyro_wake), KEEP(pyro_ring_add), KEEP(pyro_ring_drop),
     KEEP(pyro_post), KEEP(pyro_link_address), KEEP(pyro_link_session),
     KEEP(pyro_link_close), KEEP(pyro_link_stuck), KEEP(pyro_port_of),
+    KEEP(pyro_longest),
 #endif
 #if !defined(WEIGH_MARSHALLER) && !defined(PYRO_NO_SERVER)
     KEEP(pyro_export), KEEP(pyro_withdraw), KEEP(pyro_object_id),
