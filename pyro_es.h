@@ -67,7 +67,8 @@
  *   as a oneway: n counts what was sent to this subscriber, from 1; lost is
  *   how many it missed in between, in all; time is in milliseconds.
  *   A subscriber with several matching subscriptions gets an event once.
- *   flags: 1 keep-latest, 2 block, 4 last values first: see PYRO_ES_LATEST.
+ *   flags: 1 keep-latest, 2 block, 4 last values first, 8 others' only: see
+ *   PYRO_ES_LATEST.
  *
  * PATTERNS
  *   Letters of either case are the same, in subjects as well. In a regular
@@ -88,7 +89,7 @@
  *                                subscriber that has gone makes room first
  *   long regular expression      refused, PYRO_ES_REGEX
  *   publishers that wait         refused, PYRO_ES_WAITING
- *   event (subject, time, message) over the ring's half - 12, or over the
+ *   event (subject, time, message) over the ring's half - 16, or over the
  *                                buffers' bytes - 35 - PYRO_MAX_NAME:
  *                                ValueError with both sizes; stats.refused
  *   event over one subscriber's message       its `lost`, stats.too_long
@@ -205,10 +206,14 @@ extern "C" {
  *   BLOCK   nothing is lost: who publishes without oneway waits for this
  *           subscriber; oneways that find no room are refused
  *   LAST    first the last value of each matching subject
+ *   OTHERS  not what came from the subscriber's own node (a daemon between
+ *           two restarts of it): for bridges, which must not hear themselves.
+ *           Of a subscriber with a host in its URI nothing is its own
  *   MATCH   of the client only: the text is a regular expression */
 #define PYRO_ES_LATEST 1
 #define PYRO_ES_BLOCK  2
 #define PYRO_ES_LAST   4
+#define PYRO_ES_OTHERS 8
 #define PYRO_ES_MATCH  0x100
 
 /* An event as a subscriber gets it. The views live until its function
@@ -310,6 +315,7 @@ PYRO_DEF pyro_proxy *pyro_es_proxy(pyro_es *es);
 typedef struct pyroi_es_head {
     uint32_t n; /* bytes behind it */
     uint32_t hash;
+    uint32_t from;      /* session of the publisher's node, 0: our own */
     uint8_t  subject_n; /* encoded */
     uint8_t  time_n;
     uint8_t  text_at; /* of the subject's text */
@@ -376,7 +382,7 @@ typedef struct pyroi_es_item {
 } pyroi_es_item;
 
 /* Memory of a service: subscribers, subscriptions, and bytes of the ring, of
- * which each event takes its size and 12. Independent of each other: the ring
+ * which each event takes its size and 16. Independent of each other: the ring
  * is there once for all. */
 #define PYRO_ES_ROOM(subscribers_, subscriptions_, bytes_) \
     struct {                                               \
@@ -999,11 +1005,18 @@ static const pyroi_es_item *pyroi_es_wants(const pyro_es_service *es,
                                            const pyroi_es_sub    *sub,
                                            const pyroi_es_stored *e)
 {
+    bool     own = sub->session != 0 && e->head.from == sub->session;
     uint16_t at = sub->first;
 
-    while (at != 0 && !pyroi_es_fits(&es->room_.items[at - 1], e))
-        at = es->room_.items[at - 1].next;
-    return at == 0 ? NULL : &es->room_.items[at - 1];
+    while (at != 0) {
+        const pyroi_es_item *it = &es->room_.items[at - 1];
+
+        if (!(own && (it->flags & PYRO_ES_OTHERS) != 0)
+            && pyroi_es_fits(it, e))
+            return it;
+        at = it->next;
+    }
+    return NULL;
 }
 
 /* Whether an event has this subject. */
@@ -1252,7 +1265,7 @@ static pyroi_es_sub *pyroi_es_enter(pyro_es_service *es, pyro_call *call,
         return sub;
     sub->state = PYROI_ES_AWAY; /* there is no proxy to close */
     pyroi_es_forget(es, sub);
-    *wrong = "the subscriber's URI is none that can be called";
+    *wrong = "no proxy for the subscriber, see buffers in PYRO_ROOM";
     return NULL;
 }
 
@@ -1488,20 +1501,36 @@ static void pyroi_es_release(pyro_es_service *es)
     }
 }
 
-/* The publisher of the last event waits. False: too many wait already. */
-static bool pyroi_es_hold(pyro_es_service *es, pyro_call *call)
+/* A free place for a publisher that waits; PYRO_ES_WAITING: there is none. */
+static unsigned pyroi_es_bench(const pyro_es_service *es)
 {
     unsigned i = 0;
 
     while (i < PYRO_ES_WAITING && pyro_later_open(&es->waiting_[i].later))
         i++;
-    if (i == PYRO_ES_WAITING)
+    return i;
+}
+
+/* Whether one more publisher would have to wait and could not. */
+static bool pyroi_es_is_crowded(const pyro_es_service *es)
+{
+    if (pyroi_es_bench(es) < PYRO_ES_WAITING)
         return false;
+    for (unsigned i = 0; i < es->room_.n_subs; i++)
+        if (pyroi_es_blocks(&es->room_.subs[i]))
+            return true;
+    return false;
+}
+
+/* The publisher of the last event waits: it is not crowded. */
+static void pyroi_es_hold(pyro_es_service *es, pyro_call *call)
+{
+    unsigned i = pyroi_es_bench(es);
+
     (void)pyro_reply(&es->waiting_[i].later); /* of one that has gone */
     es->waiting_[i].link = call->link;
     es->waiting_[i].seq = es->head_seq_;
     pyro_defer(call, &es->waiting_[i].later, PYRO_MAX_MS);
-    return true;
 }
 
 /* The service ends: nobody waits any more. One that cannot be told, for there
@@ -1631,10 +1660,12 @@ static const char *pyroi_es_too_long(pyro_es_service *es, uint32_t n,
     return wrong->text;
 }
 
-/* Stores an event whose message is encoded. NULL, or what is wrong. */
-static const char *pyroi_es_store(pyro_es_service *es, const char *subject,
-                                  uint32_t n, const void *message,
-                                  uint32_t message_n, pyroi_es_text *wrong)
+/* Stores an event of a node's session; its message is encoded. NULL, or what
+ * is wrong. */
+static const char *pyroi_es_store(pyro_es_service *es, uint32_t from,
+                                  const char *subject, uint32_t n,
+                                  const void *message, uint32_t message_n,
+                                  pyroi_es_text *wrong)
 {
     uint8_t         start[2 + PYRO_ES_MAX_SUBJECT + 9];
     pyro_writer     out = pyro_writer_of(start, sizeof start, 2);
@@ -1647,6 +1678,7 @@ static const char *pyroi_es_store(pyro_es_service *es, const char *subject,
         return "subject is empty, too long or has a zero byte";
     memset(&head, 0, sizeof head);
     head.hash = pyroi_es_hash(subject, n);
+    head.from = from;
     head.text_n = (uint8_t)n;
     pyro_put_strn(&out, subject, n);
     head.subject_n = (uint8_t)(out.at - start);
@@ -1712,22 +1744,25 @@ static void pyroi_es_publish(void *self, pyro_call *call)
     uint32_t         k = pyroi_es_subjects(&subjects, &wrong);
     const void      *message;
     uint32_t         message_n;
+    uint32_t         from = pyro_link_session(es->node_, call->link);
     pyroi_es_text    text;
 
     pyro_skip(&call->args);
     message = pyro_get_raw(&call->args, &message_n);
+    if (!call->oneway && pyroi_es_is_crowded(es))
+        wrong = "too many publishers wait, raise PYRO_ES_WAITING";
     for (; k > 0 && wrong == NULL; k--) {
         uint32_t    n;
         const char *subject = pyro_get_str(&subjects, &n);
 
-        wrong = pyroi_es_store(es, subject, n, message, message_n, &text);
+        wrong =
+            pyroi_es_store(es, from, subject, n, message, message_n, &text);
     }
     pyroi_es_soon(es);
-    if (wrong == NULL && !call->oneway && pyroi_es_slowest(es) != es->head_seq_
-        && !pyroi_es_hold(es, call))
-        wrong = "too many publishers wait, raise PYRO_ES_WAITING";
     if (wrong != NULL)
         pyroi_es_raise(es, call, wrong);
+    else if (!call->oneway && pyroi_es_slowest(es) != es->head_seq_)
+        pyroi_es_hold(es, call);
 }
 
 /* Fills in a subscription; it stays as it was when something is wrong. */
@@ -1797,7 +1832,9 @@ static void pyroi_es_subscribe_to(pyro_es_service *es, pyro_call *call,
     pyro_skip(&call->args);
     pyro_get_uri(&call->args, &uri);
     if (pyro_more(&call->args))
-        flags = (unsigned)pyro_get_i32(&call->args) & 7u;
+        flags =
+            (unsigned)pyro_get_i32(&call->args)
+            & (PYRO_ES_LATEST | PYRO_ES_BLOCK | PYRO_ES_LAST | PYRO_ES_OTHERS);
     if (call->args.err != PYRO_OK || (k == 0 && wrong == NULL))
         return;
     if (wrong == NULL)
@@ -1992,7 +2029,7 @@ PYRO_DEF pyro_err pyro_es_post(pyro_es_service *es, const char *subject,
     pyro_put(&out, message);
     if (pyro_writer_end(&out) != PYRO_OK)
         return pyro_writer_end(&out);
-    if (pyroi_es_store(es, subject, (uint32_t)strlen(subject), bytes,
+    if (pyroi_es_store(es, 0, subject, (uint32_t)strlen(subject), bytes,
                        (uint32_t)(out.at - bytes), &wrong)
         != NULL) {
         es->stats.refused++;

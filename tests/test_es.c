@@ -761,7 +761,7 @@ static void serve_ring(uint32_t bytes)
 
 TEST(no_event_is_longer_than_half_of_the_ring)
 {
-    uint32_t most = 200 / 2 - 12;
+    uint32_t most = 200 / 2 - 16;
 
     serve_ring(200);
     rig_pass(300);
@@ -805,6 +805,268 @@ TEST(a_service_without_room_for_any_event_does_not_start)
     rig.n[0].d.room_.buffer_bytes = NODE_BYTES;
     assert_int_equal(pyro_es_serve(&other, &rig.n[0].d, small, NULL), PYRO_OK);
     pyro_es_stop(&other);
+}
+
+/* Fails as a ValueError with this text. */
+static void expect_refused(pyro_err err, const char *text)
+{
+    const pyro_exc *exc = pyro_exception(pyro_es_proxy(&seen[0].es));
+
+    assert_int_equal(err, PYRO_ERR_REMOTE);
+    assert_string_equal(exc->type, "ValueError");
+    assert_string_equal(exc->message, text);
+}
+
+/* Calls subscribe with a URI of the test's own. */
+static pyro_err subscribe_uri(const char *object, const char *uri)
+{
+    pyro_request rq;
+    pyro_uri     parsed;
+    pyro_err err = pyro_begin(&rq, pyro_es_proxy(&seen[0].es), "subscribe");
+
+    assert_int_equal(err, PYRO_OK);
+    pyro_put_str(&rq.args, "a");
+    if (object != NULL) {
+        pyro_put_here(&rq.args, object);
+    } else {
+        assert_int_equal(pyro_uri_parse(&parsed, uri, strlen(uri), NULL),
+                         PYRO_OK);
+        pyro_put_uri(&rq.args, &parsed);
+    }
+    err = pyro_send(&rq, pyro_to_none(), NULL, NULL);
+    return err != PYRO_OK ? err : pyro_wait(&rq);
+}
+
+TEST(the_last_subscriber_finds_a_place_and_one_more_does_not)
+{
+    static const char *const names[] = { "s0", "s1", "s2", "s3", "s4" };
+
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(subscribe_uri(names[i], NULL), PYRO_OK);
+    expect_refused(subscribe_uri(names[4], NULL),
+                   "out of subscribers, raise PYRO_ES_ROOM");
+    assert_int_equal(subscribe_uri(names[3], NULL), PYRO_OK); /* known */
+    assert_int_equal(service.stats.refused, 1);
+}
+
+TEST(a_subscriber_that_has_gone_makes_room_for_a_new_one)
+{
+    static const char *const names[] = { "s0", "s1", "s2" };
+
+    start_node(2, "a", 0);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(subscribe_uri(names[i], NULL), PYRO_OK);
+    node_stop(2);
+    pyro_es_close(&seen[2].es);
+    node_close(2);
+    seen[2].es.node_ = NULL;
+    rig_settle();
+    assert_int_equal(room.subs[0].state, PYROI_ES_AWAY);
+    assert_int_equal(subscribe_uri("s3", NULL), PYRO_OK);
+    assert_string_equal(room.subs[0].where, "s3");
+    check_service();
+}
+
+TEST(a_name_is_no_object_of_this_connection)
+{
+    assert_int_equal(subscribe_uri(NULL, "PYRONAME://:me"), PYRO_OK);
+    assert_string_equal(room.subs[0].where, "PYRONAME://:me");
+    publish("a", 1); /* nobody here resolves it */
+    rig_settle();
+    assert_int_equal(room.subs[0].state, PYROI_ES_AWAY);
+    assert_int_equal(service.stats.sent, 0);
+}
+
+TEST(a_service_that_has_no_buffers_to_call_with_says_so)
+{
+    static PYRO_ES_ROOM(1, 1, 200) tiny;
+    static pyro_es_service other;
+
+    node_open(3, 2); /* enough to serve */
+    assert_int_equal(pyro_es_serve(&other, &rig.n[3].d, PYRO_ES_ROOM_OF(tiny),
+                                   NULL),
+                     PYRO_OK);
+    node_run(3);
+    pyro_es_close(&seen[0].es);
+    assert_int_equal(pyro_es_open(&seen[0].es, &rig.n[0].d,
+                                  "PYRO://board:7703/" PYRO_ES_NAME, on_event,
+                                  &seen[0]),
+                     PYRO_OK);
+    expect_refused(subscribe_uri(NULL, "PYRO://board:7700/me"),
+                   "no proxy for the subscriber, see buffers in PYRO_ROOM");
+    assert_int_equal(tiny.subs[0].state, PYROI_ES_FREE);
+    assert_null(pyro_es_check(&other));
+    node_stop(3);
+    pyro_es_stop(&other);
+}
+
+TEST(the_longest_subject_passes_and_a_longer_one_does_not)
+{
+    static const char wrong[] =
+        "subject is empty, too long or has a zero byte";
+    char subject[PYRO_ES_MAX_SUBJECT + 2];
+
+    memset(subject, 'a', sizeof subject);
+    subject[PYRO_ES_MAX_SUBJECT + 1] = 0;
+    expect_refused(pyro_es_publish_wait(&seen[0].es, subject, pyro_nil()),
+                   wrong);
+    expect_refused(pyro_es_subscribe(&seen[0].es, subject, 0), wrong);
+    assert_int_equal(pyro_es_post(&service, subject, pyro_nil()),
+                     PYRO_ERR_NOSPACE);
+    subject[PYRO_ES_MAX_SUBJECT] = 0;
+    subscribe(subject, 0);
+    publish(subject, 1);
+    subject[PYRO_ES_MAX_SUBJECT - 1] = 0;
+    publish(subject, 2);
+    rig_settle();
+    assert_int_equal(seen[0].count, 1);
+    assert_int_equal(service.stats.published, 2);
+}
+
+/* Publishes one event with n subjects in a list. */
+static pyro_err publish_list(uint32_t n)
+{
+    pyro_request rq;
+    pyro_err     err = pyro_begin(&rq, pyro_es_proxy(&seen[0].es), "publish");
+
+    assert_int_equal(err, PYRO_OK);
+    pyro_put_list(&rq.args, n);
+    for (uint32_t i = 0; i < n; i++)
+        pyro_put_str(&rq.args, "a");
+    pyro_put_nil(&rq.args);
+    err = pyro_send(&rq, pyro_to_none(), NULL, NULL);
+    return err != PYRO_OK ? err : pyro_wait(&rq);
+}
+
+TEST(lists_of_subjects_have_a_limit_and_anything_else_is_refused)
+{
+    pyro_proxy *proxy = pyro_es_proxy(&seen[0].es);
+
+    assert_int_equal(publish_list(0), PYRO_OK);
+    assert_int_equal(publish_list(63), PYRO_OK);
+    assert_int_equal(publish_list(64), PYRO_OK);
+    assert_int_equal(service.stats.published, 127);
+    expect_refused(publish_list(65), "over 64 subjects in one call");
+    expect_refused(pyro_invoke(proxy, "publish",
+                               PYRO_ARGS(pyro_int(7), pyro_int(1)),
+                               pyro_to_none()),
+                   "subject is empty, too long or has a zero byte");
+    expect_refused(pyro_invoke(proxy, "subscribe",
+                               PYRO_ARGS(pyro_nil(), pyro_here("me")),
+                               pyro_to_none()),
+                   "subject is empty, too long or has a zero byte");
+    assert_int_equal(service.stats.published, 127);
+    assert_int_equal(service.stats.refused, 3);
+    assert_int_equal(room.subs[0].state, PYROI_ES_FREE);
+}
+
+/* Node 2 blocks and stands still; what came before has filled its pipe. */
+static void stand_still(void)
+{
+    config.stuck_ms = 100000;
+    rig.net.capacity = 200;
+    start_node(2, "n", PYRO_ES_BLOCK);
+    rig.n[2].runs = false;
+    for (int32_t i = 0; i < 20; i++)
+        publish("n", i);
+    rig_settle();
+}
+
+static void publish_later(pyro_request *rq)
+{
+    assert_int_equal(pyro_begin(rq, pyro_es_proxy(&seen[0].es), "publish"),
+                     PYRO_OK);
+    pyro_put_str(&rq->args, "n");
+    pyro_put_int(&rq->args, 1);
+    assert_int_equal(pyro_send(rq, pyro_to_none(), NULL, NULL), PYRO_OK);
+    rig_settle();
+}
+
+TEST(so_many_publishers_wait_and_one_more_is_refused_before_its_event_counts)
+{
+    static pyro_request rq[PYRO_ES_WAITING + 1];
+    unsigned            i;
+
+    stand_still();
+    for (i = 0; i < PYRO_ES_WAITING; i++) {
+        publish_later(&rq[i]);
+        assert_false(pyro_done(&rq[i]));
+    }
+    assert_int_equal(service.stats.published, 20 + PYRO_ES_WAITING);
+    publish_later(&rq[i]);
+    assert_true(pyro_done(&rq[i]));
+    expect_refused(pyro_result(&rq[i]),
+                   "too many publishers wait, raise PYRO_ES_WAITING");
+    assert_int_equal(service.stats.published, 20 + PYRO_ES_WAITING);
+    rig.n[2].runs = true;
+    rig_settle();
+    while (i-- > 0)
+        assert_int_equal(pyro_result(&rq[i]), PYRO_OK);
+    assert_int_equal(seen[2].count, 20 + PYRO_ES_WAITING);
+}
+
+static void unsubscribe_n(struct node *node)
+{
+    unsigned i = (unsigned)(node - rig.n);
+
+    assert_int_equal(pyro_es_unsubscribe(&seen[i].es, "n"), PYRO_OK);
+}
+
+TEST(who_no_longer_blocks_holds_up_nobody)
+{
+    pyro_request rq;
+
+    stand_still();
+    publish_later(&rq);
+    assert_false(pyro_done(&rq));
+    rig.n[2].runs = true;
+    rig.n[2].job = unsubscribe_n; /* before it has read them */
+    rig_settle();
+    assert_int_equal(pyro_result(&rq), PYRO_OK);
+    assert_int_equal(room.subs[0].state, PYROI_ES_FREE);
+}
+
+TEST(flags_go_with_the_subscription_that_had_them)
+{
+    subscribe("a", PYRO_ES_BLOCK);
+    subscribe("b", PYRO_ES_LATEST);
+    assert_int_equal(room.subs[0].flags, PYRO_ES_BLOCK | PYRO_ES_LATEST);
+    assert_int_equal(pyro_es_unsubscribe(&seen[0].es, "a"), PYRO_OK);
+    assert_int_equal(room.subs[0].flags, PYRO_ES_LATEST);
+    subscribe("b", 0);
+    assert_int_equal(room.subs[0].flags, 0);
+}
+
+static void publish_2(struct node *node)
+{
+    (void)node;
+    assert_int_equal(pyro_es_publish(&seen[2].es, "n", pyro_int(2)), PYRO_OK);
+}
+
+TEST(who_wants_those_of_others_does_not_hear_its_own)
+{
+    subscribe("n", PYRO_ES_OTHERS);
+    start_node(2, "n", 0);
+    publish("n", 1);
+    node_do(2, publish_2);
+    assert_int_equal(pyro_es_post(&service, "n", pyro_int(3)), PYRO_OK);
+    rig_settle();
+    assert_int_equal(seen[2].count, 3);
+    assert_int_equal(seen[0].count, 2);
+    assert_int_equal(seen[0].values[0], 2);
+    assert_int_equal(seen[0].values[1], 3);
+    assert_int_equal(seen[0].lost[1], 0);
+    publish("n", 4); /* is in the ring when the connection goes */
+    pyro_link_close(&rig.n[0].d, pyro_proxy_link(pyro_es_proxy(&seen[0].es)));
+    rig_pass(100);
+    assert_int_equal(seen[0].es.again, 1);
+    publish("n", 5);
+    rig_settle();
+    assert_int_equal(seen[0].count, 2);
+    subscribe("*", 0); /* another subscription takes them */
+    publish("n", 6);
+    rig_settle();
+    assert_int_equal(seen[0].values[2], 6);
 }
 
 /* The statistics from subscriber `from` on, up to the list of them. */
@@ -1004,6 +1266,17 @@ int main(void)
         ES_TEST(no_event_is_longer_than_half_of_the_ring),
         ES_TEST(events_of_the_services_own_program_have_the_same_limit),
         ES_TEST(a_service_without_room_for_any_event_does_not_start),
+        ES_TEST(the_last_subscriber_finds_a_place_and_one_more_does_not),
+        ES_TEST(a_subscriber_that_has_gone_makes_room_for_a_new_one),
+        ES_TEST(a_name_is_no_object_of_this_connection),
+        ES_TEST(a_service_that_has_no_buffers_to_call_with_says_so),
+        ES_TEST(the_longest_subject_passes_and_a_longer_one_does_not),
+        ES_TEST(lists_of_subjects_have_a_limit_and_anything_else_is_refused),
+        ES_TEST(
+            so_many_publishers_wait_and_one_more_is_refused_before_its_event_counts),
+        ES_TEST(who_no_longer_blocks_holds_up_nobody),
+        ES_TEST(flags_go_with_the_subscription_that_had_them),
+        ES_TEST(who_wants_those_of_others_does_not_hear_its_own),
         ES_TEST(statistics_say_what_each_has_got),
         ES_TEST(subscribing_waits_until_the_name_of_the_service_is_resolved),
         ES_TEST(a_subscriber_changes_its_subjects_in_an_event),
