@@ -28,12 +28,16 @@
  * something else. Floats are printed as the shortest text that is read as the
  * same float; those of 32 bits as what gives the same 32 bits, so that 0.1 is
  * "0.1". Control characters are always escaped: printed text cannot harm a
- * terminal. Needs LC_NUMERIC to be "C", as it is unless a program changes it.
+ * terminal. Numbers and strings are those of text.h, which is included.
  * SPDX-License-Identifier: MIT */
 #ifndef PYRO_JSON_H
 #define PYRO_JSON_H
 
 #include "../../pyro.h"
+#include "text.h"
+#ifdef PYRO_TEXT_NO_FLOAT
+#error "json.h needs the floats of text.h"
+#endif
 
 /* What is wrong with a text, and at which byte of it. */
 typedef struct pyro_json_why {
@@ -60,9 +64,6 @@ pyro_err pyro_json_get(pyro_reader *in, char *to, size_t size);
 #if defined(PYRO_IMPLEMENTATION) && !defined(PYRO_JSON_IMPLEMENTED)
 #define PYRO_JSON_IMPLEMENTED
 
-#include <float.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ------------------------------------------------------------------------
@@ -71,6 +72,7 @@ pyro_err pyro_json_get(pyro_reader *in, char *to, size_t size);
 
 typedef struct pyroi_json {
     char        *at;
+    char        *end;
     pyro_writer *out;
     const char  *wrong; /* what is; NULL: nothing yet */
     unsigned     depth;
@@ -90,153 +92,51 @@ static char pyroi_json_blanks(pyroi_json *j)
     return *j->at;
 }
 
-/* The value of a hex digit, or over 15. */
-static unsigned pyroi_json_digit(char c)
-{
-    if (c >= '0' && c <= '9') return (unsigned)(c - '0');
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
-}
-
-/* The four digits of \u; false: they are not. */
-static bool pyroi_json_unit(const char *at, uint32_t *unit)
-{
-    unsigned i;
-
-    *unit = 0;
-    for (i = 0; i < 4; i++) {
-        unsigned digit = pyroi_json_digit(at[i]);
-
-        if (digit > 15) return false;
-        *unit = *unit << 4 | digit;
-    }
-    return true;
-}
-
-static size_t pyroi_json_utf8(char *to, uint32_t c)
-{
-    size_t   n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    size_t   i = n;
-    uint32_t lead = n == 1 ? 0 : 0xF00u >> n & 0xFF;
-
-    while (--i > 0) {
-        to[i] = (char)(0x80 | (c & 0x3F));
-        c >>= 6;
-    }
-    to[0] = (char)(lead | c);
-    return n;
-}
-
-/* A \u escape, j->at behind the u, and the other half when it is a pair. */
+/* An escape, j->at behind its backslash; its text goes to *to. */
 static bool pyroi_json_escaped(pyroi_json *j, char **to)
 {
-    uint32_t c;
-    uint32_t low;
+    const char *at = j->at;
+    uint32_t    c;
+    const char *wrong = pyroi_text_escape(&at, j->end, PYRO_TEXT_JSON, &c);
 
-    if (!pyroi_json_unit(j->at, &c))
-        return pyroi_json_wrong(j, "\\u wants four hex digits");
-    j->at += 4;
-    if (c >= 0xD800 && c < 0xE000) {
-        if (c >= 0xDC00 || j->at[0] != '\\' || j->at[1] != 'u'
-            || !pyroi_json_unit(j->at + 2, &low) || low < 0xDC00
-            || low >= 0xE000)
-            return pyroi_json_wrong(j, "half of a surrogate pair");
-        j->at += 6;
-        c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
-    }
-    *to += pyroi_json_utf8(*to, c);
+    j->at += at - j->at;
+    if (wrong != NULL) return pyroi_json_wrong(j, wrong);
+    *to += pyroi_text_utf8(c, *to);
     return true;
 }
 
 /* Unescapes the string at j->at where it stands: it only gets shorter. */
 static bool pyroi_json_string(pyroi_json *j, char **text, size_t *n)
 {
-    static const char escapes[] = "\"\\/bfnrt";
-    static const char meant[] = "\"\\/\b\f\n\r\t";
-    char             *to = j->at + 1;
+    char *to = j->at + 1;
 
     *text = to;
     *n = 0;
     if (*j->at != '"')
         return pyroi_json_wrong(j, "a key in quotes is missing");
     for (j->at++; *j->at != '"';) {
-        const char *escape;
-
         if (*j->at == 0) return pyroi_json_wrong(j, "a string does not end");
         if ((unsigned char)*j->at < 0x20)
             return pyroi_json_wrong(j, "a control character in a string");
-        if (*j->at != '\\') {
+        if (*j->at != '\\')
             *to++ = *j->at++;
-        } else if (*++j->at == 'u') {
-            j->at++;
-            if (!pyroi_json_escaped(j, &to)) return false;
-        } else if (*j->at != 0 && (escape = strchr(escapes, *j->at)) != NULL) {
-            *to++ = meant[escape - escapes];
-            j->at++;
-        } else {
-            return pyroi_json_wrong(j, "no such escape");
-        }
+        else if (j->at++, !pyroi_json_escaped(j, &to))
+            return false;
     }
     j->at++;
     *n = (size_t)(to - *text);
     return true;
 }
 
-/* The digits at j->at, at least one. */
-static bool pyroi_json_digits(pyroi_json *j)
-{
-    size_t n = strspn(j->at, "0123456789");
-
-    j->at += n;
-    return n > 0 || pyroi_json_wrong(j, "a digit is missing");
-}
-
-static bool pyroi_json_integer(pyroi_json *j, const char *text, bool minus)
-{
-    uint64_t limit = minus ? (uint64_t)1 << 63 : UINT64_MAX;
-    uint64_t v = 0;
-
-    for (; text < j->at; text++) {
-        unsigned digit = (unsigned)(*text - '0');
-
-        if (v > (limit - digit) / 10)
-            return pyroi_json_wrong(j, "an integer over 64 bits");
-        v = 10 * v + digit;
-    }
-    if (!minus)
-        pyro_put_uint(j->out, v);
-    else
-        pyro_put_int(j->out, v == 0 ? 0 : -1 - (int64_t)(v - 1));
-    return true;
-}
-
 static bool pyroi_json_number(pyroi_json *j)
 {
-    const char *text = j->at;
-    bool        minus = *text == '-';
-    bool        whole = true;
-    double      v;
+    const char    *at = j->at;
+    pyroi_text_num num;
+    const char *wrong = pyroi_text_number(&at, j->end, PYRO_TEXT_JSON, &num);
 
-    j->at += minus;
-    if (*j->at == '0')
-        j->at++;
-    else if (!pyroi_json_digits(j))
-        return false;
-    if (*j->at == '.') {
-        whole = false;
-        j->at++;
-        if (!pyroi_json_digits(j)) return false;
-    }
-    if (*j->at == 'e' || *j->at == 'E') {
-        whole = false;
-        j->at += j->at[1] == '+' || j->at[1] == '-' ? 2 : 1;
-        if (!pyroi_json_digits(j)) return false;
-    }
-    if (whole) return pyroi_json_integer(j, text + minus, minus);
-    v = strtod(text, NULL); /* which ends where the digits do */
-    if (v > DBL_MAX || v < -DBL_MAX)
-        return pyroi_json_wrong(j, "a float out of range");
-    pyro_put_f64(j->out, v);
+    j->at += at - j->at;
+    if (wrong != NULL) return pyroi_json_wrong(j, wrong);
+    pyroi_text_put_num(j->out, &num);
     return true;
 }
 
@@ -281,8 +181,8 @@ static bool pyroi_json_hex(pyroi_json *j, char *text, size_t *n)
     size_t i;
 
     for (i = 0; i + 1 < *n; i += 2) {
-        unsigned high = pyroi_json_digit(text[i]);
-        unsigned low = pyroi_json_digit(text[i + 1]);
+        unsigned high = pyroi_text_digit(text[i]);
+        unsigned low = pyroi_text_digit(text[i + 1]);
 
         if (high > 15 || low > 15) break;
         text[i / 2] = (char)(high << 4 | low);
@@ -463,7 +363,7 @@ static bool pyroi_json_after(pyroi_json *j, bool *more)
 
 pyro_err pyro_json_put(pyro_writer *out, char *text, pyro_json_why *why)
 {
-    pyroi_json  j = { text, out, NULL, 0, { 0 } };
+    pyroi_json  j = { text, text + strlen(text), out, NULL, 0, { 0 } };
     pyro_writer before = *out;
     bool        more = true;
     pyro_err    err;
@@ -529,64 +429,55 @@ static void pyroi_json_hex_out(pyroi_json_text *t, const char *key,
     pyroi_json_say(t, "\"}");
 }
 
-/* One byte of a string, or two: C0, DEL and C1 controls are escaped. Returns
- * how many. */
-static uint32_t pyroi_json_char(pyroi_json_text *t, const char *p, uint32_t n)
-{
-    static const char named[] = "\"\\\b\f\n\r\t";
-    static const char names[] = "\"\\bfnrt";
-    const char       *at = *p != 0 ? strchr(named, *p) : NULL;
-    uint8_t           c = (uint8_t)*p;
-    char              text[8];
-
-    if (at != NULL) {
-        text[0] = '\\';
-        text[1] = names[at - named];
-        pyroi_json_out(t, text, 2);
-    } else if (c < 0x20 || c == 0x7F) {
-        snprintf(text, sizeof text, "\\u%04x", c);
-        pyroi_json_say(t, text);
-    } else if (c == 0xC2 && n > 1 && (uint8_t)p[1] < 0xA0) {
-        snprintf(text, sizeof text, "\\u%04x", (uint8_t)p[1]);
-        pyroi_json_say(t, text);
-        return 2;
-    } else {
-        pyroi_json_out(t, p, 1);
-    }
-    return 1;
-}
-
 static void pyroi_json_str(pyroi_json_text *t, const char *before,
                            const char *text, uint32_t n)
 {
+    char     c[7];
     uint32_t i = 0;
 
     pyroi_json_say(t, before);
-    while (i < n && !t->full) i += pyroi_json_char(t, text + i, n - i);
+    while (i < n && !t->full) {
+        i += pyroi_text_char(text + i, n - i, c);
+        pyroi_json_say(t, c);
+    }
     pyroi_json_say(t, "\"");
 }
 
-/* The shortest decimal that is read as the same float, marked as a float. */
+/* The shortest text of a float of 32 bits, which is positive: what gives the
+ * same 32 bits. */
+static uint32_t pyroi_json_narrow(uint64_t bits, double v, char *text)
+{
+    pyroi_big b;
+    unsigned  n = 0;
+    double    again;
+    uint32_t  size;
+
+    pyroi_big_of(&b, bits);
+    do {
+        size = pyroi_big_print(&b, ++n, text);
+        (void)pyroi_text_float(text, text + size, &bits);
+        memcpy(&again, &bits, sizeof again);
+    } while (n < 17 && ((float)again < (float)v || (float)again > (float)v));
+    return size;
+}
+
 static void pyroi_json_float(pyroi_json_text *t, double v, bool narrow)
 {
-    char text[40];
-    int  digits = 0;
-    bool same;
+    char     text[PYROI_TEXT_FLOAT];
+    uint64_t bits;
 
-    if (!(v <= DBL_MAX && v >= -DBL_MAX)) {
+    memcpy(&bits, &v, sizeof bits);
+    if ((bits >> 52 & 0x7FF) == 0x7FF) {
         pyroi_json_say(t, v > 0   ? "{\"$float\":\"inf\"}"
                           : v < 0 ? "{\"$float\":\"-inf\"}"
                                   : "{\"$float\":\"nan\"}");
-        return;
+    } else if (narrow && (v < 0 || v > 0)) {
+        if (v < 0) pyroi_json_say(t, "-");
+        bits &= ~((uint64_t)1 << 63);
+        pyroi_json_out(t, text, pyroi_json_narrow(bits, v < 0 ? -v : v, text));
+    } else {
+        pyroi_json_out(t, text, pyroi_text_print_float(bits, text));
     }
-    do {
-        snprintf(text, sizeof text, "%.*g", ++digits, v);
-        same = narrow ? strtof(text, NULL) >= (float)v
-                            && strtof(text, NULL) <= (float)v
-                      : strtod(text, NULL) >= v && strtod(text, NULL) <= v;
-    } while (!same && digits < 17);
-    pyroi_json_say(t, text);
-    if (strpbrk(text, ".e") == NULL) pyroi_json_say(t, ".0");
 }
 
 /* Whether JSON can have the keys of a map: n keys with their values. */
@@ -603,20 +494,21 @@ static bool pyroi_json_keys(pyro_reader in, uint32_t n)
 static void pyroi_json_piece(pyroi_json_text *t, pyro_reader *in,
                              pyro_type type, const void *raw, uint32_t n)
 {
-    char        text[24];
+    char        text[PYROI_TEXT_INT];
     const void *data;
+    int64_t     v;
 
     if (type == PYRO_NIL) {
         pyroi_json_say(t, "null");
     } else if (type == PYRO_BOOL) {
         pyroi_json_say(t, pyro_get_bool(in) ? "true" : "false");
     } else if (type == PYRO_INT) {
-        snprintf(text, sizeof text, "%lld", (long long)pyro_get_i64(in));
-        pyroi_json_say(t, text);
+        v = pyro_get_i64(in);
+        pyroi_json_out(t, text,
+                       pyroi_text_print_int((uint64_t)v, v < 0, text));
     } else if (type == PYRO_UINT) {
-        snprintf(text, sizeof text, "%llu",
-                 (unsigned long long)pyro_get_u64(in));
-        pyroi_json_say(t, text);
+        pyroi_json_out(t, text,
+                       pyroi_text_print_int(pyro_get_u64(in), false, text));
     } else if (type == PYRO_FLOAT) {
         pyroi_json_float(t, pyro_get_f64(in), *(const uint8_t *)raw == 0xCA);
     } else if (type == PYRO_STR) {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Feeds hostile bytes to the reader, the URI parser, a daemon, a proxy, a name
-# server, its journal, the locator, an event service, and its patterns.
+# server, its journal, the locator, an event service, its patterns, and to the
+# text codecs.
 #
 # usage: fuzz/run.sh [-c] [-m] [SECONDS]
 #
@@ -15,7 +16,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . tests/common.sh
 
-TARGETS="reader uri daemon proxy ns journal locator es es_pattern"
+TARGETS="reader uri daemon proxy ns journal locator es es_pattern text"
 MAX_LEN=500  # bytes of an input
 TIMEOUT=10   # seconds that one input may take
 GOAL=90      # percent of the lines of the sections below
@@ -23,6 +24,7 @@ CODEC="reader values uri"
 ENGINE="message pool links exceptions signatures objects attributes internal
 dispatch later requests receiving time poll proxy calls"
 NAMES="texts questions locator table journal changes methods pair server"
+TEXTS="floats numbers reading printing codecs"
 EVENTS="wildcards regex ring subscribers fan methods"
 
 help() { # as in common.sh; this script is one folder further down
@@ -176,6 +178,7 @@ replay
 enough codec pyro.h "reader uri" "$CODEC"
 enough engine pyro.h "daemon proxy" "$ENGINE"
 enough names pyro_ns.h "ns journal locator" "$NAMES"
+enough texts examples/lib/text.h text "$TEXTS"
 enough events pyro_es.h "es es_pattern" "$EVENTS"
 for target in $TARGETS; do
     [ -z "$only" ] || break
