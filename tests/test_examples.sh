@@ -53,6 +53,7 @@ countingcars() {
 # chatters NICK: one who says something and then reads for a while.
 chatters() {
     : >$dir/$1.out
+    : >$dir/$1.err
     timeout -k 2 30 sh -c "{ sleep 0.4; echo 'I am $1'; sleep 1.6; } |
         $run/chatbox/chat $1 lounge $es_uri" >$dir/$1.out 2>$dir/$1.err &
     pids="$pids $!"
@@ -99,6 +100,39 @@ allinone() {
     said_by allinone '^lab.oven is at [0-9]{3,4}\.[0-9]$'
 }
 
+# An event of either service is heard at both, once; the link ends after the
+# eight that it is to pass on, and would do so after four if any came back.
+federation() {
+    here=$run/federation
+    one=$esc one_uri=$es_uri
+    begin_es other -N -p 0
+    two=$esc two_uri=PYRO://$es_at/:Pyro.EventService
+    begin_listener link linked $here/link 8 "$one_uri" "$two_uri" 'city.**'
+    link=$started
+    begin_listener hears_one listening $one -j listen '**'
+    begin_listener hears_two listening $two -j listen '**'
+    expect 0 '' '' $one publish city.here 1 2 '[3,null]'
+    expect 0 '' '' $one publish town.here 4
+    expect 0 '' '' $two publish City.There '{"a":5}' 6 7
+    expect 0 '' '' $two publish town.there 8
+    expect 0 '' '' $one publish city.end 9
+    expect 0 '' '' $two publish city.end 10
+    started=$link
+    ended link
+    for what in 'one n":9,' 'two n":9,'; do
+        heard hears_${what%% *} "${what#* }"
+    done
+    sleep 0.3
+    for n in one two; do
+        said_by hears_$n '"subject":"City.There".*"message":\{"a":5\}'
+        said_by hears_$n '"subject":"city.here".*"message":\[3,null\]'
+        expect 0 9 '' sh -c "wc -l <$dir/hears_$n.out"
+    done
+    expect 2 '' '^usage' $here/link 1 "$one_uri"
+    expect 1 '' 'no connection' $here/link 1 "$one_uri" \
+        PYRO://127.0.0.1:1/:Pyro.EventService
+}
+
 # Without a service, or a port, they say so.
 failures() {
     free_port
@@ -122,6 +156,7 @@ countingcars
 chatbox
 dashboard
 allinone
+federation
 failures
 say "$good passed, $bad failed"
 [ $bad = 0 ]
