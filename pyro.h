@@ -506,11 +506,16 @@
  *   PYRO_NO_GATHER         every oneway call is sent by itself
  *   PYRO_NO_STATS          node.stats stays zero
  *   PYRO_NO_PIPE           no pyro_adopt: connections only
+ *   PYRO_NO_PYRO5          no Pyro5 and no Pyro4: peers are other Pyros for C
+ *   PYRO_NO_PYRO4          no Pyro4
  * and hooks that replace:
  *   PYRO_ASSERT(c)                 default assert(c): programming errors only
  *   PYRO_LOAD_ACQ, PYRO_STORE_REL  atomic byte access for pyro_post */
 #if defined(PYRO_NO_SERVER) && defined(PYRO_NO_CLIENT)
 #error "PYRO_NO_SERVER and PYRO_NO_CLIENT leave nothing"
+#endif
+#if defined(PYRO_NO_PYRO5) && !defined(PYRO_NO_PYRO4)
+#define PYRO_NO_PYRO4
 #endif
 
 /* ------------------------------------------------------------------------ */
@@ -605,6 +610,9 @@ typedef struct pyro_writer {
     uint32_t owed; /* values missing in the value begun */
     uint8_t  more; /* values that may still be begun */
     uint8_t  err;  /* a pyro_err, the first one */
+#ifndef PYRO_NO_PYRO5
+    uint8_t dialect_;
+#endif
 } pyro_writer;
 
 /* Reads values from memory that stays where it is. Strings are views into
@@ -613,7 +621,10 @@ typedef struct pyro_reader {
     const uint8_t *at;
     const uint8_t *end;
     uint8_t        err;
-    uint8_t        type_; /* of the last value, private */
+    uint8_t        type_; /* of the last value, private, as is the rest */
+#ifndef PYRO_NO_PYRO5
+    uint8_t dialect_;
+#endif
 } pyro_reader;
 
 typedef enum pyro_type {
@@ -1102,13 +1113,16 @@ enum {                 /* use of a buffer: who holds it, see "Pool" */
 /* Bytes first, then halves, then words: short instructions reach only so far
  * into a struct on small processors. */
 typedef struct pyroi_link {
-    uint8_t       state;
-    uint8_t       rx;      /* what of a frame is being read */
-    uint8_t       n_head;  /* bytes of head that are there */
-    uint8_t       owed;    /* types of control frames to send, as bits */
-    uint8_t       control; /* type of the one being sent, and PYROI_SUMS */
-    uint8_t       reason;  /* of a CONNECTFAIL */
-    uint8_t       missed;  /* while quiet: 1 a frame came, 2 do not greet */
+    uint8_t state;
+    uint8_t rx;      /* what of a frame is being read */
+    uint8_t n_head;  /* bytes of head that are there */
+    uint8_t owed;    /* types of control frames to send, as bits */
+    uint8_t control; /* type of the one being sent, and PYROI_SUMS */
+    uint8_t reason;  /* of a CONNECTFAIL */
+    uint8_t missed;  /* while quiet: 1 a frame came, 2 do not greet */
+#ifndef PYRO_NO_PYRO5
+    uint8_t ser; /* serializer of our calls, or of the refusal owed */
+#endif
     uint8_t       head[PYROI_HEAD];
     pyro_item     item;    /* handle, waited for */
     uint16_t      expects; /* requests sent and not answered */
@@ -1451,11 +1465,16 @@ PYRO_DEF const char *pyro_check(const pyro_daemon *node);
  * result into `result` (none: the caller gets nil). Everything in it, and
  * every view into the arguments, is gone when the handler returns. */
 struct pyro_call {
-    pyro_reader  args; /* checked against the signature already */
-    pyro_writer  result;
-    bool         oneway; /* nobody waits for the result */
-    uint8_t      state_;
-    uint16_t     seq_;
+    pyro_reader args; /* checked against the signature already */
+    pyro_writer result;
+    bool        oneway; /* nobody waits for the result */
+    uint8_t     state_;
+    uint16_t    seq_;
+#ifndef PYRO_NO_PYRO5
+    uint8_t    form_;  /* type and serializer of the reply; 0: native */
+    uint8_t    flags_; /* of the request */
+    pyroi_size kept_;  /* results of a batch so far, bytes */
+#endif
     pyro_daemon *node;
     const char  *method; /* name, zero-terminated */
     const char  *object; /* name or id, zero-terminated */
@@ -2014,6 +2033,9 @@ PYRO_DEF pyro_writer pyro_writer_of(void *to, size_t size, unsigned values)
     w.owed = 0;
     w.more = (uint8_t)values;
     w.err = PYRO_OK;
+#ifndef PYRO_NO_PYRO5
+    w.dialect_ = 0;
+#endif
     return w;
 }
 
@@ -2348,6 +2370,9 @@ PYRO_DEF pyro_reader pyro_reader_of(const void *data, size_t n)
     in.end = n > 0 ? in.at + n : in.at;
     in.err = PYRO_OK;
     in.type_ = PYRO_NONE;
+#ifndef PYRO_NO_PYRO5
+    in.dialect_ = 0;
+#endif
     return in;
 }
 
@@ -3354,6 +3379,10 @@ static void pyroi_put_uri(pyro_writer *out, const pyro_uri *u)
     pyro_put_map(out, 2);
     pyro_put_str(out, "__class__");
     pyro_put_str(out, "Pyro5.core.URI");
+#ifndef PYRO_NO_PYRO4
+    if (out->dialect_ == 4 && out->err == PYRO_OK)
+        out->at[-10] = '4'; /* of "5.core.URI" */
+#endif
     pyro_put_str(out, "state");
     pyro_put_list(out, 5);
     pyro_put_str(out, pyroi_protocols[u->protocol]);
@@ -3385,6 +3414,10 @@ PYRO_DEF void pyro_put_here(pyro_writer *out, const char *object)
     u.object_n = (uint8_t)n;
     if (out->err == PYRO_OK && (n == 0 || n > PYRO_MAX_NAME))
         out->err = PYRO_ERR_NOSPACE; /* nobody could read it */
+#ifndef PYRO_NO_PYRO5
+    if (out->err == PYRO_OK && out->dialect_ != 0)
+        out->err = PYRO_ERR_STATE; /* Python cannot be called back so */
+#endif
     pyroi_put_uri(out, &u);
 }
 
@@ -3468,7 +3501,7 @@ static void pyroi_get_uri_text(pyro_reader *in, pyro_uri *u)
 /* The map, its entries in any order and among others, or a text. */
 static void pyroi_get_uri_value(pyro_reader *in, pyro_uri *u)
 {
-    pyro_reader state = { NULL, NULL, PYRO_ERR_TYPE, PYRO_NONE };
+    pyro_reader state = pyro_reader_of(NULL, 0);
     const char *key;
     const char *cls = "";
     const void *raw;
@@ -3476,6 +3509,7 @@ static void pyroi_get_uri_value(pyro_reader *in, pyro_uri *u)
     uint32_t    cls_n = 0;
     uint32_t    left;
 
+    state.err = PYRO_ERR_TYPE; /* until it is seen */
     if (pyro_peek(in) == PYRO_STR) {
         pyroi_get_uri_text(in, u);
         return;
@@ -3535,7 +3569,12 @@ enum { /* flags of the header; 0x02, 0x20 and 0x80 are reserved */
        PYROI_EXCEPTION = 0x01,
        PYROI_ONEWAY = 0x04,
        PYROI_CHECKSUM = 0x10,
-       PYROI_LONG = 0x40
+       PYROI_LONG = 0x40,
+       /* only in memory, of frames of Pyro5: see there */
+       PYROI_BATCH = 0x08,
+       PYROI_CODED = 0x10,  /* in another serializer than MessagePack */
+       PYROI_PACKED = 0x22, /* compressed, or a blob */
+       PYROI_META = 0x80    /* Pyro4: CONNECTOK is to bring metadata */
 };
 
 #define PYROI_WIRE       6          /* version: Pyro 3 ended at 5 */
@@ -3683,6 +3722,17 @@ static void pyroi_give(pyro_daemon *d, pyroi_buffer *b)
     d->flags_ |= PYROI_AGAIN;
 }
 
+/* The same for all buffers of a chain. */
+static void pyroi_give_all(pyro_daemon *d, pyroi_buffer **chain)
+{
+    pyroi_buffer *b;
+
+    while ((b = *chain) != NULL) {
+        *chain = b->next;
+        pyroi_give(d, b);
+    }
+}
+
 /* R2: one buffer is kept back for RESULTs, unless one is in use for that. */
 static unsigned pyroi_reserve(const pyro_daemon *d)
 {
@@ -3744,8 +3794,65 @@ enum {                      /* flags of a link */
        PYROI_TELL_GONE = 4096,
        PYROI_TELL_ROOM = 8192,
        PYROI_TELL_UP = 16384,
-       PYROI_TELL = PYROI_TELL_GONE | PYROI_TELL_UP | PYROI_TELL_ROOM
+       PYROI_TELL = PYROI_TELL_GONE | PYROI_TELL_UP | PYROI_TELL_ROOM,
+       PYROI_PYRO5 = 32768, /* the peer speaks Pyro5, or with the next one */
+       PYROI_PYRO4 = 65536  /* also set: Pyro4; see >>pyro5 */
 };
+
+/* What is otherwise on a link to Pyro5 is done where it says pyro5 or ends in
+ * 5: see there. */
+#ifdef PYRO_NO_PYRO5
+#define pyroi_is5(l)                         false
+#define pyroi_coded(d, l)                    false
+#define pyroi_kept(call)                     0u
+#define pyroi_form(call)                     0u
+#define pyroi_wants5(l)                      false
+#define pyroi_magic5(d, l)                   false
+#define pyroi_read_head5(d, l)               true
+#define pyroi_admit5(d, l)                   true
+#define pyroi_passed5(d, l)                  false
+#define pyroi_send5(d, l, frame)             false
+#define pyroi_make_control5(d, l, frame)     NULL
+#define pyroi_type5(call, type)              (type)
+#define pyroi_run5(d, l, call)               0u
+#define pyroi_ran5(d, call)                  ((void)0)
+#define pyroi_batched(call)                  false
+#define pyroi_is_coded(call)                 false
+#define pyroi_encode5(d, l, call)            true
+#define pyroi_label5(call)                   ((void)0)
+#define pyroi_put_message5(w, type, message) ((void)0)
+#else
+#define PYROI_DAEMON5    "Pyro.Daemon" /* the object that each has */
+#define pyroi_is5(l)     (((l)->flags & PYROI_PYRO5) != 0)
+#define pyroi_kept(call) ((call)->kept_)
+#define pyroi_form(call) ((call)->form_)
+#define pyroi_batched(call) \
+    ((call)->form_ != 0 && ((call)->flags_ & PYROI_BATCH) != 0)
+#define pyroi_is_coded(call) \
+    ((call)->form_ != 0 && ((call)->flags_ & PYROI_CODED) != 0)
+static bool     pyroi_coded(const pyro_daemon *d, const pyroi_link *l);
+static unsigned pyroi_dialect(const pyroi_link *l);
+static bool     pyroi_wants5(const pyroi_link *l);
+static bool     pyroi_magic5(pyro_daemon *d, pyroi_link *l);
+static bool     pyroi_read_head5(pyro_daemon *d, pyroi_link *l);
+static bool     pyroi_admit5(pyro_daemon *d, pyroi_link *l);
+static bool     pyroi_passed5(pyro_daemon *d, pyroi_link *l);
+static bool pyroi_send5(pyro_daemon *d, pyroi_link *l, const uint8_t *frame);
+static uint8_t *pyroi_make_control5(const pyro_daemon *d, const pyroi_link *l,
+                                    uint8_t *frame);
+#ifndef PYRO_NO_SERVER
+static const char       *pyroi_type5(const pyro_call *call, const char *type);
+static void              pyroi_put_message5(pyro_writer *w, const char *type,
+                                            const char *message);
+static const pyro_class *pyroi_own5(void);
+static unsigned pyroi_fail_of5(const pyro_daemon *d, const pyroi_link *l);
+static uint8_t  pyroi_form5(const pyro_daemon *d, const pyroi_link *l);
+static unsigned pyroi_run5(pyro_daemon *d, pyroi_link *l, pyro_call *call);
+static void     pyroi_ran5(pyro_daemon *d, pyro_call *call);
+static bool     pyroi_encode5(pyro_daemon *d, pyroi_link *l, pyro_call *call);
+static void     pyroi_label5(const pyro_call *call);
+#endif
+#endif
 
 enum { /* rx: what is being read. A link that must not be read now does not
           want PYRO_IN: a header is there and buffers for its body are not,
@@ -3779,7 +3886,7 @@ enum {
 #ifdef PYRO_NO_PIPE
 #define pyroi_pipe(d, l, what) ((void)(d), (void)(l), (void)(what), false)
 #else
-static bool pyroi_pipe(pyro_daemon *d, pyroi_link *l, unsigned what)
+static bool     pyroi_pipe(pyro_daemon *d, pyroi_link *l, unsigned what)
 {
     return (l->flags & PYROI_PIPE) != 0 && d->pipe_(d, l, what);
 }
@@ -3950,12 +4057,7 @@ static void pyroi_frame_done(pyroi_link *l)
 /* Forgets a frame half read. */
 static void pyroi_drop_rx(pyro_daemon *d, pyroi_link *l)
 {
-    pyroi_buffer *b;
-
-    while ((b = l->rx_buf) != NULL) {
-        l->rx_buf = b->next;
-        pyroi_give(d, b);
-    }
+    pyroi_give_all(d, &l->rx_buf);
     pyroi_frame_done(l);
 }
 
@@ -4073,7 +4175,11 @@ static uint8_t *pyroi_put_fail(const pyroi_link *l, uint8_t *body)
 #endif
 }
 
+#ifdef PYRO_NO_PYRO5
 #define PYROI_CONTROL_BYTES 72 /* header, body of up to 60, checksum */
+#else
+#define PYROI_CONTROL_BYTES 160 /* Pyro5's header, body of up to 120 */
+#endif
 
 /* Makes a control frame: always the same bytes until it has gone. Gives its
  * end. */
@@ -4091,6 +4197,8 @@ static uint8_t *pyroi_make_control(const pyro_daemon *d, const pyroi_link *l,
     uint8_t       *body = frame + 8;
     uint8_t       *end = body + bytes[type];
 
+    if (pyroi_is5(l))
+        return pyroi_make_control5(d, l, frame);
     if (type == PYROI_RESULT) {
         form = pyroi_busy_body;
         flags |= PYROI_EXCEPTION;
@@ -4127,11 +4235,13 @@ static void pyroi_blocked(pyro_daemon *d, pyroi_link *l, unsigned kind)
     pyroi_arm(d, l->tx_due);
 }
 
-/* Sends the rest of a frame, or of frames gathered. True: it has gone. */
-static bool pyroi_send(pyro_daemon *d, pyroi_link *l, const uint8_t *frame,
-                       const uint8_t *end)
+/* Sends the rest of a frame, or of frames gathered, or of the piece of one
+ * that begins `skip` bytes behind its beginning. True: it has gone. */
+static bool pyroi_send_piece(pyro_daemon *d, pyroi_link *l,
+                             const uint8_t *frame, const uint8_t *end,
+                             uint32_t skip, unsigned kind)
 {
-    const uint8_t *from = frame + l->tx_at;
+    const uint8_t *from = frame + (l->tx_at - skip);
     int32_t        n = (int32_t)(end - from);
     int32_t        sent =
         l->item.port->send(l->item.port, l->item.handle, from, (uint32_t)n);
@@ -4148,9 +4258,18 @@ static bool pyroi_send(pyro_daemon *d, pyroi_link *l, const uint8_t *frame,
         l->told = d->now_;
     l->tx_at += (uint32_t)sent;
     if (sent < n) {
-        pyroi_blocked(d, l, pyroi_kind(frame));
+        pyroi_blocked(d, l, kind);
         return false;
     }
+    return true;
+}
+
+/* The same for the whole of it. */
+static bool pyroi_send(pyro_daemon *d, pyroi_link *l, const uint8_t *frame,
+                       const uint8_t *end)
+{
+    if (!pyroi_send_piece(d, l, frame, end, 0, pyroi_kind(frame)))
+        return false;
     l->tx_at = 0;
     l->flags &= ~(uint32_t)PYROI_TX_DUE;
     return true;
@@ -4233,7 +4352,8 @@ static bool pyroi_flush_buffer(pyro_daemon *d, pyroi_link *l)
     if (pyroi_kind(frame) == PYROI_INVOKE)
         pyroi_protect(l, b);
 #endif
-    if (!pyroi_send(d, l, frame, pyroi_bytes(b) + b->end))
+    if (pyroi_is5(l) ? !pyroi_send5(d, l, frame)
+                     : !pyroi_send(d, l, frame, pyroi_bytes(b) + b->end))
         return false;
     l->tx = b->next;
     pyroi_give(d, b);
@@ -4342,7 +4462,7 @@ PYROI_FAST pyroi_buffer *pyroi_tail(const pyroi_link *l)
     pyroi_buffer  *b = pyroi_tx_last(l);
     const uint8_t *frame;
 
-    if (b == NULL || b->use == PYROI_SOLO
+    if (b == NULL || b->use == PYROI_SOLO || pyroi_is5(l)
         || (b == l->tx && l->tx_at > 0 && l->control == 0))
         return NULL;
     frame = pyroi_first(b);
@@ -4492,7 +4612,7 @@ static void pyroi_put_traceback(pyro_writer *w, const pyro_call *call,
 
     for (line = cause; *line != '\0'; line++)
         lines += *line == '\n';
-    pyroi_bytes(call->reply_buf_)[PYROI_BODY]++; /* one more key */
+    pyroi_bytes(call->reply_buf_)[PYROI_BODY + pyroi_kept(call)]++; /* a key */
     w->more += 2;
     pyro_put_str(w, "attributes");
     pyro_put_map(w, 1);
@@ -4514,6 +4634,7 @@ static void pyroi_begin_result(pyro_call *call)
 {
     const pyroi_link *l;
     uint32_t          max;
+    uint32_t          kept = pyroi_kept(call);
 
     call->result = pyro_writer_of(call, 0, 0);
     if (call->reply_buf_ == NULL)
@@ -4523,7 +4644,12 @@ static void pyroi_begin_result(pyro_call *call)
     if (l != NULL && pyroi_peer_max(l) < max)
         max = pyroi_peer_max(l);
     call->result =
-        pyro_writer_of(pyroi_bytes(call->reply_buf_) + PYROI_BODY, max, 1);
+        pyro_writer_of(pyroi_bytes(call->reply_buf_) + PYROI_BODY + kept,
+                       max - kept, 1);
+#ifndef PYRO_NO_PYRO5
+    if (l != NULL)
+        call->result.dialect_ = (uint8_t)pyroi_dialect(l);
+#endif
 }
 
 enum { PYROI_RUNNING, PYROI_RAISED, PYROI_DEFERRED }; /* state of a call */
@@ -4536,6 +4662,7 @@ static void pyroi_raise(pyro_call *call, const char *type, const char *message,
 {
     pyro_writer *w = &call->result;
     unsigned     attempt = 0;
+    const char  *known;
 
     (void)cause;
     if (call->state_ != PYROI_RUNNING)
@@ -4551,19 +4678,23 @@ static void pyroi_raise(pyro_call *call, const char *type, const char *message,
             message = "...";
         if (attempt == 3)
             type = "Error";
+        known = pyroi_type5(call, type);
         pyroi_begin_result(call);
         w->more = 2;
         pyroi_put_part(w, pyroi_busy_body, PYROI_BUSY_TYPE);
-        pyro_put_str(w, type);
+        pyro_put_str(w, known);
         pyroi_put_part(w, pyroi_busy_body + PYROI_BUSY_REST,
                        PYROI_BUSY_MESSAGE - PYROI_BUSY_REST);
-        pyro_put_str(w, message);
+        if (known != type && attempt < 2)
+            pyroi_put_message5(w, type, message);
+        else
+            pyro_put_str(w, message);
 #ifndef PYRO_NO_TEXTS
         if (attempt == 0 && cause != NULL && call->object != NULL)
             pyroi_put_traceback(w, call, cause);
 #endif
         attempt++;
-    } while (w->err != PYRO_OK); /* 42 bytes in the end; both take 50 */
+    } while (w->err != PYRO_OK); /* 46 bytes in the end; both take 50 */
 }
 
 PYRO_DEF void pyro_raise(pyro_call *call, const char *type,
@@ -5325,20 +5456,38 @@ static unsigned pyroi_run(pyro_call *call, const pyro_class *cls, void *self,
                             "no such method: ", call->method);
 }
 
+/* The class of an object that every daemon has. NULL: it is none. */
+static const pyro_class *pyroi_own_class(const char *text, size_t n)
+{
+    (void)text;
+    (void)n;
+#ifndef PYRO_NO_INTROSPECTION
+    if (pyroi_is(text, n, PYROI_INTERNAL_ID))
+        return &pyroi_internal;
+#endif
+#ifndef PYRO_NO_PYRO5
+    if (pyroi_is(text, n, PYROI_DAEMON5))
+        return pyroi_own5();
+#endif
+    return NULL;
+}
+
 /* Finds the object and runs the method. */
 static unsigned pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given)
 {
     pyroi_object *o = pyroi_lookup(d, call->object, strlen(call->object));
     unsigned      err;
 
-#ifndef PYRO_NO_INTROSPECTION
-    if (o == NULL && strcmp(call->object, PYROI_INTERNAL_ID) == 0)
-        return pyroi_run(call, &pyroi_internal, d, given);
-#endif
-    if (o == NULL)
+    const pyro_class *own;
+
+    if (o == NULL) {
+        own = pyroi_own_class(call->object, strlen(call->object));
+        if (own != NULL)
+            return pyroi_run(call, own, d, given);
         return pyroi_raise_name(call, PYRO_ERR_NAMING,
                                 "no object found by this name: ",
                                 call->object);
+    }
     if (o->waiting > 0 && (o->cls->flags & PYRO_EXCLUSIVE) != 0) {
         pyroi_count(d, busy);
         return PYRO_ERR_BUSY;
@@ -5347,6 +5496,9 @@ static unsigned pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given)
     pyroi_count(d, calls);
     err = pyroi_run(call, o->cls, o->self, given);
     o->waiting--;
+    if (err == PYRO_OK && call->args.err != PYRO_OK)
+        err = pyroi_raise_text(call, PYRO_ERR_TYPE,
+                               "arguments are not what the method reads");
     return err;
 }
 
@@ -5366,7 +5518,7 @@ static bool pyroi_open_body(pyro_call *call, unsigned *given)
     four = pyro_get_list(in, 4) == 4;
     object = pyro_get_str(in, &object_n);
     method = pyro_get_str(in, &method_n);
-    *given = pyro_get_list(in, PYRO_MAX_ARGS);
+    *given = pyro_get_list(in, pyroi_batched(call) ? 0xFFFF : PYRO_MAX_ARGS);
     if (!four || in->err != PYRO_OK || object_n > PYRO_MAX_NAME
         || method_n > PYRO_MAX_NAME)
         return false;
@@ -5392,41 +5544,49 @@ static void pyroi_settle(pyro_call *call, unsigned err)
                 NULL);
 }
 
-/* Whatever is in the result of a call becomes its reply: one value, or an
- * exception that says what went wrong. */
-static void pyroi_send_reply(pyro_call *call)
+/* Whatever is in the result of a call becomes one value, or an exception that
+ * says what went wrong. */
+static void pyroi_end_result(pyro_call *call)
 {
-    pyro_daemon *d = call->node;
-    pyroi_link  *l = pyroi_link_of(d, call->link);
     pyro_writer *w = &call->result;
     unsigned     err;
-
-    pyroi_buffer *b = call->reply_buf_;
 
     if (w->more > 0)
         pyro_put_nil(w);
     err = pyro_writer_end(w);
     if (err == PYRO_ERR_NOSPACE)
-        err = pyroi_raise_numbers(call, err, "result over ",
-                                  (uint32_t)(w->end - pyroi_bytes(b)
-                                             - PYROI_BODY),
-                                  " bytes; this buffer takes ",
-                                  pyroi_max_body(d));
+        err = pyroi_raise_numbers(
+            call, err, "result over ",
+            (uint32_t)(w->end - pyroi_bytes(call->reply_buf_) - PYROI_BODY),
+            " bytes; this buffer takes ", pyroi_max_body(call->node));
     else if (err != PYRO_OK)
         err = pyroi_raise_text(call, PYRO_ERR_TYPE,
                                "handler left a malformed result");
     pyroi_settle(call, err);
+}
+
+/* Sends the result of a call as its reply. */
+static void pyroi_send_reply(pyro_call *call)
+{
+    pyro_daemon *d = call->node;
+    pyroi_link  *l = pyroi_link_of(d, call->link);
+
+    pyroi_end_result(call);
     if (l == NULL || l->state != PYROI_OPEN) {
         pyroi_count(d, unsent);
-        pyroi_give(d, b);
+        pyroi_give_all(d, &call->reply_buf_);
         return;
     }
-    (void)pyroi_seal(l, b,
+    if (pyroi_is5(l) && !pyroi_encode5(d, l, call))
+        return;
+    (void)pyroi_seal(l, call->reply_buf_,
                      PYROI_WHAT(PYROI_RESULT, call->state_ == PYROI_RAISED
                                                   ? PYROI_EXCEPTION
                                                   : 0),
-                     call->seq_, w->at); /* it knew what the peer accepts */
-    pyroi_queue(d, l, b);
+                     call->seq_,
+                     call->result.at); /* it knew what the peer accepts */
+    pyroi_label5(call);
+    pyroi_queue(d, l, call->reply_buf_);
     if ((l->flags & PYROI_INPUT) != 0)
         pyroi_cork(d);
     else
@@ -5470,31 +5630,39 @@ static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l)
     call.oneway = (l->head[3] & PYROI_ONEWAY) != 0;
     call.args_buf_ = b;
     call.reply_buf_ = b->next;
+#ifndef PYRO_NO_PYRO5
+    call.kept_ = 0;
+    call.form_ = pyroi_is5(l) ? pyroi_form5(d, l) : 0;
+    call.flags_ = l->head[3];
+    if (pyroi_coded(d, l))
+        call.flags_ |= PYROI_CODED;
+#endif
     pyroi_call_begin(d, &call);
     d->depth_++;
-    if (call.reply_buf_ == NULL && !call.oneway) {
+    if (len > pyroi_max_body(d)) {
         call.args_buf_ = NULL;
         call.reply_buf_ = b;
+    } else {
+        b->next = NULL;
     }
     call.args = pyro_reader_of(pyroi_bytes(b), len);
     pyroi_begin_result(&call);
     if (call.args_buf_ == NULL)
         err = pyroi_raise_numbers(&call, err, "message too long: ", len,
                                   " bytes, accepted: ", pyroi_max_body(d));
+    else if (pyroi_is5(l))
+        err = pyroi_run5(d, l, &call);
     else if (pyroi_open_body(&call, &given))
         err = pyroi_run_on(d, &call, given);
-    if (err == PYRO_OK && call.args.err != PYRO_OK)
-        err = pyroi_raise_text(&call, PYRO_ERR_TYPE,
-                               "arguments are not what the method reads");
     pyroi_settle(&call, err);
     d->depth_--;
     pyroi_call_end(&call);
-    if (call.args_buf_ != NULL)
-        pyroi_give(d, call.args_buf_);
+    pyroi_ran5(d, &call);
+    pyroi_give_all(d, &call.args_buf_);
     if (call.reply_buf_ == NULL)
         return;
     if (call.state_ == PYROI_DEFERRED)
-        pyroi_give(d, call.reply_buf_);
+        pyroi_give_all(d, &call.reply_buf_);
     else
         pyroi_send_reply(&call);
 }
@@ -5511,9 +5679,10 @@ PYRO_DEF void pyro_defer(pyro_call *call, pyro_later *later, uint32_t ms)
 
     while (used != NULL && used != copy)
         used = used->outer_;
-    if (used != NULL) {
+    if (used != NULL || pyroi_batched(call)) {
         pyro_raise(call, pyroi_err_name(PYRO_ERR_STATE),
-                   PYROI_T("deferred into a pyro_later that is in use"));
+                   PYROI_T("deferred in a batch, or into a pyro_later that "
+                           "is in use"));
         return;
     }
     memset(later, 0, sizeof *later);
@@ -5521,6 +5690,10 @@ PYRO_DEF void pyro_defer(pyro_call *call, pyro_later *later, uint32_t ms)
         return;
     if (!call->oneway) {
         copy->seq_ = call->seq_;
+#ifndef PYRO_NO_PYRO5
+        copy->form_ = call->form_;
+        copy->flags_ = call->flags_;
+#endif
         copy->node = d;
         copy->link = call->link;
         copy->outer_ = d->calls_;
@@ -5559,8 +5732,7 @@ PYRO_DEF void pyro_later_drop(pyro_later *later)
     if (call->node == NULL)
         return;
     pyroi_call_end(call);
-    if (call->reply_buf_ != NULL)
-        pyroi_give(call->node, call->reply_buf_);
+    pyroi_give_all(call->node, &call->reply_buf_);
     call->node = NULL;
 }
 
@@ -5577,9 +5749,11 @@ static pyro_err pyroi_later_take(pyro_later *later)
     }
     if (call->reply_buf_ != NULL)
         return PYRO_OK;
-    if (d->n_[PYROI_SPARE] <= pyroi_reserve(d))
+    if (d->n_[PYROI_SPARE] <= pyroi_reserve(d) + pyroi_is_coded(call))
         return PYRO_ERR_NOSPACE;
     call->reply_buf_ = pyroi_take(d, PYROI_SERVE);
+    if (pyroi_is_coded(call))
+        call->reply_buf_->next = pyroi_take(d, PYROI_SERVE);
     return PYRO_OK;
 }
 
@@ -5732,8 +5906,9 @@ static void pyroi_finish(pyro_request *rq, unsigned err, pyro_reader *result)
     pyro_proxy    *proxy = rq->proxy_;
     pyro_daemon   *d = proxy->node_;
     pyro_request **at = &d->requests_;
-    pyro_reader    none = { NULL, NULL, PYRO_ERR_STATE, PYRO_NONE };
+    pyro_reader    none = pyro_reader_of(NULL, 0);
 
+    none.err = PYRO_ERR_STATE;
     while (*at != rq)
         at = &(*at)->next_;
     *at = rq->next_;
@@ -5975,7 +6150,9 @@ static void pyroi_refuse_link(pyro_daemon *d, pyroi_link *l, unsigned reason)
 static bool pyroi_may_refuse(const pyroi_link *l)
 {
     return l->n_busy == 0
-        || (pyroi_load16(l->head + 4) == ((l->busy_seq + l->n_busy) & 0xFFFFu)
+        || (!pyroi_is5(l)
+            && pyroi_load16(l->head + 4)
+                   == ((l->busy_seq + l->n_busy) & 0xFFFFu)
             && l->n_busy != 0xFFFF);
 }
 
@@ -5983,6 +6160,9 @@ static void pyroi_refuse(pyro_daemon *d, pyroi_link *l)
 {
     if (l->n_busy++ == 0)
         l->busy_seq = (uint16_t)pyroi_load16(l->head + 4);
+#ifndef PYRO_NO_PYRO5
+    l->ser = l->head[2] >> 4;
+#endif
     pyroi_count(d, busy);
     l->owed |= PYROI_OWE(PYROI_RESULT);
     pyroi_cork(d);
@@ -5993,6 +6173,8 @@ static void pyroi_refuse(pyro_daemon *d, pyroi_link *l)
  * refused, never left to wait: what it would wait for may wait for it. */
 static bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
 {
+    if (pyroi_is5(l) && pyroi_kind(l->head) == PYROI_CONNECT)
+        return true; /* it runs no handler */
 #ifdef PYRO_NO_CLIENT
     (void)l;
     return d->depth_ < PYRO_MAX_NESTING;
@@ -6013,7 +6195,7 @@ static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l)
     bool     oneway = (l->head[3] & PYROI_ONEWAY) != 0;
     bool     fits = pyroi_body_bytes(l->head) <= pyroi_max_body(d);
     bool     serves = pyroi_serves(d, l);
-    unsigned need = !oneway && fits ? 2 : 1;
+    unsigned need = (!oneway && fits) || pyroi_coded(d, l) ? 2 : 1;
 
     if ((d->flags_ & PYROI_YIELD) != 0)
         return false;
@@ -6103,6 +6285,8 @@ static bool pyroi_admit(pyro_daemon *d, pyroi_link *l)
     l->rx_len = pyroi_body_bytes(l->head) + (sum ? 4u : 0u);
     if (sum)
         l->crc = pyro_crc32(0, l->head, l->n_head);
+    if (pyroi_is5(l))
+        return pyroi_admit5(d, l);
     if (kind - PYROI_CONNECT <= (unsigned)PYROI_CONNECTFAIL - PYROI_CONNECT)
         return pyroi_admit_greeting(d, l);
     if (l->state < PYROI_OPEN && pyroi_pipe(d, l, PYROI_PIPE_FRAME))
@@ -6179,9 +6363,11 @@ static bool pyroi_read_head(pyro_daemon *d, pyroi_link *l)
         n = pyroi_recv(d, l, l->head + l->n_head, 8u - l->n_head);
         l->n_head = (uint8_t)(l->n_head + n); /* recv may have begun anew */
         if (pyroi_pipe(d, l, PYROI_PIPE_NOISE) || l->n_head < 8
-            || !pyroi_magic(d, l))
+            || !(pyroi_wants5(l) ? pyroi_magic5(d, l) : pyroi_magic(d, l)))
             return false;
     }
+    if (pyroi_is5(l))
+        return pyroi_read_head5(d, l);
     if ((l->head[3] & PYROI_LONG) == 0)
         return true;
 #ifdef PYRO_NO_LONG
@@ -6279,6 +6465,8 @@ static void pyroi_passed(pyro_daemon *d, pyroi_link *l)
 {
     unsigned kind = pyroi_kind(l->head);
 
+    if (pyroi_is5(l) && pyroi_passed5(d, l))
+        return;
     if (kind <= PYROI_CONNECTOK)
         pyroi_greeted(d, l, kind == PYROI_CONNECTOK);
     else if (kind == PYROI_CONNECTFAIL)
@@ -6310,7 +6498,8 @@ static void pyroi_pass_byte(pyroi_link *l, uint8_t byte)
     uint32_t at = l->rx_have++;
     uint32_t left = l->rx_len - at;
 
-    if (at < PYROI_GREET && pyroi_kind(l->head) <= PYROI_CONNECTFAIL)
+    if (at < PYROI_GREET && pyroi_kind(l->head) <= PYROI_CONNECTFAIL
+        && !pyroi_is5(l))
         l->greet[at] = byte;
     if (left > 4)
         l->crc = pyro_crc32(l->crc, &byte, 1);
@@ -6434,6 +6623,825 @@ static void pyroi_step(pyro_daemon *d, pyroi_link *l)
     else if ((l->item.want & PYRO_OUT) == 0)
         pyroi_flush(d, l);
 }
+
+/* ------------------------------------------------------------------------
+ * >>pyro5: links to Pyro5 and Pyro4
+ *
+ * In memory all frames are native ones, header and body, so that all else
+ * need not know. Only here is known: the header on the wire, which is read
+ * into a native one and made of one, with the serializer's number in place of
+ * the version; the greeting; what Python wants in exceptions; batches; bodies
+ * in other serializers, which go from one buffer of a call to its other and
+ * back; and the object Pyro.Daemon.
+ *
+ * On such a link only who connected calls.
+ * ------------------------------------------------------------------------ */
+
+#ifndef PYRO_NO_PYRO5
+
+/* Why a CONNECTFAIL, beside the other reasons. */
+enum {
+    PYROI_FAIL_SERIALIZER = PYROI_BROKEN + 1,
+    PYROI_FAIL_LONG,
+    PYROI_FAIL_TYPE,
+    PYROI_FAIL_FORM,
+    PYROI_FAIL_OBJECT,
+    PYROI_FAIL_META
+};
+
+static const char *pyroi_fail_text5(unsigned reason)
+{
+    static const char *const texts[] = {
+        PYROI_T("serializer not built in here: set config.SERIALIZER = "
+                "'msgpack' or PYRO_SERIALIZER=msgpack"),
+        PYROI_T("CONNECT is too long"),
+        PYROI_T("invalid msg type (expected: CONNECT)"),
+        PYROI_T("CONNECT without 'handshake' or 'object'"),
+        PYROI_T("unknown object"),
+        PYROI_T("metadata too long: more bytes in PYRO_ROOM")
+    };
+
+    if (reason >= PYROI_FAIL_SERIALIZER)
+        return texts[reason - PYROI_FAIL_SERIALIZER];
+    if (reason == PYROI_FAIL_VERSION)
+        return PYROI_T("invalid data or unsupported protocol version");
+    return pyro_deny_text((pyro_deny)reason);
+}
+
+/* Which of the two, where they differ. */
+static unsigned pyroi_dialect(const pyroi_link *l)
+{
+#ifndef PYRO_NO_PYRO4
+    if ((l->flags & PYROI_PYRO4) != 0)
+        return 4;
+#endif
+    return pyroi_is5(l) ? 5 : 0;
+}
+
+static unsigned pyroi_head_bytes5(const pyroi_link *l)
+{
+    return pyroi_dialect(l) == 4 ? 24 : 40;
+}
+
+static unsigned pyroi_msgpack5(const pyroi_link *l)
+{
+    return pyroi_dialect(l) == 4 ? 6 : 4;
+}
+
+/* The codec for a serializer. NULL: there is none, or none is needed. */
+static const pyro_codec *pyroi_codec(const pyro_daemon *d, const pyroi_link *l,
+                                     unsigned ser)
+{
+    const pyro_codec *const *codec = d->config_->codecs;
+    bool                     is4 = pyroi_dialect(l) == 4;
+
+    if (codec == NULL)
+        return NULL;
+    while (*codec != NULL && ser != (is4 ? (*codec)->id4 : (*codec)->id5))
+        codec++;
+    return *codec;
+}
+
+/* Whether the body of the frame being read is in another serializer. */
+static bool pyroi_coded(const pyro_daemon *d, const pyroi_link *l)
+{
+    return pyroi_is5(l) && pyroi_codec(d, l, l->head[2] >> 4u) != NULL;
+}
+
+/* ---- the header ---- */
+
+#define PYROI_MAGIC5 0x5059524Fu /* "PYRO" */
+
+/* Whether the first eight bytes of a frame are not for the native protocol. */
+static bool pyroi_wants5(const pyroi_link *l)
+{
+    return pyroi_is5(l)
+        || (pyroi_load32(l->head) == PYROI_MAGIC5 && l->state == PYROI_GREETING
+            && (l->flags & (PYROI_PIPE | PYROI_OURS)) == 0);
+}
+
+/* Takes them in. False: the link has ended, or soon will. */
+static bool pyroi_magic5(pyro_daemon *d, pyroi_link *l)
+{
+    uint8_t *head = l->head;
+    unsigned version = pyroi_load16(head + 4);
+    unsigned type = head[6];
+    unsigned ser = head[7];
+
+    if (pyroi_load32(head) != PYROI_MAGIC5) {
+        pyroi_bad(d, l, PYROI_T("a frame that is none of Pyro5"));
+        return false;
+    }
+    l->flags |= PYROI_PYRO5;
+    l->rx_have = 0;
+    l->crc = 0;
+    pyroi_store32(l->greet + 9, 0x3FFFFFFF); /* it takes any length */
+    pyroi_store16(l->greet + 14,
+                  PYRO_NEVER); /* and never says that it lives */
+#ifndef PYRO_NO_PYRO4
+    if (version == 48) {
+        l->flags |= PYROI_PYRO4;
+        l->crc = (0x34E9u + 48 + pyroi_load16(head + 6)) & 0xFFFF;
+        version = 502;
+        type = type > 0 ? 15 : ser; /* it has 16 bits, which end here */
+        ser = 0;
+    }
+#endif
+    if (version != 502) {
+        pyroi_refuse_link(d, l, PYROI_FAIL_VERSION);
+        return false;
+    }
+    head[2] = (uint8_t)((ser < 15 ? ser : 15) << 4 | (type < 15 ? type : 15));
+    return true;
+}
+
+/* Takes in byte number `at` of a header, 8 and up. Pyro4's checksum is a sum
+ * of half words: at the end crc is 0 in either. */
+static void pyroi_digest5(pyroi_link *l, unsigned at, uint8_t byte)
+{
+    bool     is4 = pyroi_dialect(l) == 4;
+    uint32_t part = at % 2 == 0 ? (uint32_t)byte << 8 : byte;
+
+    if (at == 9) { /* flags; Pyro4's META_ON_CONNECT is 16, its blobs 64 */
+        l->head[3] = byte & (is4 ? 0x0F : 0x2F);
+        if (is4)
+            l->head[3] |= (uint8_t)((byte & 64) >> 1 | (byte & 16) << 3);
+    } else if (at >= 10 && at < 16) {
+#ifdef PYRO_NO_LONG
+        if (at == 12 || at == 13)
+            l->crc |= (uint32_t)byte << 16; /* too long to be told */
+        else
+            l->head[at < 12 ? at - 6 : at - 8] = byte;
+#else
+        l->head[at - 6] = byte;
+#endif
+    } else if (is4 && (at == 16 || at == 17)) {
+        l->head[2] |= (uint8_t)(part < 15 ? part << 4 : 0xF0);
+    } else if (at >= 16 && at < 20) {
+        l->rx_have = l->rx_have << 8 | byte;
+    } else if (!is4 && at >= 38) {
+        l->crc |= part ^ (at == 38 ? 0x4D00 : 0xC5);
+    }
+    if (is4 && at / 2 != 6 && at / 2 != 10) { /* modulo 2^16, and not all */
+        part = at < 22 ? l->crc + part : l->crc - part;
+        l->crc = (l->crc & 0xFFFF0000) | (part & 0xFFFF);
+    }
+}
+
+/* Reads the rest of a header, and passes over the annotations behind it, at
+ * most 2 KB of them a turn. True: both are over. */
+static bool pyroi_read_head5(pyro_daemon *d, pyroi_link *l)
+{
+    uint8_t  piece[32];
+    unsigned pieces = 64;
+    uint32_t size = pyroi_head_bytes5(l);
+    uint32_t n;
+    uint32_t i;
+
+    if (l->n_head < size) {
+        n = pyroi_recv(d, l, piece, size - l->n_head);
+        for (i = 0; i < n; i++)
+            pyroi_digest5(l, l->n_head++, piece[i]);
+        if (n == 0 || l->n_head < size)
+            return false;
+        if (l->crc != 0) {
+            pyroi_bad(d, l, PYROI_T("a header of Pyro that is not in order"));
+            return false;
+        }
+#ifndef PYRO_NO_LONG
+        l->head[3] |= PYROI_LONG;
+#endif
+    }
+    while (l->rx_have > 0) {
+        n = l->rx_have < sizeof piece ? l->rx_have : (uint32_t)sizeof piece;
+        n = pieces-- > 0 ? pyroi_recv(d, l, piece, n) : 0;
+        if (n == 0)
+            return false;
+        l->rx_have -= n;
+    }
+    return true;
+}
+
+/* Makes the header of the wire for a native one. Gives its end. */
+static uint8_t *pyroi_put_head5(const pyroi_link *l, uint8_t *to,
+                                const uint8_t *frame)
+{
+    unsigned type = pyroi_kind(frame);
+    unsigned ser = type == PYROI_PING ? 42u : frame[2] >> 4u;
+    unsigned flags = frame[3] & 0x0Fu;
+    uint32_t seq = pyroi_load16(frame + 4);
+    uint32_t n = pyroi_body_bytes(frame);
+    unsigned size = pyroi_head_bytes5(l);
+
+    memset(to, 0, size);
+    memcpy(to, "PYRO", 4);
+    if (size == 24) {
+        flags |= (frame[3] & PYROI_META) >> 3;
+        pyroi_store16(to + 4, 48);
+        pyroi_store16(to + 6, type);
+        pyroi_store16(to + 16, ser);
+        pyroi_store16(to + 22, 0x34E9 + 48 + type + flags + seq + n + ser);
+    } else {
+        pyroi_store16(to + 4, 502);
+        to[6] = (uint8_t)type;
+        to[7] = (uint8_t)ser;
+        pyroi_store16(to + 38, 0x4DC5);
+    }
+    pyroi_store16(to + 8, flags);
+    pyroi_store16(to + 10, seq);
+    pyroi_store32(to + 12, n);
+    return to + size;
+}
+
+/* Sends the rest of a frame: its header with the body's beginning, then what
+ * is left of that. */
+static bool pyroi_send5(pyro_daemon *d, pyroi_link *l, const uint8_t *frame)
+{
+    uint8_t        piece[128];
+    uint32_t       size = pyroi_head_bytes5(l);
+    uint32_t       left = pyroi_body_bytes(frame);
+    unsigned       kind = pyroi_kind(frame);
+    uint32_t       n = sizeof piece - size;
+    const uint8_t *body = frame + 8;
+
+#ifndef PYRO_NO_LONG
+    if ((frame[3] & PYROI_LONG) != 0)
+        body += 2;
+#endif
+    if (n > left)
+        n = left;
+    if (l->tx_at < size + n) {
+        memcpy(pyroi_put_head5(l, piece, frame), body, n);
+        if (!pyroi_send_piece(d, l, piece, piece + size + n, 0, kind))
+            return false;
+    }
+    if (n < left
+        && !pyroi_send_piece(d, l, body + n, body + left, size + n, kind))
+        return false;
+    l->tx_at = 0;
+    l->flags &= ~(uint32_t)PYROI_TX_DUE;
+    return true;
+}
+
+/* ---- control frames ---- */
+
+static const uint8_t pyroi_busy5[] = "\x83\xA9__class__\xA9"
+                                     "PyroError\xAD__exception__\xC3\xA4"
+                                     "args\x91\xAF"
+                                     "BusyError: busy";
+static const uint8_t pyroi_greeting5[] = "\x82\xA9"
+                                         "handshake\xA5"
+                                         "hello\xA6"
+                                         "object\xAB"
+                                         "Pyro.Daemon";
+
+/* A CONNECTFAIL is always in JSON: every client understands that, whatever
+ * it speaks itself. */
+static uint32_t pyroi_put_fail5(const pyroi_link *l, uint8_t *body)
+{
+    const char *text = pyroi_fail_text5(l->reason);
+    uint32_t    n = (uint32_t)strlen(text);
+
+    body[0] = '"';
+    memcpy(body + 1, text, n);
+    body[n + 1] = '"';
+    return n + 2;
+}
+
+/* Copies a constant, in the link's serializer. 0: there is not enough room. */
+static uint32_t pyroi_put_const5(const pyro_daemon *d, const pyroi_link *l,
+                                 uint8_t *to, const uint8_t *from, uint32_t n)
+{
+    const pyro_codec *codec = pyroi_codec(d, l, l->ser);
+
+    if (codec != NULL)
+        return codec->encode(from, n, to, 120, PYRO_CODEC_VALUE);
+    memcpy(to, from, n);
+    return n;
+}
+
+static uint8_t *pyroi_make_control5(const pyro_daemon *d, const pyroi_link *l,
+                                    uint8_t *frame)
+{
+    unsigned type = l->control & 15u;
+    uint8_t *body = frame + pyroi_head_bytes5(l);
+    uint8_t  native[PYROI_BODY + 1];
+    uint8_t *head;
+    unsigned ser = l->ser;
+    unsigned flags = 0;
+    uint32_t seq = 0;
+    uint32_t n = 4;
+
+    if (type == PYROI_CONNECT) {
+        n = pyroi_put_const5(d, l, body, pyroi_greeting5,
+                             sizeof pyroi_greeting5 - 1);
+    } else if (type == PYROI_CONNECTFAIL) {
+        ser = pyroi_dialect(l) == 4 ? 2 : 3;
+        n = pyroi_put_fail5(l, body);
+    } else if (type == PYROI_RESULT) {
+        n = pyroi_put_const5(d, l, body, pyroi_busy5, sizeof pyroi_busy5 - 1);
+        flags = PYROI_EXCEPTION;
+        seq = l->busy_seq;
+    } else {
+        type = PYROI_PING;
+        memcpy(body, "pong", 4);
+    }
+    head =
+        pyroi_put_header(native + PYROI_BODY, PYROI_WHAT(type, flags), seq, n);
+    head[2] = (uint8_t)(ser << 4 | type);
+    pyroi_put_head5(l, frame, head);
+    return body + n;
+}
+
+/* ---- receiving ---- */
+
+/* A header is complete: as pyroi_admit. */
+static bool pyroi_admit5(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned kind = pyroi_kind(l->head);
+    bool     ours = (l->flags & PYROI_OURS) != 0;
+    bool     greeting = l->state == PYROI_GREETING;
+
+    if (l->rx_len > 0x7FFFFFFF) {
+        pyroi_bad(d, l, PYROI_T("a length that cannot be"));
+        return true;
+    }
+    if (kind == PYROI_PING && !greeting)
+        return true;
+    if (ours && greeting
+        && (kind == PYROI_CONNECTOK || kind == PYROI_CONNECTFAIL))
+        return true;
+#ifndef PYRO_NO_CLIENT
+    if (ours && !greeting && kind == PYROI_RESULT)
+        return pyroi_admit_result(d, l);
+#endif
+#ifndef PYRO_NO_SERVER
+    if (!ours && greeting && kind == PYROI_CONNECT)
+        return pyroi_fail_of5(d, l) != 0 || pyroi_admit_invoke(d, l);
+    if (!ours && !greeting && kind == PYROI_INVOKE)
+        return pyroi_admit_invoke(d, l);
+#endif
+    if (!ours && greeting)
+        pyroi_refuse_link(d, l, PYROI_FAIL_TYPE);
+    else
+        pyroi_bad(d, l, PYROI_T("a frame out of place"));
+    return true;
+}
+
+/* A frame that took no buffer has been passed over. True: that was all. */
+static bool pyroi_passed5(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned kind = pyroi_kind(l->head);
+
+#ifndef PYRO_NO_SERVER
+    if (kind == PYROI_CONNECT) {
+        unsigned fail = pyroi_fail_of5(d, l);
+
+        pyroi_refuse_link(d, l, fail != 0 ? fail : PYRO_DENY_BUSY);
+    }
+#endif
+    if (kind == PYROI_PING && (l->flags & PYROI_OURS) == 0) {
+        l->owed |= PYROI_OWE(PYROI_PONG);
+        pyroi_cork(d);
+    }
+    return kind != PYROI_INVOKE && kind != PYROI_RESULT;
+}
+
+/* ---- serving ---- */
+
+#ifndef PYRO_NO_SERVER
+
+/* What ends in "Error" of what Pyro5 knows, without that, and what does not. */
+static const char pyroi_errors5[] =
+    "Arithmetic\0Assertion\0Attribute\0BlockingIO\0BrokenPipe\0Buffer\0"
+    "Communication\0Connection\0ConnectionAborted\0ConnectionClosed\0"
+    "ConnectionRefused\0ConnectionReset\0Daemon\0EOF\0FileExists\0"
+    "FileNotFound\0FloatingPoint\0IO\0Import\0Index\0Interrupted\0"
+    "IsADirectory\0Key\0Lookup\0Memory\0MessageTooLarge\0Name\0Naming\0"
+    "NotADirectory\0NotImplemented\0OS\0Overflow\0Permission\0Protocol\0"
+    "Pyro\0Reference\0Runtime\0Security\0Serialize\0System\0Timeout\0Type\0"
+    "Unicode\0Value\0ZeroDivision\0";
+static const char pyroi_others5[] = "Exception\0StopIteration\0"
+                                    "KeyboardInterrupt\0SystemExit\0";
+
+/* Python makes nothing of an exception whose class it has not got: it becomes
+ * a PyroError with the type in front of the message. Dots came from there. */
+static const char *pyroi_type5(const pyro_call *call, const char *type)
+{
+    const char *name = pyroi_others5;
+    size_t      n = strlen(type);
+
+    if (call->form_ == 0 || pyroi_has(type, n, '.'))
+        return type;
+    if (n > 5 && strcmp(type + n - 5, "Error") == 0) {
+        name = pyroi_errors5;
+        n -= 5;
+    }
+    for (; *name != '\0'; name += strlen(name) + 1) {
+        if (pyroi_is(type, n, name))
+            return type;
+    }
+    return "PyroError";
+}
+
+/* "type: message" */
+static void pyroi_put_message5(pyro_writer *w, const char *type,
+                               const char *message)
+{
+    size_t   n = strlen(type);
+    size_t   m = strlen(message);
+    uint8_t *p;
+
+    if (!pyroi_utf8((const uint8_t *)type, n)
+        || !pyroi_utf8((const uint8_t *)message, m))
+        w->err = PYRO_ERR_DATA;
+    pyroi_put_head(w, PYROI_FORM_STR, n + 2 + m);
+    if (w->err != PYRO_OK)
+        return;
+    p = w->at - m;
+    memcpy(p, message, m);
+    memcpy(p - 2, ": ", 2);
+    memcpy(p - 2 - n, type, n);
+}
+
+/* What is wrong with a CONNECT, as far as its header says. 0: nothing. */
+static unsigned pyroi_fail_of5(const pyro_daemon *d, const pyroi_link *l)
+{
+    if ((l->flags & PYROI_REFUSE) != 0)
+        return PYRO_DENY_BUSY;
+    if ((l->head[2] >> 4u != pyroi_msgpack5(l) && !pyroi_coded(d, l))
+        || (l->head[3] & PYROI_PACKED) != 0)
+        return PYROI_FAIL_SERIALIZER;
+    return pyroi_body_bytes(l->head) > pyroi_max_body(d) ? PYROI_FAIL_LONG : 0;
+}
+
+/* The names of a class's methods, or of those that are oneway. */
+static void pyroi_put_methods5(pyro_writer *w, const pyro_class *cls,
+                               unsigned flags)
+{
+    uint32_t n = 0;
+    size_t   i;
+
+    for (i = 0; i < cls->n_methods; i++)
+        n += (cls->methods[i].flags & flags) == flags;
+    pyro_put_list(w, n);
+    for (i = 0; i < cls->n_methods; i++) {
+        if ((cls->methods[i].flags & flags) == flags)
+            pyro_put_str(w, cls->methods[i].name);
+    }
+}
+
+/* What a proxy of Python has to know of an object: a map of three lists. One
+ * without any method and attribute it would not believe in: the method of an
+ * open class (pyro_class.any) that it is told of is called by _pyroInvoke. */
+static void pyroi_put_meta5(pyro_writer *w, const pyro_class *cls)
+{
+    size_t i;
+
+    pyro_put_map(w, 3);
+    pyro_put_str(w, "methods");
+    if (cls->n_methods + cls->n_attrs > 0) {
+        pyroi_put_methods5(w, cls, 0);
+    } else {
+        pyro_put_list(w, 1);
+        pyro_put_str(w, "any");
+    }
+    pyro_put_str(w, "oneway");
+    pyroi_put_methods5(w, cls, PYRO_ONEWAY);
+    pyro_put_str(w, "attrs");
+    pyro_put_list(w, (uint32_t)cls->n_attrs);
+    for (i = 0; i < cls->n_attrs; i++)
+        pyro_put_str(w, cls->attrs[i].name);
+}
+
+static const pyro_class *pyroi_class5(const pyro_daemon *d, const char *text,
+                                      size_t n)
+{
+    const pyroi_object *o = pyroi_lookup(d, text, n);
+
+    return o != NULL ? o->cls : pyroi_own_class(text, n);
+}
+
+/* What a CONNECT says: {"handshake": anything, "object": name}. Answers it.
+ * Returns what is wrong with it. */
+static unsigned pyroi_connect5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
+{
+    pyro_reader      *in = &call->args;
+    const pyro_class *cls;
+    const char       *object = NULL;
+    uint32_t          object_n = 0;
+    bool              shaken = false;
+    uint32_t          left = pyro_get_map(in, UINT32_MAX);
+
+    for (; left > 0 && in->err == PYRO_OK; left--) {
+        uint32_t    n;
+        const char *key = pyro_get_str(in, &n);
+
+        if (pyroi_is(key, n, "object")) {
+            object = pyro_get_str(in, &object_n);
+        } else {
+            shaken |= pyroi_is(key, n, "handshake");
+            pyro_skip(in);
+        }
+    }
+    if (in->err != PYRO_OK || in->at != in->end || !shaken)
+        return PYROI_FAIL_FORM;
+    if (pyroi_dialect(l) == 4 && (call->flags_ & PYROI_META) == 0) {
+        pyro_put_str(&call->result, "hello");
+        return 0;
+    }
+    if (object == NULL)
+        return PYROI_FAIL_FORM;
+    cls = pyroi_class5(d, object, object_n);
+    if (cls == NULL)
+        return PYROI_FAIL_OBJECT;
+    pyro_put_map(&call->result, 2);
+    pyro_put_str(&call->result, "handshake");
+    pyro_put_str(&call->result, "hello");
+    pyro_put_str(&call->result, "meta");
+    pyroi_put_meta5(&call->result, cls);
+    return pyro_writer_end(&call->result) == PYRO_OK ? 0 : PYROI_FAIL_META;
+}
+
+/* A call of a batch: [method, arguments, keyword arguments] in `all`. */
+static bool pyroi_open_item5(pyro_call *call, pyro_reader *all,
+                             unsigned *given)
+{
+    pyro_reader *in = &call->args;
+    uint8_t     *body = pyroi_bytes(call->args_buf_);
+    uint32_t     n;
+    const char  *method;
+    bool         three;
+
+    *in = *all;
+    pyro_skip(all);
+    in->end = all->at;
+    three = pyro_get_list(in, 3) == 3;
+    method = pyro_get_str(in, &n);
+    *given = pyro_get_list(in, PYRO_MAX_ARGS);
+    if (!three || all->err != PYRO_OK || in->err != PYRO_OK
+        || n > PYRO_MAX_NAME || memchr(method, 0, n) != NULL)
+        return false;
+    body[(const uint8_t *)method - body + n] = 0;
+    call->method = method;
+    return true;
+}
+
+static const char pyroi_wrap5[] = "\x82\xA9__class__\xBC"
+                                  "Pyro5.core._ExceptionWrapper\xA9"
+                                  "exception";
+static const char pyroi_wrap4[] = "\x82\xA9__class__\xBF"
+                                  "Pyro4.futures._ExceptionWrapper\xA9"
+                                  "exception";
+#define PYROI_WRAP_BYTES sizeof pyroi_wrap4 /* of the longer one, and a 0 */
+
+/* Takes what a call of a batch has left behind over to the list of results,
+ * which begins at `list` and ends at call->kept_ (less the room for this). */
+static void pyroi_keep_item5(pyro_call *call, uint8_t *list)
+{
+    bool        is4 = call->result.dialect_ == 4;
+    const char *wrap = is4 ? pyroi_wrap4 : pyroi_wrap5;
+    size_t      size = is4 ? sizeof pyroi_wrap4 - 1 : sizeof pyroi_wrap5 - 1;
+    uint8_t    *from = list + call->kept_;
+    uint8_t    *to = from - PYROI_WRAP_BYTES;
+    size_t      n = (size_t)(call->result.at - from);
+
+    if (call->state_ == PYROI_RAISED) {
+        memcpy(to, wrap, size);
+        to += size;
+    }
+    memmove(to, from, n);
+    call->kept_ = (pyroi_size)(to + n + PYROI_WRAP_BYTES - list);
+}
+
+/* Runs `n` calls, one after the other, up to the first that raises. Their
+ * results are a list. */
+static unsigned pyroi_batch5(pyro_daemon *d, pyro_call *call, unsigned n)
+{
+    pyro_reader all = call->args;
+    uint8_t    *list = NULL;
+    unsigned    ran = 0;
+    unsigned    given;
+
+    if (call->reply_buf_ != NULL)
+        list = pyroi_bytes(call->reply_buf_) + PYROI_BODY;
+    call->kept_ = 3 + PYROI_WRAP_BYTES;
+    while (ran < n && call->state_ == PYROI_RUNNING) {
+        if (list != NULL
+            && pyroi_max_body(d) < call->kept_ + (uint32_t)PYROI_LEAST_BODY)
+            break;
+        pyroi_begin_result(call);
+        pyroi_settle(call, pyroi_open_item5(call, &all, &given)
+                               ? pyroi_run_on(d, call, given)
+                               : PYRO_ERR_PROTOCOL);
+        ran++;
+        if (list != NULL) {
+            pyroi_end_result(call);
+            pyroi_keep_item5(call, list);
+        }
+    }
+    if (list == NULL)
+        return PYRO_OK;
+    call->result = pyro_writer_of(list + call->kept_ - PYROI_WRAP_BYTES, 0, 0);
+    call->kept_ = 0;
+    if (ran < n && call->state_ == PYROI_RUNNING)
+        return pyroi_raise_numbers(call, PYRO_ERR_NOSPACE,
+                                   "batch: results fill the buffer after ",
+                                   ran, " calls of ", n);
+    call->state_ = PYROI_RUNNING;
+    list[0] = 0xDC;
+    pyroi_store16(list + 1, ran);
+    return PYRO_OK;
+}
+
+/* Type and serializer of the reply to the frame being read. One whose
+ * serializer is not built in is told so in MessagePack. */
+static uint8_t pyroi_form5(const pyro_daemon *d, const pyroi_link *l)
+{
+    unsigned ser = pyroi_coded(d, l) ? l->head[2] >> 4u : pyroi_msgpack5(l);
+    unsigned type =
+        pyroi_kind(l->head) == PYROI_CONNECT ? PYROI_CONNECTOK : PYROI_RESULT;
+
+    return (uint8_t)(ser << 4 | type);
+}
+
+/* Arguments in another serializer are decoded into the buffer of the reply,
+ * which changes places with theirs. */
+static bool pyroi_decode5(pyro_daemon *d, const pyroi_link *l, pyro_call *call)
+{
+    const pyro_codec *codec = pyroi_codec(d, l, l->head[2] >> 4u);
+    pyroi_buffer     *from = call->args_buf_;
+    pyroi_buffer     *to = call->reply_buf_;
+    uint32_t          n;
+
+    if (codec == NULL)
+        return l->head[2] >> 4u == pyroi_msgpack5(l);
+    n = codec->decode(pyroi_bytes(from), pyroi_body_bytes(l->head),
+                      pyroi_bytes(to), pyroi_max_body(d),
+                      pyroi_kind(l->head) == PYROI_INVOKE ? PYRO_CODEC_CALL
+                                                          : PYRO_CODEC_VALUE);
+    call->args_buf_ = to;
+    call->reply_buf_ = from;
+    if (call->oneway)
+        pyroi_give_all(d, &call->reply_buf_);
+    call->args = pyro_reader_of(pyroi_bytes(to), n);
+    call->args.dialect_ = (uint8_t)pyroi_dialect(l);
+    pyroi_begin_result(call);
+    return n > 0;
+}
+
+/* A CONNECT or a call that has come in whole. */
+static unsigned pyroi_run5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
+{
+    unsigned given;
+    unsigned fail = PYROI_FAIL_FORM;
+
+    call->args.dialect_ = (uint8_t)pyroi_dialect(l);
+    if ((call->flags_ & PYROI_PACKED) != 0)
+        return pyroi_raise_text(call, PYRO_ERR_PROTOCOL,
+                                "compressed data and blobs are not accepted");
+    if (pyroi_kind(l->head) == PYROI_CONNECT) {
+        if (pyroi_decode5(d, l, call))
+            fail = pyroi_connect5(d, l, call);
+        if (fail == 0) {
+            pyroi_link_up(d, l);
+        } else {
+            pyroi_refuse_link(d, l, fail);
+            call->state_ = PYROI_DEFERRED; /* no reply */
+        }
+        return PYRO_OK;
+    }
+    if (!pyroi_decode5(d, l, call))
+        return pyroi_raise_text(call, PYRO_ERR_PROTOCOL,
+                                "serializer not built in here, or not in "
+                                "order, or too long");
+    if (!pyroi_open_body(call, &given))
+        return PYRO_ERR_PROTOCOL;
+    return (call->flags_ & PYROI_BATCH) != 0 ? pyroi_batch5(d, call, given)
+                                             : pyroi_run_on(d, call, given);
+}
+
+/* The handler has returned: the buffer of the arguments is for the reply in
+ * its serializer. */
+static void pyroi_ran5(pyro_daemon *d, pyro_call *call)
+{
+    if (!pyroi_is_coded(call))
+        return;
+    if (call->oneway) {
+        pyroi_give_all(d, &call->reply_buf_);
+    } else if (call->args_buf_ != NULL) {
+        call->reply_buf_->next = call->args_buf_;
+        call->args_buf_ = NULL;
+    }
+}
+
+/* Turns a reply into its serializer, in another buffer. False: it cannot be,
+ * and the link has ended. */
+static bool pyroi_encode5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
+{
+    const pyro_codec *codec = pyroi_codec(d, l, call->form_ >> 4u);
+    pyroi_buffer     *from = call->reply_buf_;
+    pyroi_buffer     *to = from->next;
+    uint8_t          *body = pyroi_bytes(from) + PYROI_BODY;
+    uint32_t          n = 0;
+    unsigned          tries;
+
+    if (codec == NULL)
+        return true;
+    for (tries = 0; tries < 2 && n == 0; tries++) {
+        if (tries > 0 && call->state_ == PYROI_RUNNING)
+            pyroi_settle(call, pyroi_raise_text(call, PYRO_ERR_NOSPACE,
+                                                "result too long as text"));
+        n = codec->encode(body, (uint32_t)(call->result.at - body),
+                          pyroi_bytes(to) + PYROI_BODY, pyroi_max_body(d),
+                          PYRO_CODEC_VALUE);
+    }
+    if (n == 0 || (tries > 1 && (call->form_ & 15) == PYROI_CONNECTOK)) {
+        pyroi_give_all(d, &call->reply_buf_);
+        pyroi_bad(d, l, PYROI_T("a reply does not fit a buffer as text"));
+        return false;
+    }
+    from->next = NULL;
+    pyroi_give(d, from);
+    call->reply_buf_ = to;
+    call->result.at = pyroi_bytes(to) + PYROI_BODY + n;
+    return true;
+}
+
+/* What only the header on the wire shows of a reply. */
+static void pyroi_label5(const pyro_call *call)
+{
+    uint8_t *frame = pyroi_first(call->reply_buf_);
+
+    if (call->form_ == 0)
+        return;
+    frame[2] = call->form_;
+    frame[3] |= call->flags_ & (PYROI_BATCH | PYROI_META);
+}
+
+/* ---- the object Pyro.Daemon ---- */
+
+static void pyroi_get_metadata5(void *self, pyro_call *call)
+{
+    uint32_t          n;
+    const char       *object = pyro_get_str(&call->args, &n);
+    const pyro_class *cls = pyroi_class5((pyro_daemon *)self, object, n);
+
+    if (cls != NULL)
+        pyroi_put_meta5(&call->result, cls);
+    else
+        pyro_raise(call, "DaemonError", PYROI_T("unknown object"));
+}
+
+static void pyroi_ping5(void *self, pyro_call *call)
+{
+    (void)self;
+    (void)call;
+}
+
+/* The names of all objects that have one, this one included. */
+static void pyroi_registered5(void *self, pyro_call *call)
+{
+    pyro_daemon *d = (pyro_daemon *)self;
+    pyro_object  o;
+    unsigned     at = 0;
+    uint32_t     n = 1;
+
+    while (pyro_walk(d, &at, &o))
+        n += o.name != NULL;
+    pyro_put_list(&call->result, n);
+    pyro_put_str(&call->result, PYROI_DAEMON5);
+    for (at = 0; pyro_walk(d, &at, &o);) {
+        if (o.name != NULL)
+            pyro_put_str(&call->result, o.name);
+    }
+}
+
+static void pyroi_info5(void *self, pyro_call *call)
+{
+    (void)self;
+    pyro_put_str(&call->result, "Pyro for C, version " PYRO_VERSION);
+}
+
+static const pyro_method pyroi_methods5[] = {
+    { "get_metadata", pyroi_get_metadata5, "objectId:s ?as_lists:v", "v", 0 },
+    { "ping", pyroi_ping5, "", "", 0 },
+    { "registered", pyroi_registered5, "", "[s]", 0 },
+    { "info", pyroi_info5, "", "s", 0 }
+};
+
+static const pyro_class pyroi_daemon5 = { "Pyro.Daemon",
+                                          PYRO_METHODS(pyroi_methods5),
+                                          PYRO_NO_ATTRS, NULL, 0 };
+
+static const pyro_class *pyroi_own5(void)
+{
+    return &pyroi_daemon5;
+}
+
+#endif /* PYRO_NO_SERVER */
+
+#endif /* PYRO_NO_PYRO5 */
 
 /* ------------------------------------------------------------------------
  * >>time: deadlines, keep-alive
@@ -7484,7 +8492,8 @@ static const char *pyroi_check_link(const pyro_daemon *d, const pyroi_link *l,
         return "a link holds a buffer and reads no body";
     if (l->rx != PYROI_RX_HEAD && l->rx_have > l->rx_len)
         return "a link has read more than a body";
-    if (l->tx != NULL && l->control == 0 && l->tx_at > l->tx->end)
+    if (l->tx != NULL && l->control == 0
+        && l->tx_at > l->tx->end + (pyroi_is5(l) ? 32u : 0u))
         return "a link has sent more than a buffer";
     if (l->state == PYROI_DEAD && (l->expects > 0 || l->owed != 0))
         return "a dead link with work";
@@ -7562,8 +8571,8 @@ PYRO_DEF const char *pyro_check(const pyro_daemon *node)
         const pyro_call *call;
 
         for (call = node->calls_; call != NULL; call = call->outer_)
-            held += (unsigned)(call->args_buf_ != NULL)
-                  + (unsigned)(call->reply_buf_ != NULL);
+            held += pyroi_chain(node, call->args_buf_)
+                  + pyroi_chain(node, call->reply_buf_);
     }
 #endif
     held += node->n_[PYROI_HELD];

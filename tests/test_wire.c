@@ -505,12 +505,12 @@ TEST(a_refusal_is_never_answered)
  * Other protocols
  * ------------------------------------------------------------------------ */
 
-TEST(a_client_of_pyro_5_is_recognized)
+TEST(pyro_5_is_recognized_where_it_is_not_spoken)
 {
     int32_t raw;
 
     open_a();
-    raw = raw_connect();
+    raw = raw_client();
     raw_feed(raw, "PYRO\x01\xf6\x01\x00\x00\x00\x00\x00", 12);
     assert_true(raw_closed(raw));
     assert_non_null(strstr(rig.a.why.text, "Pyro 4 or 5"));
@@ -1144,7 +1144,7 @@ static const struct CMUnitTest tests[] = {
     RIG_TEST(a_pipe_that_goes_down_anew_says_so_at_once),
     RIG_TEST(a_pipe_that_was_down_for_months_still_says_so),
     RIG_TEST(a_refusal_is_never_answered),
-    RIG_TEST(a_client_of_pyro_5_is_recognized),
+    RIG_TEST(pyro_5_is_recognized_where_it_is_not_spoken),
     RIG_TEST(a_daemon_of_pyro_5_is_recognized),
     RIG_TEST(garbage_closes_a_connection_before_and_after_the_greeting),
     RIG_TEST(garbage_on_a_pipe_is_skipped_up_to_the_next_header),
