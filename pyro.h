@@ -3830,7 +3830,6 @@ enum {                      /* flags of a link */
     ((call)->form_ != 0 && ((call)->flags_ & PYROI_BATCH) != 0)
 #define pyroi_is_coded(call) \
     ((call)->form_ != 0 && ((call)->flags_ & PYROI_CODED) != 0)
-static bool     pyroi_coded(const pyro_daemon *d, const pyroi_link *l);
 static unsigned pyroi_dialect(const pyroi_link *l);
 static bool     pyroi_wants5(const pyroi_link *l);
 static bool     pyroi_magic5(pyro_daemon *d, pyroi_link *l);
@@ -3841,6 +3840,7 @@ static bool pyroi_send5(pyro_daemon *d, pyroi_link *l, const uint8_t *frame);
 static uint8_t *pyroi_make_control5(const pyro_daemon *d, const pyroi_link *l,
                                     uint8_t *frame);
 #ifndef PYRO_NO_SERVER
+static bool     pyroi_coded(const pyro_daemon *d, const pyroi_link *l);
 static const char       *pyroi_type5(const pyro_call *call, const char *type);
 static void              pyroi_put_message5(pyro_writer *w, const char *type,
                                             const char *message);
@@ -6683,11 +6683,6 @@ static unsigned pyroi_head_bytes5(const pyroi_link *l)
     return pyroi_dialect(l) == 4 ? 24 : 40;
 }
 
-static unsigned pyroi_msgpack5(const pyroi_link *l)
-{
-    return pyroi_dialect(l) == 4 ? 6 : 4;
-}
-
 /* The codec for a serializer. NULL: there is none, or none is needed. */
 static const pyro_codec *pyroi_codec(const pyro_daemon *d, const pyroi_link *l,
                                      unsigned ser)
@@ -6702,11 +6697,18 @@ static const pyro_codec *pyroi_codec(const pyro_daemon *d, const pyroi_link *l,
     return *codec;
 }
 
+#ifndef PYRO_NO_SERVER
+static unsigned pyroi_msgpack5(const pyroi_link *l)
+{
+    return pyroi_dialect(l) == 4 ? 6 : 4;
+}
+
 /* Whether the body of the frame being read is in another serializer. */
 static bool pyroi_coded(const pyro_daemon *d, const pyroi_link *l)
 {
     return pyroi_is5(l) && pyroi_codec(d, l, l->head[2] >> 4u) != NULL;
 }
+#endif
 
 /* ---- the header ---- */
 
@@ -7182,7 +7184,7 @@ static bool pyroi_open_item5(pyro_call *call, pyro_reader *all,
     if (!three || all->err != PYRO_OK || in->err != PYRO_OK
         || n > PYRO_MAX_NAME || memchr(method, 0, n) != NULL)
         return false;
-    body[(const uint8_t *)method - body + n] = 0;
+    body[(size_t)((const uint8_t *)method - body) + n] = 0;
     call->method = method;
     return true;
 }
