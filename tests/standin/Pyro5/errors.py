@@ -1,0 +1,3 @@
+from pyro5 import *
+from pyro5 import ERRORS
+globals().update(ERRORS)
