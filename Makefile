@@ -30,7 +30,7 @@ ASAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
 TSAN := -O1 -fsanitize=thread
 
 .PHONY: all demo test check check-all bench size fuzz asan tsan coverage
-.PHONY: tidy format symbols matrix readme install clean help deps-test
+.PHONY: interop tidy format symbols matrix readme install clean help deps-test
 
 all: $(EXAMPLES) ## the examples and tools
 
@@ -47,7 +47,7 @@ check: ## what a reviewer runs, under five minutes
 
 check-all: ## check, and what takes longer
 	+$(Q)MAKE="$(MAKE)" sh tests/check.sh $(if $(TESTED),,test) asan symbols \
-	    matrix size tidy format readme coverage tsan fuzz bench
+	    matrix size tidy format readme interop coverage tsan fuzz bench
 
 asan: $(UNIT:%=build/asan/%) ## the unit tests under ASan and UBSan
 	$(Q)ASAN_OPTIONS=detect_stack_use_after_return=1 \
@@ -67,6 +67,9 @@ size: ## bytes of flash on a Cortex-M4: build/size.json
 
 fuzz: ## hostile bytes, a short time
 	$(Q)sh tests/fuzz/run.sh
+
+interop: ## daemons and clients in Python, with Pyro5 and Pyro4
+	$(Q)sh tests/interop.sh
 
 symbols: ## what the library needs and exports, and that it has no globals
 	$(Q)sh tests/symbols.sh

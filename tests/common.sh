@@ -29,3 +29,13 @@ die() {
     printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2
     exit 1
 }
+
+# python_with MODULE...: the first Python here that has all of these.
+python_with() {
+    for python in python3 /usr/bin/python3; do
+        "$python" -c "import $(say "$*" | tr ' ' ,)" 2>/dev/null || continue
+        say "$python"
+        return 0
+    done
+    return 1
+}

@@ -39,6 +39,7 @@ there() {
             --specs=picolibc.specs -E - >/dev/null 2>&1 ;;
     mingw) command_there x86_64-w64-mingw32-gcc ;;
     msgpack) headers_there msgpack.h ;;
+    pyro4) python_with Pyro4 serpent msgpack >/dev/null ;;
     netns) command_there ip && command_there nsenter ;;
     source) command_there xz && command_there apt-get ;;
     qemu) command_there qemu-system-arm ;;
@@ -58,6 +59,7 @@ packages() {
     arm) echo gcc-arm-none-eabi picolibc-arm-none-eabi ;;
     mingw) echo gcc-mingw-w64-x86-64-posix ;;
     msgpack) echo libmsgpack-dev ;;
+    pyro4) echo python3-pyro4 python3-serpent python3-msgpack ;;
     netns) echo iproute2 util-linux ;;
     source) echo xz-utils ;;
     qemu) echo qemu-system-arm ;;

@@ -2,7 +2,7 @@
 is not installed: as strict with its peer as an unmodified one. It has the names
 of Pyro5.api that the tests and examples use; standin/Pyro5 makes them a package.
 """
-import builtins, json, marshal, random, re, socket, struct, threading, uuid
+import builtins, json, marshal, re, socket, struct, threading, uuid
 try:
     import serpent
 except ImportError:
@@ -244,7 +244,7 @@ class Proxy:
     def __init__(self, uri):
         v = self.__dict__
         v["_pyroUri"], v["_pyroConnection"] = URI(uri), None
-        v["_pyroSeq"], v["_pyroSerializer"] = random.randrange(65536), None
+        v["_pyroSeq"], v["_pyroSerializer"] = 0, None
         v["_pyroMethods"], v["_pyroOneway"] = set(), set()
         v["_pyroAttrs"], v["_pyroLock"] = set(), threading.RLock()
         v["_pyroTimeout"], v["_pyroHandshake"] = config.COMMTIMEOUT, "hello"
@@ -449,6 +449,10 @@ class Daemon:
                              daemon=True).start()
     def shutdown(self):
         self.over.set()
+    def __enter__(self):
+        return self
+    def __exit__(self, *_):
+        self.close()
     def close(self):
         self.over.set()
         self.sock.close()

@@ -1,0 +1,84 @@
+#!/bin/sh
+# Daemons and clients of ours with those of Pyro5 and Pyro4, all serializers.
+#
+# usage: interop.sh
+#
+# Pyro4 is Debian's. Pyro5 is not in Debian: a stand-in as strict takes its
+# place (tests/pyro5.py); with PYRO5_DIR set it is the Pyro5 in that directory.
+# The last line is the total: "N passed, N failed".
+set -eu
+cd "$(dirname "$0")/.."
+. tests/common.sh
+case ${1:-} in -h | --help) help ;; esac
+
+sh tests/deps.sh python3 pyro4
+python=$(python_with Pyro4 serpent msgpack)
+dir=build/interop
+rm -rf $dir
+mkdir -p $dir build/tests
+pids=
+cleanup() {
+    for pid in $pids; do kill "$pid" 2>/dev/null || :; done
+    for pid in $pids; do wait "$pid" 2>/dev/null || :; done
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+# build NAME: a program of tests/.
+build() {
+    "$CC" -std=gnu11 -g -O1 $WARN_C -o build/tests/$1 tests/$1.c
+}
+
+# start NAME COMMAND...: in the background; sets `at` to the address that it
+# prints as "... at ADDRESS".
+start() {
+    name=$1
+    shift
+    timeout -k 2 120 "$@" >$dir/$name.out 2>&1 &
+    pids="$pids $!"
+    tries=0
+    while at=$(sed -n 's/^.* at //p' $dir/$name.out) && [ -z "$at" ]; do
+        tries=$((tries + 1))
+        [ $tries -lt 200 ] || die "$name did not start: $(cat $dir/$name.out)"
+        sleep 0.05
+    done
+}
+
+passed=0
+failed=0
+# run LABEL COMMAND...: adds its "N passed, N failed".
+run() {
+    label=$1
+    shift
+    timeout -k 2 60 "$@" >$dir/log 2>&1 || :
+    sum=$(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' $dir/log)
+    set -- ${sum:-0 1}
+    passed=$((passed + $1))
+    failed=$((failed + $2))
+    if [ "$1 $2" = "$1 0" ] && [ "$1" != 0 ]; then
+        printf 'ok   %-50s %4d passed\n' "$label" "$1"
+    else
+        printf 'FAIL %-50s %4d passed, %d failed\n' "$label" "$1" "$2"
+        tail -n 25 $dir/log | sed 's/^/     | /'
+    fi
+}
+
+build interop_server
+start board build/tests/interop_server 127.0.0.1:0
+board=$at
+for api in Pyro5 Pyro4; do
+    for ser in serpent json msgpack; do
+        run "$api client, $ser, calls our daemon" \
+            "$python" tests/interop.py $api calls $ser "$board"
+    done
+done
+start plain build/tests/interop_server 127.0.0.1:0 msgpack
+for api in Pyro5 Pyro4; do
+    for ser in serpent json marshal; do
+        run "$api client, $ser, is told that it is msgpack only" \
+            "$python" tests/interop.py $api refused $ser "$at"
+    done
+done
+
+say "$passed passed, $failed failed"
+[ $failed = 0 ]

@@ -1,0 +1,191 @@
+/* The daemon of interop.sh: object `board` at an address of this machine, for
+ * peers with Pyro5 and Pyro4 in all serializers, until it is killed.
+ *
+ * usage: interop_server ADDRESS [msgpack]     msgpack: no codec but that */
+#define PYRO_MAX_NAME        64
+#define PYRO_EXCEPTION_BYTES 256
+#define PYRO_IMPLEMENTATION
+#define PYRO_POSIX
+#include "../pyro.h"
+#include "../examples/lib/text.h"
+
+#include <stdio.h>
+
+struct board {
+    int32_t calls;
+    double  temperature;
+    bool    led;
+    char    label[32];
+};
+
+static void board_add(void *self, pyro_call *call)
+{
+    int64_t a = pyro_get_i64(&call->args);
+    int64_t b = pyro_get_i64(&call->args);
+
+    ((struct board *)self)->calls++;
+    pyro_put_int(&call->result, a + b);
+}
+
+static void board_div(void *self, pyro_call *call)
+{
+    double a = pyro_get_f64(&call->args);
+    double b = pyro_get_f64(&call->args);
+
+    ((struct board *)self)->calls++;
+    if (b > 0 || b < 0)
+        pyro_put_f64(&call->result, a / b);
+    else
+        pyro_raise(call, "ZeroDivisionError", "division by zero");
+}
+
+static void board_echo(void *self, pyro_call *call)
+{
+    uint32_t    n;
+    const void *value = pyro_get_raw(&call->args, &n);
+
+    (void)self;
+    pyro_put_raw(&call->result, value, n);
+}
+
+static void board_log(void *self, pyro_call *call)
+{
+    uint32_t    n;
+    const char *text = pyro_get_str(&call->args, &n);
+    struct board *b = (struct board *)self;
+
+    b->calls++;
+    if (n < sizeof b->label) {
+        memcpy(b->label, text, n);
+        b->label[n] = 0;
+    }
+}
+
+static void board_sum(void *self, pyro_call *call)
+{
+    uint32_t n = pyro_get_list(&call->args, 10000);
+    int64_t  sum = 0;
+
+    (void)self;
+    while (n-- > 0)
+        sum += pyro_get_i32(&call->args);
+    pyro_put_int(&call->result, sum);
+}
+
+/* The URI of this object, as a value. */
+static void board_where(void *self, pyro_call *call)
+{
+    char     text[PYRO_URI_BYTES];
+    pyro_uri uri;
+    pyro_err err =
+        pyro_uri_of(call->node, call->link, "board", text, sizeof text);
+
+    (void)self;
+    if (!err)
+        err = pyro_uri_parse(&uri, text, strlen(text), NULL);
+    if (err)
+        pyro_raise(call, "DaemonError", pyro_err_text(err));
+    else
+        pyro_put_uri(&call->result, &uri);
+}
+
+/* Where a URI or proxy that was given points to, as text. */
+static void board_whose(void *self, pyro_call *call)
+{
+    char     text[PYRO_URI_BYTES];
+    pyro_uri uri;
+
+    (void)self;
+    memset(&uri, 0, sizeof uri);
+    pyro_get_uri(&call->args, &uri);
+    if (pyro_uri_print(&uri, text, sizeof text))
+        pyro_raise(call, "ValueError", "a URI that cannot be printed");
+    else
+        pyro_put_str(&call->result, text);
+}
+
+/* Calls the listener n times, by a connection of our own to where it is, and
+ * passes on what it answered last. */
+static void board_notify(void *self, pyro_call *call)
+{
+    struct board *b = (struct board *)self;
+    char          text[PYRO_URI_BYTES];
+    int32_t       answer = 0;
+    int32_t       n;
+    int32_t       i;
+    pyro_proxy    to;
+    pyro_uri      uri;
+    pyro_err      err;
+
+    memset(&uri, 0, sizeof uri);
+    pyro_get_uri(&call->args, &uri);
+    n = pyro_get_i32(&call->args);
+    err = pyro_uri_print(&uri, text, sizeof text);
+    if (!err)
+        err = pyro_proxy_open(&to, call->node, text);
+    if (err) {
+        pyro_raise(call, "ValueError", pyro_err_text(err));
+        return;
+    }
+    for (i = 0; i < n && !err; i++)
+        err = pyro_invoke(&to, "changed",
+                          PYRO_ARGS(pyro_str(b->label), pyro_int(i)),
+                          pyro_to_i32(&answer));
+    if (err)
+        pyro_reraise(call, &to);
+    else
+        pyro_put_int(&call->result, answer);
+    pyro_proxy_close(&to);
+}
+
+static const pyro_method methods[] = {
+    { "add", board_add, "a:q b:q", "q", 0 },
+    { "div", board_div, "a:d b:d", "d", 0 },
+    { "echo", board_echo, "value:v", "v", 0 },
+    { "log", board_log, "text:s", "", PYRO_ONEWAY },
+    { "sum", board_sum, "numbers:[i]", "q", 0 },
+    { "where", board_where, "", "U", 0 },
+    { "whose", board_whose, "uri:U", "s", 0 },
+    { "notify", board_notify, "listener:U n:i", "i", 0 },
+};
+static const pyro_attr attrs[] = {
+    PYRO_ATTR_I32(struct board, calls, PYRO_READONLY),
+    PYRO_ATTR_F64(struct board, temperature, 0),
+    PYRO_ATTR_BOOL(struct board, led, 0),
+    PYRO_ATTR_STR(struct board, label, 0),
+};
+static const pyro_class board_class = { "Board", PYRO_METHODS(methods),
+                                        PYRO_ATTRS(attrs), NULL, 0 };
+
+int main(int argc, char **argv)
+{
+    static const pyro_codec *const codecs[] = { &pyro_codec_serpent,
+                                                &pyro_codec_json, NULL };
+    static PYRO_ROOM(6, 8, 4096, 2) room; /* links, buffers, bytes, objects */
+    static pyro_daemon node;
+    static pyro_config config;
+    struct board       board = { 0, 21.5, false, "bench 3" };
+    char               at[64];
+    pyro_err           err;
+
+    if (argc < 2) {
+        fprintf(stderr, "usage: interop_server ADDRESS [msgpack]\n");
+        return 2;
+    }
+    if (argc == 2)
+        config.codecs = codecs;
+    err = pyro_open(&node, PYRO_ROOM_OF(room), &config);
+    if (!err)
+        err = pyro_listen(&node, pyro_posix(), argv[1]);
+    if (!err)
+        err = pyro_export(&node, &board_class, &board, "board");
+    if (!err)
+        err = pyro_listening(&node, 0, at, sizeof at);
+    if (!err && printf("board is at %s\n", at) > 0)
+        fflush(stdout);
+    while (!err)
+        err = pyro_poll(&node, 100);
+    fprintf(stderr, "server: %s\n", pyro_err_text(err));
+    pyro_close(&node);
+    return 1;
+}
