@@ -50,8 +50,8 @@ static void board_echo(void *self, pyro_call *call)
 
 static void board_log(void *self, pyro_call *call)
 {
-    uint32_t    n;
-    const char *text = pyro_get_str(&call->args, &n);
+    uint32_t      n;
+    const char   *text = pyro_get_str(&call->args, &n);
     struct board *b = (struct board *)self;
 
     b->calls++;
