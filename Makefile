@@ -13,7 +13,10 @@ Q := $(if $(V),,@)
 HEADERS := $(wildcard pyro*.h)
 WARN    := $(shell . tests/common.sh && echo $$WARN_C)
 
-EXAMPLES := $(patsubst %.c,build/%,$(wildcard examples/*/*.c))
+# The one example that needs a library is built for its test, or by name.
+MQTT     := build/examples/mqtt-bridge/bridge
+EXAMPLES := $(filter-out $(MQTT),$(patsubst %.c,build/%,\
+                $(wildcard examples/*/*.c)))
 TOOLS    := $(filter build/examples/tools/%,$(EXAMPLES))
 LIB      := $(wildcard examples/lib/*.h examples/tools/*.h)
 
@@ -30,14 +33,15 @@ ASAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
 TSAN := -O1 -fsanitize=thread
 
 .PHONY: all demo test check check-all bench size fuzz asan tsan coverage
-.PHONY: interop tidy format symbols matrix readme install clean help deps-test
+.PHONY: interop tidy format symbols matrix readme install clean help
+.PHONY: deps-test deps-mqtt
 
 all: $(EXAMPLES) ## the examples and tools
 
 demo: all ## server and client of the quickstart, on this machine
 	$(Q)sh tests/demo.sh
 
-test: $(PROGRAMS:%=build/tests/%) all ## the tests; installs cmocka if missing
+test: $(PROGRAMS:%=build/tests/%) all $(MQTT) ## the tests; installs cmocka if missing
 	$(Q)sh tests/run.sh $(UNIT:%=build/tests/%) \
 	    $(patsubst %,build/tests/%,$(filter sim_%,$(PROGRAMS))) $(SCRIPTS)
 
@@ -101,10 +105,16 @@ help: ## this
 deps-test:
 	$(Q)sh tests/deps.sh cmocka python3
 
+deps-mqtt:
+	$(Q)sh tests/deps.sh mqtt
+
+$(MQTT): LDLIBS = -lmosquitto
+$(MQTT): | deps-mqtt
+
 build/examples/%: examples/%.c $(HEADERS) $(LIB)
 	@echo "cc $@"
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=c99 $(CFLAGS) $(WARN) -o $@ $< $(LDFLAGS)
+	$(Q)$(CC) -std=c99 $(CFLAGS) $(WARN) -o $@ $< $(LDFLAGS) $(LDLIBS)
 
 # $(1): folder, $(2): flags
 define test_rule

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what a target needs and this machine lacks.
 #
-# usage: deps.sh NAME...    NAME: cmocka python3 gcovr clang fuzz tidy cxx
+# usage: deps.sh NAME...    NAME: cmocka python3 gcovr clang fuzz tidy cxx mqtt
 #                                 arm mingw msgpack tmux netns source
 #                                 qemu rv32
 #
@@ -25,6 +25,9 @@ fuzzer_there() {
             >/dev/null 2>&1
 }
 
+# Debian has it where only root looks.
+broker_there() { PATH=$PATH:/usr/sbin command_there mosquitto; }
+
 # there NAME: whether it can be used. packages NAME: what Debian calls it.
 there() {
     case $1 in
@@ -40,6 +43,8 @@ there() {
     mingw) command_there x86_64-w64-mingw32-gcc ;;
     msgpack) headers_there msgpack.h ;;
     pyro4) python_with Pyro4 serpent msgpack >/dev/null ;;
+    mqtt) headers_there mosquitto.h && command_there mosquitto_pub &&
+        broker_there ;;
     netns) command_there ip && command_there nsenter ;;
     source) command_there xz && command_there apt-get ;;
     qemu) command_there qemu-system-arm ;;
@@ -60,6 +65,7 @@ packages() {
     mingw) echo gcc-mingw-w64-x86-64-posix ;;
     msgpack) echo libmsgpack-dev ;;
     pyro4) echo python3-pyro4 python3-serpent python3-msgpack ;;
+    mqtt) echo mosquitto mosquitto-clients libmosquitto-dev ;;
     netns) echo iproute2 util-linux ;;
     source) echo xz-utils ;;
     qemu) echo qemu-system-arm ;;

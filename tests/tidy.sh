@@ -102,7 +102,7 @@ cppcheck_it() {
     done
 }
 
-sh tests/deps.sh tidy || exit 1
+sh tests/deps.sh tidy mqtt || exit 1
 rules_of_style
 prefixes
 warnings
