@@ -4,7 +4,8 @@
 # usage: check.sh TARGET...
 #
 # Prints a line per target with its time and the last line it said, and the
-# end of the output of those that fail (all of it: build/log/TARGET.log).
+# end of the output of those that fail (all of it: build/log/TARGET.log). With
+# QUICK=1 targets do less, and what they say they leave is printed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/common.sh
@@ -19,6 +20,7 @@ for target; do
     ${MAKE:-make} "$target" >"$log" 2>&1
     status=$?
     took=$(($(date +%s) - start))
+    left=$(sed -n 's/^left to check-all: //p' "$log")
     if [ $status = 0 ]; then
         good=$((good + 1))
         printf 'ok   %-9s %4d s  %s\n' "$target" $took "$(tail -n 1 "$log")"
@@ -26,6 +28,7 @@ for target; do
         printf 'FAIL %-9s %4d s  status %d\n' "$target" $took $status
         tail -n 40 "$log" | sed 's/^/     | /'
     fi
+    [ -z "$left" ] || say "                       left to check-all: $left"
 done
 say "check: $good of $# targets passed, $(($(date +%s) - begin)) s"
 [ $good = $# ]

@@ -32,17 +32,16 @@ fi
 
 rm -rf $out
 mkdir -p $out
-programs=
+# The notes lie beside the object, whose name is given by -c. Atomic counters:
+# threads that race for them leave negative ones.
 for source in tests/test_*.c; do
-    name=$(basename "$source" .c)
-    # The notes lie beside the object, whose name is given by -c.
-    # Atomic counters: threads that race for them leave negative ones.
-    "$CC" -std=gnu11 -O0 -g -DNDEBUG --coverage -fprofile-update=atomic \
-        -c -o "$out/$name.o" "$source" || die "$source: the compiler failed"
-    "$CC" --coverage -o "$out/$name" "$out/$name.o" -pthread -lcmocka ||
-        die "$source: the linker failed"
-    programs="$programs $out/$name"
-done
+    program=$out/$(basename "$source" .c)
+    say "'$CC' -std=gnu11 -O0 -g -DNDEBUG --coverage" \
+        "-fprofile-update=atomic -c -o $program.o $source &&" \
+        "'$CC' --coverage -o $program $program.o -pthread -lcmocka"
+done >$out/commands
+programs=$(sed 's/.* -o \([^ ]*\) .*/\1/' $out/commands)
+sh tests/together.sh <$out/commands || die "the compiler failed"
 [ -n "$programs" ] || die "there is no tests/test_*.c"
 sh tests/run.sh -t 240 $programs || die "a test failed: no measurement"
 

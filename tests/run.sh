@@ -1,7 +1,10 @@
 #!/bin/sh
 # Runs test programs and adds up what passed and failed.
 #
-# usage: run.sh [-t SECONDS] PROGRAM...
+# usage: run.sh [-1] [-t SECONDS] PROGRAM...
+#
+# As many at once as there are processors; those that need the machine to keep
+# a deadline of their own, one by one at the end (with -1 all of them).
 #
 # A program is a cmocka program (its TAP output is counted), or anything that
 # prints "N passed, N failed" as its last line, or a script (*.sh, *.py),
@@ -13,8 +16,10 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/common.sh
 limit=120
-while getopts t:h opt; do
+one_by_one=
+while getopts 1t:h opt; do
     case $opt in
+    1) one_by_one=1 ;;
     t) limit=$OPTARG ;;
     h) help ;;
     *) exit 2 ;;
@@ -25,6 +30,17 @@ shift $((OPTIND - 1))
 mkdir -p build/log
 passed=0
 failed=0
+
+# Threads and processes that measure what time something took.
+alone() {
+    [ -n "$one_by_one" ] && return
+    case $(basename "$1") in
+    test_posix | test_process | test_thread* | test_ns_kill) ;;
+    *) false ;;
+    esac
+}
+
+log_of() { say "build/log/$(say "${1#build/}" | tr / _).log"; }
 
 # Reads a log: prints "passed failed skipped planned", planned being how many
 # tests a cmocka program announced (-1: it is no cmocka program).
@@ -52,7 +68,7 @@ not_allowed() {
 # run PROGRAM: runs it, prints its line, adds to the totals.
 run() {
     name=$(basename "$1")
-    log=build/log/$(say "${1#build/}" | tr / _).log
+    log=$(log_of "$1")
     why=
     start=$(date +%s)
     case $1 in
@@ -100,6 +116,30 @@ show() {
     say "     | (all of it: $1)"
 }
 
-for program; do run "$program"; done
+# Those that bear company; each leaves its last line in its log's .sum.
+together() {
+    for program; do
+        alone "$program" && continue
+        sum=$(log_of "$program").sum
+        rm -f "$sum"
+        say "sh tests/run.sh -1 -t $limit $program >$sum; sed '\$d' $sum"
+    done | sh tests/together.sh
+    for program; do
+        alone "$program" && continue
+        sum=$(log_of "$program").sum
+        set -- $(tail -n 1 "$sum" 2>/dev/null)
+        case ${1:-}-${3:-} in
+        *[0-9]-*[0-9]) ;;
+        *) set -- 0 passed, 1 ;;
+        esac
+        passed=$((passed + $1))
+        failed=$((failed + $3))
+    done
+}
+
+[ -n "$one_by_one" ] || together "$@"
+for program; do
+    if alone "$program"; then run "$program"; fi
+done
 say "$passed passed, $failed failed"
 [ "$failed" = 0 ]

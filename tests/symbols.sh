@@ -9,10 +9,12 @@
 #
 # pyro_ns.h stands on the public API of pyro.h alone: it is compiled with a
 # copy of pyro.h in which every private name and field has another name.
+# With QUICK=1: gcc for this machine and for a Cortex-M0.
 set -eu
 cd "$(dirname "$0")/.."
 . tests/common.sh
 case ${1:-} in -h | --help) help ;; esac
+QUICK=${QUICK:-}
 
 # What a libc must have.
 LIBC="memcpy memmove memset memcmp strlen strcmp"
@@ -72,16 +74,7 @@ check_globals() {
     done
 }
 
-# check NAME NM COMPILER FLAGS...: compiles the library alone, with pyro_es.h,
-# and with all headers, and looks.
-check() {
-    name=$1
-    shift
-    look "$name" impl.c "$@"
-    look "$name-es" es_only.c "$@"
-    look "$name-ns" es_impl.c "$@"
-}
-
+# look NAME SOURCE NM COMPILER FLAGS...: compiles one and looks.
 look() {
     name=$1 source=$2 nm=$3
     shift 3
@@ -96,11 +89,40 @@ look() {
         $(names UwvV "$file.txt" | wc -l)
 }
 
+# check NAME NM COMPILER FLAGS...: the library alone, with pyro_es.h, and with
+# all headers; each is a run of this script for together.sh.
+check() {
+    name=$1
+    shift
+    say "sh tests/symbols.sh look $name impl.c $*"
+    say "sh tests/symbols.sh look $name-es es_only.c $*"
+    say "sh tests/symbols.sh look $name-ns es_impl.c $*"
+}
+
 host() {
-    for opt in -O2 -Os; do
-        check "$1$opt" nm "$2" $opt
-        check "$1$opt-posix" nm "$2" $opt -DPYRO_POSIX
-    done
+    check "$1-O2-posix" nm "$2" -O2 -DPYRO_POSIX
+    check "$1-Os" nm "$2" -Os
+    [ -z "$QUICK" ] || return 0
+    check "$1-O2" nm "$2" -O2
+    check "$1-Os-posix" nm "$2" -Os -DPYRO_POSIX
+}
+
+cortex() {
+    cpu=$1
+    shift
+    check "cortex-$cpu" arm-none-eabi-nm arm-none-eabi-gcc \
+        --specs=picolibc.specs -mthumb -mcpu="cortex-${cpu%%-*}" "$@"
+}
+
+builds() {
+    host cc "$CC"
+    cortex m0-Os -Os
+    [ -z "$QUICK" ] || return 0
+    host clang clang
+    cortex m0-O2 -O2
+    cortex m4-Os -Os
+    cortex m4-O2 -O2
+    cortex m0-lean -Os $LEAN $NS_LEAN
 }
 
 # A copy of pyro.h whose private names (pyroi_, PYROI_) and fields (with _ at
@@ -150,19 +172,21 @@ public_api_only() {
     bad=$((bad | before))
 }
 
-host cc "$CC"
+if [ "${1:-}" = look ]; then
+    shift
+    look "$@"
+    exit $bad
+fi
 public_api_only ns "" -DPYRO_POSIX "$LEAN $NS_LEAN" -DPYRO_NO_SERVER \
     -DPYRO_NO_CLIENT -DPYRO_NS_NO_SERVERLESS
 public_api_only es "" -DPYRO_POSIX "$LEAN" -DPYRO_ES_NO_REGEX
-sh tests/deps.sh arm clang
-host clang clang
-for cpu in m0 m4; do
-    for opt in -O2 -Os; do
-        check "cortex-$cpu$opt" arm-none-eabi-nm arm-none-eabi-gcc \
-            --specs=picolibc.specs -mthumb -mcpu=cortex-$cpu $opt
-    done
-done
-check cortex-m0-lean arm-none-eabi-nm arm-none-eabi-gcc \
-    --specs=picolibc.specs -mthumb -mcpu=cortex-m0 -Os $LEAN $NS_LEAN
+sh tests/deps.sh arm
+if [ -n "$QUICK" ]; then
+    say "left to check-all: clang, Cortex-M4, more of -O2 and -Os"
+else
+    sh tests/deps.sh clang
+fi
+builds >build/symbols/builds
+sh tests/together.sh <build/symbols/builds || bad=1
 [ $bad = 0 ] || die "see above"
 say "symbols: in order"

@@ -13,7 +13,8 @@ cd "$(dirname "$0")/.." || exit 1
 case ${1:-} in -h | --help) help ;; esac
 
 bad=0
-mkdir -p build
+mkdir -p build/tidy
+out=build/tidy/$(say "$*" | cksum | tr -d ' ')
 sources=$(find pyro*.h examples tests \( -name '*.[ch]' -o -name '*.cpp' \) |
     sort)
 others="Makefile README.md $(find tests .ci -name '*.sh' -o -name '*.py' \
@@ -28,9 +29,9 @@ finding() {
 grep_for() {
     what=$1 pattern=$2
     shift 2
-    grep -nE "$pattern" "$@" /dev/null >build/tidy.out
+    grep -nE "$pattern" "$@" /dev/null >$out
     case $? in
-    0) while read -r line; do finding "$what: $line"; done <build/tidy.out ;;
+    0) while read -r line; do finding "$what: $line"; done <$out ;;
     1) ;;
     *) die "grep failed: $pattern" ;;
     esac
@@ -49,64 +50,70 @@ rules_of_style() {
             if (FNR - start - 1 > 60)
                 print FILENAME ":" start ": " FNR - start - 1 " lines"
             start = 0
-        }' $sources >build/tidy.out
-    while read -r line; do finding "long function: $line"; done <build/tidy.out
+        }' $sources >$out
+    while read -r line; do finding "long function: $line"; done <$out
 }
 
 # Every identifier a user of the header would meet: macros that it defines.
 prefixes() {
     sed -n 's/^ *# *define \([A-Za-z_0-9]*\).*/\1/p' pyro*.h |
-        grep -vE '^(PYROI?|pyroi)_' | sort -u >build/tidy.out
+        grep -vE '^(PYROI?|pyroi)_' | sort -u >$out
     while read -r name; do
         case $name in
         _POSIX_C_SOURCE | _DEFAULT_SOURCE | _GNU_SOURCE) ;;
         *) finding "a macro without the prefix: $name" ;;
         esac
-    done <build/tidy.out
+    done <$out
 }
 
 # Tests and examples; the library itself is compiled by matrix.sh.
 warnings() {
     for file in $(say "$sources" | grep -E '^examples/.*c$|/(test_|sim_|bench|client|server|tools_|xnsc_|pyro-|netns|ram_).*c$'); do
         "$CC" -std=gnu11 -O1 $WARN_C -Werror -fsyntax-only "$file" \
-            >build/tidy.out 2>&1 && continue
+            >$out 2>&1 && continue
         finding "$file does not compile without a warning:"
-        head -n 6 build/tidy.out
+        head -n 6 $out
     done
 }
 
 clang_tidy() {
-    for set in "" -DPYRO_POSIX "$LEAN $NS_LEAN"; do
-        # Without texts, branches that differ only in those are the same.
-        checks=
-        case $set in
-        *NO_TEXTS*) checks=-bugprone-branch-clone,-misc-redundant-expression ;;
-        esac
-        clang-tidy --quiet --checks="$checks" tests/compile/es_impl.c -- \
-            -std=c99 $set >build/tidy.out 2>build/tidy.err && continue
-        finding "clang-tidy ${set:-without switches}:"
-        grep -E 'error|warning' build/tidy.out | sort -u | head -n 30
-        [ -s build/tidy.out ] || cat build/tidy.err
-    done
+    # Without texts, branches that differ only in those are the same.
+    checks=
+    case $* in
+    *NO_TEXTS*) checks=-bugprone-branch-clone,-misc-redundant-expression ;;
+    esac
+    clang-tidy --quiet --checks="$checks" tests/compile/es_impl.c -- \
+        -std=c99 "$@" >$out 2>$out.err && return
+    finding "clang-tidy ${*:-without switches}:"
+    grep -E 'error|warning' $out | sort -u | head -n 30
+    [ -s $out ] || cat $out.err
 }
 
 cppcheck_it() {
-    for set in "" -DPYRO_POSIX "$LEAN $NS_LEAN"; do
-        cppcheck --quiet --std=c99 --enable=warning,performance,portability \
-            --inline-suppr --error-exitcode=3 -DNDEBUG $set \
-            --suppress=missingIncludeSystem -D__GNUC__=12 \
-            -DAI_NUMERICHOST=4 -DCLOCK_MONOTONIC=1 -DMSG_DONTWAIT=64 \
-            tests/compile/es_impl.c >build/tidy.out 2>&1 && continue
-        finding "cppcheck ${set:-without switches}:"
-        head -n 30 build/tidy.out
+    cppcheck --quiet --std=c99 --enable=warning,performance,portability \
+        --inline-suppr --error-exitcode=3 -DNDEBUG "$@" \
+        --suppress=missingIncludeSystem -D__GNUC__=12 \
+        -DAI_NUMERICHOST=4 -DCLOCK_MONOTONIC=1 -DMSG_DONTWAIT=64 \
+        tests/compile/es_impl.c >$out 2>&1 && return
+    finding "cppcheck ${*:-without switches}:"
+    head -n 30 $out
+}
+
+# What there is to do: each a run of this script for together.sh.
+parts() {
+    for set in "$LEAN $NS_LEAN" -DPYRO_POSIX ""; do
+        say "sh tests/tidy.sh cppcheck_it $set"
+        say "sh tests/tidy.sh clang_tidy $set"
+    done
+    for part in rules_of_style prefixes warnings; do
+        say "sh tests/tidy.sh $part"
     done
 }
 
+if [ $# != 0 ]; then
+    "$@"
+    exit $((bad != 0))
+fi
 sh tests/deps.sh tidy mqtt || exit 1
-rules_of_style
-prefixes
-warnings
-clang_tidy
-cppcheck_it
-[ $bad = 0 ] || die "$bad findings"
+parts | sh tests/together.sh || die "see the findings above"
 say "tidy: $(say "$sources" | wc -l) files in order"
