@@ -38,6 +38,11 @@ expect() {
     fi
 }
 
+# in_order COMMAND: this in the middle of slower and faster ones.
+in_order() {
+    printf '%s\n' 'sleep 0.3; echo a' "$1" 'echo c' | sh tests/together.sh
+}
+
 program passes 'echo 1..2' 'echo ok 1 - a' 'echo ok 2 - b'
 program fails 'echo 1..2' 'echo ok 1 - a' 'echo not ok 2 - b' 'exit 1'
 program stops_early 'echo 1..3' 'echo ok 1 - a'
@@ -70,7 +75,10 @@ expect "a script that skips in CI" 1 "0 passed, 1 failed" env CI=true sh \
 expect "no programs" 1 "" $run
 
 # A tool that fails must not look like a clean result.
-expect "no compiler" 1 "" env CC=$dir/no_compiler sh tests/symbols.sh
+expect "no compiler" 1 "" sh tests/symbols.sh look x impl.c nm $dir/no_compiler
+expect "all of several commands" 0 "c" in_order true
+expect "one of several fails" 1 "c" in_order false
+expect "one of several is no command" 1 "c" in_order nothing_of_this_name
 expect "an unknown need" 1 "" sh tests/deps.sh nobody_has_this
 expect "a target fails" 1 "" env MAKE=false sh tests/check.sh nothing
 
