@@ -36,9 +36,10 @@ SIMS      := $(filter sim_%,$(PROGRAMS))
 # bytes of strangers.
 ifdef QUICK
 LONG      := test_ns_kill test_faults
-LONG_SH   := netns xnsc examples
+LONG_SH   := netns xnsc examples mqtt
+MQTT      :=
 LEFT      := $(SIMS) $(LONG) $(LONG_SH:%=test_%.sh)
-HOSTILE   := reader uri wire links daemon proxy es ns_server ns_client json
+HOSTILE   := reader uri wire pyro5 links daemon proxy es ns_server ns_client json
 ASAN_UNIT := $(HOSTILE:%=test_%)
 ASAN_LEFT := $(words $(filter-out $(ASAN_UNIT),$(UNIT))) of $(words $(UNIT))
 SIMS      :=
