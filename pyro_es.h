@@ -50,9 +50,10 @@
  *
  * METHODS of the object ":Pyro.EventService", which callers in any language
  * use
- *   subscribe(subjects, subscriber, flags=0)        one text or a list; with
+ *   subscribe(subjects, subscriber, flags=0, got=0) one text or a list; with
  *                                                   a * it is a wildcard
- *   subscribeMatch(patterns, subscriber, flags=0)   regular expressions
+ *   subscribeMatch(patterns, subscriber, flags=0, got=0)
+ *                                                   regular expressions
  *   unsubscribe(subjects, subscriber)               of either; what is not
  *                                                   there is no error
  *   publish(subjects, message)                      best as a oneway call
@@ -65,7 +66,9 @@
  *   The subscriber is a URI, usually one of "this connection". It is called
  *     event(n, lost, subject, time, message)
  *   as a oneway: n counts what was sent to this subscriber, from 1; lost is
- *   how many it missed in between, in all; time is in milliseconds.
+ *   how many it missed in between, in all; time is in milliseconds. When its
+ *   connection is lost, and so perhaps what was on its way, it says with `got`
+ *   the n that came last: n goes on from there, the rest counts as lost.
  *   A subscriber with several matching subscriptions gets an event once.
  *   flags: 1 keep-latest, 2 block, 4 last values first, 8 others' only: see
  *   PYRO_ES_LATEST.
@@ -81,8 +84,8 @@
  *   publishers is lapped: what it missed is counted in its `lost`, exactly.
  *   One that takes nothing at all holds at most one buffer of the pool; when
  *   more than config.stuck subscribers do so, or one for config.stuck_ms, its
- *   connection is closed. It is remembered: when it subscribes again, n
- *   and lost go on.
+ *   connection is closed. It is remembered for PYRO_ES_AWAY_MS: when it
+ *   subscribes again, n and lost go on.
  *
  * LIMITS, AND WHAT HAPPENS AT THEM
  *   subscribers, subscriptions   "out of subscribers, raise PYRO_ES_ROOM"; a
@@ -269,6 +272,8 @@ typedef struct pyro_es {
     pyro_hook    hook_;
     pyro_link    link_; /* over which all is subscribed */
     pyroi_es_own own_[PYRO_ES_OWN];
+    uint32_t     session_; /* of the service behind it */
+    uint32_t     n_;       /* of the last event of that one */
     uint8_t      n_own_;
     uint8_t      at_;     /* the one that is subscribed next */
     bool         asking_; /* rq_ is under way */
@@ -345,7 +350,7 @@ typedef struct pyro_es_config {
 typedef struct pyro_es_stats {
     uint32_t published;
     uint32_t sent;     /* to all subscribers */
-    uint32_t lost;     /* by all of them, as they were lapped */
+    uint32_t lost;     /* by all of them: lapped, or cut off */
     uint32_t refused;  /* events and subscriptions that were not taken */
     uint32_t too_long; /* for a subscriber's messages, or as last values */
     uint32_t dropped;  /* subscribers that took nothing for too long */
@@ -1229,9 +1234,22 @@ static pyroi_es_sub *pyroi_es_find(pyro_es_service *es, pyro_call *call,
     return NULL;
 }
 
-/* Makes a subscriber known, or known again. NULL: *wrong says why not. */
+/* What was sent to a subscriber and did not arrive before it left is lost. */
+static void pyroi_es_count_lost(pyro_es_service *es, pyroi_es_sub *sub,
+                                uint32_t got)
+{
+    if (got >= sub->n)
+        return;
+    es->stats.lost += sub->n - got;
+    sub->lost += sub->n - got;
+    sub->n = got;
+}
+
+/* Makes a subscriber known, or known again, that got so many events. NULL:
+ * *wrong says why not. */
 static pyroi_es_sub *pyroi_es_enter(pyro_es_service *es, pyro_call *call,
-                                    const pyro_uri *uri, const char **wrong)
+                                    const pyro_uri *uri, uint32_t got,
+                                    const char **wrong)
 {
     char          where[PYRO_URI_BYTES];
     pyroi_es_sub *sub = pyroi_es_find(es, call, uri, where);
@@ -1253,6 +1271,7 @@ static pyroi_es_sub *pyroi_es_enter(pyro_es_service *es, pyro_call *call,
         sub->seq = es->head_seq_;
         sub->last = es->config_->n_last;
     }
+    pyroi_es_count_lost(es, sub, got);
     if (pyroi_es_is_here(uri)) {
         err = pyro_proxy_from(&sub->proxy, call, uri);
         sub->session = pyro_link_session(es->node_, call->link);
@@ -1827,6 +1846,7 @@ static void pyroi_es_subscribe_to(pyro_es_service *es, pyro_call *call,
     pyro_uri      uri;
     pyroi_es_sub *sub = NULL;
     unsigned      flags = 0;
+    uint32_t      got = UINT32_MAX; /* not said */
     pyroi_es_text why;
 
     pyro_skip(&call->args);
@@ -1835,10 +1855,12 @@ static void pyroi_es_subscribe_to(pyro_es_service *es, pyro_call *call,
         flags =
             (unsigned)pyro_get_i32(&call->args)
             & (PYRO_ES_LATEST | PYRO_ES_BLOCK | PYRO_ES_LAST | PYRO_ES_OTHERS);
+    if (pyro_more(&call->args))
+        got = (uint32_t)pyro_get_i64(&call->args);
     if (call->args.err != PYRO_OK || (k == 0 && wrong == NULL))
         return;
     if (wrong == NULL)
-        sub = pyroi_es_enter(es, call, &uri, &wrong);
+        sub = pyroi_es_enter(es, call, &uri, got, &wrong);
     for (; k > 0 && wrong == NULL; k--) {
         uint32_t    n;
         const char *text = pyro_get_str(&subjects, &n);
@@ -1967,11 +1989,11 @@ static void pyroi_es_statistics(void *self, pyro_call *call)
 
 static const pyro_method pyroi_es_methods[] = {
     { "publish", pyroi_es_publish, "subjects:v message:v", "", 0 },
-    { "subscribe", pyroi_es_subscribe, "subjects:v subscriber:U ?flags:i", "",
-      0 },
+    { "subscribe", pyroi_es_subscribe,
+      "subjects:v subscriber:U ?flags:i got:q", "", 0 },
 #ifndef PYRO_ES_NO_REGEX
     { "subscribeMatch", pyroi_es_subscribe_match,
-      "patterns:v subscriber:U ?flags:i", "", 0 },
+      "patterns:v subscriber:U ?flags:i got:q", "", 0 },
 #endif
     { "unsubscribe", pyroi_es_unsubscribe, "subjects:v subscriber:U", "", 0 },
     { "statistics", pyroi_es_statistics, "?from:i", "[v]", 0 },
@@ -2098,6 +2120,7 @@ static void pyroi_es_event(void *self, pyro_call *call)
     event.message = &call->args;
     es->events++;
     es->lost = event.lost;
+    es->n_ = event.n;
     es->fn_(es->user_, &event);
 }
 
@@ -2117,21 +2140,35 @@ static const char *pyroi_es_method(pyroi_es_own own)
 
 /* The arguments for a subscription; to end it takes the first two. */
 static void pyroi_es_arguments(const pyro_es *es, pyroi_es_own own,
-                               pyro_value values[3])
+                               pyro_value values[4])
 {
     values[0] = pyro_str(own.subject);
     values[1] = pyro_here(es->object_);
     values[2] = pyro_uint(own.flags & 0xFF);
+    values[3] = pyro_uint(es->n_);
 }
 
 static pyro_err pyroi_es_call(pyro_es *es, pyroi_es_own own,
                               const char *method, size_t n)
 {
-    pyro_value values[3];
+    pyro_value values[4];
     pyro_args  args = { values, n };
 
     pyroi_es_arguments(es, own, values);
     return pyro_invoke(&es->proxy_, method, args, pyro_to_none());
+}
+
+/* A subscription has been taken: over this link, by a service that begins to
+ * count when it is another than before. */
+static void pyroi_es_linked(pyro_es *es)
+{
+    uint32_t session;
+
+    es->link_ = pyro_proxy_link(&es->proxy_);
+    session = pyro_link_session(es->node_, es->link_);
+    if (session != es->session_)
+        es->n_ = 0;
+    es->session_ = session;
 }
 
 static void pyroi_es_restore(void *user, pyro_daemon *node);
@@ -2145,7 +2182,7 @@ static void pyroi_es_restored(void *user, pyro_request *rq, pyro_err err,
     (void)result;
     es->asking_ = false;
     if (err == PYRO_OK || err == PYRO_ERR_REMOTE) {
-        es->link_ = pyro_proxy_link(&es->proxy_);
+        pyroi_es_linked(es);
         es->at_++;
         pyroi_es_restore(es, es->node_);
     } else {
@@ -2157,7 +2194,7 @@ static void pyroi_es_restored(void *user, pyro_request *rq, pyro_err err,
 static void pyroi_es_restore(void *user, pyro_daemon *node)
 {
     pyro_es   *es = (pyro_es *)user;
-    pyro_value values[3];
+    pyro_value values[4];
     pyro_err   err;
 
     if (es->at_ >= es->n_own_ || es->asking_)
@@ -2166,7 +2203,7 @@ static void pyroi_es_restore(void *user, pyro_daemon *node)
         pyro_begin(&es->rq_, &es->proxy_, pyroi_es_method(es->own_[es->at_]));
     if (err == PYRO_OK) {
         pyroi_es_arguments(es, es->own_[es->at_], values);
-        for (unsigned i = 0; i < 3; i++)
+        for (unsigned i = 0; i < 4; i++)
             pyro_put(&es->rq_.args, values[i]);
         err = pyro_send(&es->rq_, pyro_to_none(), pyroi_es_restored, es);
     }
@@ -2273,11 +2310,11 @@ PYRO_DEF pyro_err pyro_es_subscribe(pyro_es *es, const char *subject,
     if (es->n_own_ == PYRO_ES_OWN)
         return PYRO_ERR_NOSPACE;
     es->own_[es->n_own_++] = own;
-    err = pyroi_es_call(es, own, pyroi_es_method(own), 3);
+    err = pyroi_es_call(es, own, pyroi_es_method(own), 4);
     if (err == PYRO_ERR_REMOTE)
         (void)pyroi_es_disown(es, subject);
     else if (err == PYRO_OK)
-        es->link_ = pyro_proxy_link(&es->proxy_);
+        pyroi_es_linked(es);
     else
         pyro_timer_set(es->node_, &es->timer_, PYRO_ES_AGAIN_MS);
     return err;
@@ -2288,9 +2325,11 @@ PYRO_DEF pyro_err pyro_es_unsubscribe(pyro_es *es, const char *subject)
     pyroi_es_own own = { NULL, 0 };
 
     own.subject = subject;
-    return pyroi_es_disown(es, subject)
-             ? pyroi_es_call(es, own, "unsubscribe", 2)
-             : PYRO_OK;
+    if (!pyroi_es_disown(es, subject))
+        return PYRO_OK;
+    if (es->n_own_ == 0)
+        es->n_ = 0; /* we will be forgotten there */
+    return pyroi_es_call(es, own, "unsubscribe", 2);
 }
 
 PYRO_DEF pyro_err pyro_es_publish_wait(pyro_es *es, const char *subject,

@@ -173,8 +173,8 @@ weigh_lean both 6144 7680 12586
 weigh full 15360 19456 30903
 weigh ns 7936 9728 24253 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
 weigh ns_full 0 0 49984 -DWEIGH_NS
-weigh es 0 0 21095 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
-weigh es_full 0 0 39798 -DWEIGH_ES
+weigh es 0 0 21241 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
+weigh es_full 0 0 39946 -DWEIGH_ES
 nothing_forgotten ns_full
 nothing_forgotten es_full
 ram_of_names

@@ -499,6 +499,8 @@ TEST(one_stuck_for_too_long_is_dropped_and_comes_back_with_its_count)
     rig_settle();
     assert_int_equal(seen[2].values[seen[2].count - 1], 600);
     assert_true(seen[2].lost[seen[2].count - 1] > 100);
+    expect_holes_counted(&seen[2], 0);
+    assert_int_equal(seen[2].es.lost, service.stats.lost);
     check_service();
 }
 
