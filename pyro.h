@@ -1135,18 +1135,21 @@ typedef struct pyroi_link {
     uint16_t      dead; /* how long either may be silent, ms; 0: for ever */
     uint32_t      flags;
     pyro_link     id;
-    pyroi_buffer *rx_buf;    /* of the frame being read */
-    pyroi_buffer *tx;        /* queue of buffers to send */
-    uint32_t      rx_len;    /* of the body being read, its checksum too */
-    uint32_t      rx_have;   /* of that */
-    uint32_t      tx_at;     /* sent of the first buffer or control frame */
-    uint32_t      crc;       /* of what was read */
-    uint32_t      heard;     /* when bytes came last */
-    uint32_t      told;      /* when bytes left last */
-    uint32_t      rx_due;    /* a frame or a greeting must be done */
-    uint32_t      tx_due;    /* the first frame in the queue must be gone */
-    uint32_t      key;       /* CRC of the address connected to */
-    uint8_t       greet[18]; /* body of the peer's greeting */
+    pyroi_buffer *rx_buf;  /* of the frame being read */
+    pyroi_buffer *tx;      /* queue of buffers to send */
+    uint32_t      rx_len;  /* of the body being read, its checksum too */
+    uint32_t      rx_have; /* of that */
+    uint32_t      tx_at;   /* sent of the first buffer or control frame */
+    uint32_t      crc;     /* of what was read */
+    uint32_t      heard;   /* when bytes came last */
+    uint32_t      told;    /* when bytes left last */
+    uint32_t      rx_due;  /* a frame or a greeting must be done */
+    uint32_t      tx_due;  /* the first frame in the queue must be gone */
+    uint32_t      key;     /* CRC of the address connected to */
+#if PYRO_LINK_AHEAD != 0
+    uint16_t last_object; /* index: the one that was called last */
+#endif
+    uint8_t greet[18]; /* body of the peer's greeting */
 
     struct pyroi_link *ready_next;
 } pyroi_link;
@@ -1682,7 +1685,7 @@ struct pyro_request {
     uint8_t     state_;
     uint8_t     err_;
     uint8_t     sent_;
-    uint16_t    seq_;
+    uint16_t    seq_; /* before it is sent: see pyro_again */
 
     pyro_request *next_;
     pyro_proxy   *proxy_;
@@ -1768,8 +1771,20 @@ PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
  * (pyro_put_str) and its value. */
 PYRO_DEF void pyro_put_kwargs(pyro_request *rq, uint32_t n);
 
+/* Puts n bytes that are `count` arguments, which a pyro_writer has made or a
+ * pyro_reader has gone through without an error: they are not looked at. */
+PYRO_DEF void pyro_put_encoded(pyro_request *rq, const void *data, size_t n,
+                               unsigned count);
+
 /* Instead of pyro_send: nobody waits for a result, rq is free at once. */
 PYRO_DEF pyro_err pyro_send_oneway(pyro_request *rq);
+
+/* Between the arguments and pyro_send_oneway: another such call of the same
+ * method follows, in the same buffer; its arguments, of up to n bytes, are put
+ * next, and pyro_send_oneway sends them all. False: it does not fit there;
+ * then nothing has changed, send what is there. More than n bytes are an error
+ * of all. */
+PYRO_DEF bool pyro_again(pyro_request *rq, size_t n);
 
 /* Instead of the proxy's timeout, for this one: call it before pyro_send. */
 PYRO_DEF void pyro_deadline(pyro_request *rq, uint32_t ms);
@@ -2499,6 +2514,11 @@ PYROI_FAST uint64_t pyroi_next(pyro_reader *in)
         in->at = p + 1;
         in->type_ = PYRO_INT;
         return (uint64_t)(int64_t)(int8_t)tag;
+    }
+    if (tag - 0xCD < 2 && left > 4) { /* and most others have 16 or 32 bits */
+        in->at = p + (tag == 0xCD ? 3 : 5);
+        in->type_ = PYRO_INT;
+        return tag == 0xCD ? pyroi_load16(p + 1) : pyroi_load32(p + 1);
     }
 #endif
     if ((int8_t)tag < -32) {
@@ -4809,6 +4829,7 @@ static bool pyroi_param_next(pyroi_param *param)
 }
 
 /* Takes one value and says whether it is what the letter wants. */
+#ifdef __OPTIMIZE_SIZE__
 static bool pyroi_fits(pyro_reader *in, char letter)
 {
     static const uint8_t letters[] = {
@@ -4831,6 +4852,43 @@ static bool pyroi_fits(pyro_reader *in, char letter)
     return in->err == PYRO_OK && (*p == '\0' || p[1] == type || p[2] == type)
         && (letter != 'i' || (int64_t)v == (int32_t)v);
 }
+#else
+/* The types that a letter wants, as bits. */
+PYROI_FAST unsigned pyroi_letter_types(char letter)
+{
+    switch (letter) {
+    case 'b':
+        return 1u << PYRO_BOOL;
+    case 'i':
+    case 'q':
+        return 1u << PYRO_INT;
+    case 'd':
+        return 1u << PYRO_INT | 1u << PYRO_FLOAT;
+    case 's':
+        return 1u << PYRO_STR;
+    case 'y':
+        return 1u << PYRO_BIN;
+    case 'U':
+        return 1u << PYRO_STR | 1u << PYRO_MAP;
+    default:
+        return UINT32_MAX;
+    }
+}
+
+static bool pyroi_fits(pyro_reader *in, char letter)
+{
+    const uint8_t *at = in->at;
+    uint64_t       v = pyroi_next(in);
+    unsigned       type = in->type_;
+
+    if (type >= PYRO_LIST) { /* what is inside is looked at, too */
+        in->at = at;
+        pyro_skip(in);
+    }
+    return in->err == PYRO_OK && (pyroi_letter_types(letter) >> type & 1) != 0
+        && (letter != 'i' || (int64_t)v == (int32_t)v);
+}
+#endif
 
 /* The same for a parameter's type, one level into a container. */
 static bool pyroi_fits_type(pyro_reader *in, const char *type)
@@ -5050,6 +5108,36 @@ static unsigned pyroi_check_rest(pyro_call *call, pyroi_check *c)
     return PYRO_ERR_PROTOCOL;
 }
 
+#ifndef __OPTIMIZE_SIZE__
+/* Whether a signature is letters and nothing else. */
+PYROI_FAST bool pyroi_is_plain(const char *signature)
+{
+    while (*signature >= 'A' && *signature <= 'z' && *signature != '[')
+        signature++;
+    return *signature == '\0';
+}
+
+/* Checks values as long as they are in order and single, letter by letter;
+ * the rest is for others. */
+PYROI_FAST void pyroi_check_plain(pyroi_check *c, unsigned given)
+{
+    pyro_reader in = c->in;
+
+    while (c->n < given && *c->param.at != '\0') {
+        uint64_t v = pyroi_next(&in);
+        char     letter = *c->param.at;
+
+        if (in.type_ >= PYRO_LIST || in.type_ == PYRO_NONE
+            || (pyroi_letter_types(letter) >> in.type_ & 1) == 0
+            || (letter == 'i' && (int64_t)v != (int32_t)v))
+            return;
+        c->in.at = in.at;
+        c->param.at++;
+        c->n++;
+    }
+}
+#endif
+
 /* Checks `given` positional arguments and those by keyword against a
  * signature; the TypeError of a mismatch names the parameter. */
 static unsigned pyroi_check_args(pyro_call *call, const char *signature,
@@ -5062,6 +5150,10 @@ static unsigned pyroi_check_args(pyro_call *call, const char *signature,
     c.param.at = signature;
     c.param.optional = false;
     c.n = 0;
+#ifndef __OPTIMIZE_SIZE__
+    if (pyroi_is_plain(signature))
+        pyroi_check_plain(&c, given);
+#endif
     pyroi_param_next(&c.param);
     while (err == PYRO_OK && c.n < given && *c.param.type != '\0')
         err = pyroi_check_one(call, &c);
@@ -5472,10 +5564,31 @@ static const pyro_class *pyroi_own_class(const char *text, size_t n)
     return NULL;
 }
 
+#if PYRO_LINK_AHEAD != 0
+/* The object that a call is for: mostly the one that was called last by this
+ * link, which need not be searched for. */
+static pyroi_object *pyroi_called(pyro_daemon *d, const pyro_call *call)
+{
+    pyroi_link   *l = &d->room_.links[call->link & 0xFFFF];
+    pyroi_object *o = &d->room_.objects[l->last_object];
+
+    if (o->cls != NULL && o->name != NULL
+        && strcmp(o->name, call->object) == 0)
+        return o;
+    o = pyroi_lookup(d, call->object, strlen(call->object));
+    if (o != NULL)
+        l->last_object = (uint16_t)(o - d->room_.objects);
+    return o;
+}
+#else
+#define pyroi_called(d, call) \
+    pyroi_lookup(d, (call)->object, strlen((call)->object))
+#endif
+
 /* Finds the object and runs the method. */
 static unsigned pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given)
 {
-    pyroi_object *o = pyroi_lookup(d, call->object, strlen(call->object));
+    pyroi_object *o = pyroi_called(d, call);
     unsigned      err;
 
     const pyro_class *own;
@@ -5502,6 +5615,49 @@ static unsigned pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given)
     return err;
 }
 
+#ifndef __OPTIMIZE_SIZE__
+/* A name of up to 31 ASCII characters and the byte behind it: gives how many
+ * there are, or 0 when it is none. */
+PYROI_FAST size_t pyroi_short_name(const uint8_t *p, const uint8_t *end)
+{
+    size_t n = *p ^ 0xA0u;
+
+    if (n - 1 > 30 || (size_t)(end - p) < n + 2 || !pyroi_ascii(p + 1, n))
+        return 0;
+    return n;
+}
+
+/* Takes a body apart as most are written: short names, up to 15 arguments.
+ * False: it is another, or wrong. */
+static bool pyroi_open_short(pyro_call *call, unsigned *given)
+{
+    uint8_t       *at = pyroi_bytes(call->args_buf_);
+    const uint8_t *end = call->args.end;
+    uint8_t       *body = at;
+    size_t         object_n;
+    size_t         method_n;
+
+    at += call->args.at - body;
+    if (end - at < 5 || *at++ != 0x94
+        || (object_n = pyroi_short_name(at, end)) == 0)
+        return false;
+    call->object = (const char *)at + 1;
+    at += 1 + object_n;
+    if ((method_n = pyroi_short_name(at, end)) == 0
+        || (at[1 + method_n] ^ 0x90u) > PYRO_MAX_ARGS
+        || (at[1 + method_n] ^ 0x90u) > (size_t)(end - at) - 2 - method_n)
+        return false;
+    *at++ = 0;
+    call->method = (const char *)at;
+    at += method_n;
+    *given = *at ^ 0x90u;
+    *at = 0;
+    call->args.at = at + 1;
+    return strlen(call->object) == object_n
+        && strlen(call->method) == method_n;
+}
+#endif
+
 /* Takes a body apart: object, method, list of arguments. Returns false when
  * it is not that. Both names get their zero byte in place, over bytes already
  * read. */
@@ -5515,6 +5671,10 @@ static bool pyroi_open_body(pyro_call *call, unsigned *given)
     const char  *method;
     bool         four;
 
+#ifndef __OPTIMIZE_SIZE__
+    if (pyroi_open_short(call, given))
+        return true;
+#endif
     four = pyro_get_list(in, 4) == 4;
     object = pyro_get_str(in, &object_n);
     method = pyro_get_str(in, &method_n);
@@ -8929,6 +9089,99 @@ PYRO_DEF void pyro_put_kwargs(pyro_request *rq, uint32_t n)
     pyro_put_map(&rq->args, n);
 }
 
+PYRO_DEF void pyro_put_encoded(pyro_request *rq, const void *data, size_t n,
+                               unsigned count)
+{
+    pyro_writer *w = &rq->args;
+
+    if (w->err != PYRO_OK)
+        return;
+    if (w->owed != 0 || w->more < count)
+        w->err = PYRO_ERR_STATE;
+    else if ((size_t)(w->end - w->at) < n)
+        w->err = PYRO_ERR_NOSPACE;
+    if (w->err != PYRO_OK)
+        return;
+    w->more = (uint8_t)(w->more - count);
+    memcpy(w->at, data, n);
+    w->at += n;
+}
+
+#if defined(PYRO_NO_GATHER) || defined(PYROI_SMALL)
+PYRO_DEF bool pyro_again(pyro_request *rq, size_t n)
+{
+    (void)rq;
+    (void)n;
+    return false;
+}
+#else
+/* Where the body begins of the call that is being put: seq_ is how far behind
+ * that of the first. */
+static uint8_t *pyroi_last_body(const pyro_request *rq)
+{
+    return pyroi_bytes(rq->buf_) + PYROI_BODY + rq->seq_;
+}
+
+/* Makes a frame of a oneway that is one of several in its buffer. Gives its
+ * end. */
+static uint8_t *pyroi_close_oneway(pyro_request *rq, const pyroi_link *l)
+{
+    uint8_t *body = pyroi_last_body(rq);
+    uint8_t *end = rq->args.at;
+    uint8_t *frame;
+
+    frame =
+        pyroi_put_header(body,
+                         PYROI_WHAT(PYROI_INVOKE,
+                                    PYROI_ONEWAY | (l->flags & PYROI_SUMS)),
+                         0, (uint32_t)(end - body));
+    return (l->flags & PYROI_SUMS) != 0 ? pyroi_put_sum(frame, end) : end;
+}
+
+PYRO_DEF bool pyro_again(pyro_request *rq, size_t n)
+{
+    uint8_t     *list = (uint8_t *)rq->slot_.to_;
+    pyro_daemon *d;
+    pyroi_link  *l;
+    uint8_t     *body;
+    uint8_t     *bytes;
+    size_t       same; /* bytes that all of them begin with */
+    size_t       most = 0xFFFF;
+
+    if (rq->state_ != PYROI_BUILDING || list == NULL
+        || pyro_writer_end(&rq->args) != PYRO_OK)
+        return false;
+    d = rq->proxy_->node_;
+    l = pyroi_link_of(d, rq->proxy_->link_);
+    if (l == NULL || l->state != PYROI_OPEN)
+        return false;
+    if (pyroi_peer_max(l) < most)
+        most = pyroi_peer_max(l);
+    body = pyroi_last_body(rq);
+    bytes = pyroi_bytes(rq->buf_);
+    same = (size_t)(list - body) + 1;
+    /* Behind the arguments: a byte, a checksum, a header, and that again. */
+    if (n > most || same + n + 1 > most
+        || (size_t)(rq->args.at - body) + 1 > most
+        || (size_t)(rq->args.at - bytes) > 0xFFFF - 13
+        || (size_t)(bytes + d->room_.buffer_bytes - rq->args.at)
+               < 13 + same + n + 5)
+        return false;
+    pyroi_count_args(rq);
+    *rq->args.at++ = 0x80;
+    if (rq->seq_ == 0)
+        bytes[0] = 0; /* the header of the first has 8 bytes, not 10 */
+    list = pyroi_close_oneway(rq, l) + 8;
+    rq->seq_ = (uint16_t)(list - bytes - PYROI_BODY);
+    memcpy(list, body, same);
+    list += same - 1;
+    *list = 0x90;
+    rq->slot_.to_ = list;
+    rq->args = pyro_writer_of(list + 1, n, PYRO_MAX_ARGS);
+    return true;
+}
+#endif
+
 /* A oneway is in the queue: the first since the last poll leaves at once,
  * the next ones when there are many. */
 static void pyroi_went_oneway(pyro_daemon *d, pyroi_link *l)
@@ -8967,6 +9220,14 @@ static pyro_err pyroi_complete(pyro_request *rq, pyroi_link *l, unsigned flags)
         pyroi_count_args(rq);
         *rq->args.at++ = 0x80; /* kwargs: none; its byte was kept back */
     }
+#if !defined(PYRO_NO_GATHER) && !defined(PYROI_SMALL)
+    if (rq->seq_ != 0) {
+        const uint8_t *end = pyroi_close_oneway(rq, l);
+
+        rq->buf_->end = (pyroi_size)(end - pyroi_bytes(rq->buf_));
+        return flags == PYROI_ONEWAY ? PYRO_OK : PYRO_ERR_STATE;
+    }
+#endif
     if (flags != PYROI_ONEWAY) {
         rq->seq_ = (uint16_t)pyroi_next_seq(d, l);
         if (rq->seq_ == 0)

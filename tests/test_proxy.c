@@ -976,6 +976,175 @@ TEST(what_a_oneway_call_raises_is_counted)
     rig_end();
 }
 
+TEST(encoded_arguments_are_put_as_they_are)
+{
+    static uint8_t bytes[NODE_BYTES];
+    pyro_request   rq;
+    int32_t        sum = 0;
+
+    rig_init(1);
+    pair(4, 4);
+    assert_int_equal(pyro_begin(&rq, &P, "add"), PYRO_OK);
+    pyro_put_encoded(&rq, "\x02\xCD\x03\xE8", 4, 2);
+    test_eq("send", pyro_send(&rq, pyro_to_i32(&sum), NULL, NULL), PYRO_OK);
+    test_eq("wait", pyro_wait(&rq), PYRO_OK);
+    test_eq("sum", sum, 1002);
+    assert_int_equal(pyro_begin(&rq, &P, "add"), PYRO_OK);
+    pyro_put_list(&rq.args, 2);
+    pyro_put_encoded(&rq, "\x01\x02", 2, 2);
+    test_eq("not inside of a list", rq.args.err, PYRO_ERR_STATE);
+    pyro_put_encoded(&rq, bytes, sizeof bytes, 1);
+    test_eq("the first error stays", rq.args.err, PYRO_ERR_STATE);
+    assert_true(pyro_cancel(&rq));
+    assert_int_equal(pyro_begin(&rq, &P, "add"), PYRO_OK);
+    pyro_put_encoded(&rq, bytes, 16, PYRO_MAX_ARGS + 1);
+    test_eq("too many", rq.args.err, PYRO_ERR_STATE);
+    assert_true(pyro_cancel(&rq));
+    assert_int_equal(pyro_begin(&rq, &P, "add"), PYRO_OK);
+    pyro_put_encoded(&rq, bytes, sizeof bytes, 1);
+    test_eq("too long", rq.args.err, PYRO_ERR_NOSPACE);
+    assert_true(pyro_cancel(&rq));
+    works("afterwards", &P);
+    rig_end();
+}
+
+/* Puts notes 1, 2, 3... into one request until it says that there is no room.
+ * Gives how many. */
+static int put_notes(pyro_request *rq, size_t n)
+{
+    int i = 1;
+
+    assert_int_equal(pyro_begin(rq, &P, "note"), PYRO_OK);
+    pyro_put_int(&rq->args, i);
+    while (pyro_again(rq, n))
+        pyro_put_int(&rq->args, ++i);
+    return i;
+}
+
+TEST(oneway_calls_of_one_request_fill_its_buffer)
+{
+    /* header, 94, "thing", "note", list, number, kwargs */
+    enum { NOTE = 8 + 1 + 6 + 5 + 1 + 1 + 1 };
+
+    for (unsigned sums = 0; sums < 2; sums++) {
+        int          each = NOTE + (sums ? 4 : 0);
+        pyro_request rq;
+        int          n;
+
+        rig_init(1);
+        rig.n[0].config.checksum = (uint8_t)sums;
+        pair(4, 4);
+        works("link", &P);
+        n = put_notes(&rq, 1);
+        /* 2 bytes for a longer header, 4 kept back for a checksum */
+        test_eq("as many as fit", n, (NODE_BYTES - 2 - (sums ? 0 : 4)) / each);
+        test_eq("send", pyro_send_oneway(&rq), PYRO_OK);
+        rig_settle();
+        test_eq("arrived", thing(1)->notes, n);
+        test_eq("last", thing(1)->last_note, n);
+        test_eq("lost", node(1)->stats.lost_oneway, 0);
+        test_eq("bad", node(1)->stats.bad, 0);
+        works("afterwards", &P);
+        rig_end();
+    }
+}
+
+TEST(a_oneway_call_that_cannot_follow_another_says_so_and_changes_nothing)
+{
+    pyro_request rq;
+
+    rig_init(1);
+    pair(4, 4);
+    memset(&rq, 0, sizeof rq);
+    assert_false(pyro_again(&rq, 1)); /* not begun */
+    assert_int_equal(pyro_begin(&rq, &P, "note"), PYRO_OK);
+    pyro_put_int(&rq.args, 1);
+    assert_false(pyro_again(&rq, 1)); /* before the greeting */
+    test_eq("send", pyro_send_oneway(&rq), PYRO_OK);
+    works("link", &P);
+    assert_int_equal(pyro_begin(&rq, &P, "note"), PYRO_OK);
+    pyro_put_list(&rq.args, 1);
+    assert_false(pyro_again(&rq, 1)); /* an element is owed */
+    assert_true(pyro_cancel(&rq));
+    assert_int_equal(pyro_begin(&rq, &P, "note"), PYRO_OK);
+    pyro_put_int(&rq.args, 2);
+    assert_false(pyro_again(&rq, NODE_BYTES));
+    assert_false(pyro_again(&rq, SIZE_MAX));
+    assert_true(pyro_again(&rq, 2));
+    pyro_put_int(&rq.args, 3);
+    pyro_put_kwargs(&rq, 0);
+    assert_false(pyro_again(&rq, 1)); /* keywords come last */
+    test_eq("send", pyro_send_oneway(&rq), PYRO_OK);
+    assert_false(pyro_again(&rq, 1)); /* sent */
+    rig_settle();
+    test_eq("arrived", thing(1)->notes, 3);
+    test_eq("last", thing(1)->last_note, 3);
+    works("afterwards", &P);
+    rig_end();
+}
+
+/* The server has smaller buffers and says so when it greets. */
+TEST(no_oneway_call_that_the_peer_cannot_take_follows_another)
+{
+    pyro_room    room = PYRO_ROOM_OF(rig.n[1].room);
+    pyro_request rq;
+    size_t       most = 128 - PYRO_FRAME_EXTRA - 14; /* see NOTE above */
+
+    rig_init(1);
+    node_open_bare(0, 4, 0);
+    room.n_buffers = 4;
+    room.buffer_bytes = 128;
+    assert_int_equal(pyro_open(node(1), room, &rig.n[1].config), PYRO_OK);
+    rig.n[1].open = true;
+    pyro_listen(node(1), &rig.n[1].port, "*:7701");
+    pyro_export(node(1), &thing_class, thing(1), "thing");
+    node_run(1);
+    node_proxy(0, &P, 1);
+    works("link", &P);
+    assert_int_equal(pyro_begin(&rq, &P, "note"), PYRO_OK);
+    pyro_put_int(&rq.args, 1);
+    assert_false(pyro_again(&rq, most + 1));
+    assert_true(pyro_again(&rq, most));
+    pyro_put_int(&rq.args, 2);
+    test_eq("send", pyro_send_oneway(&rq), PYRO_OK);
+    rig_settle();
+    test_eq("arrived", thing(1)->notes, 2);
+    assert_int_equal(pyro_begin(&rq, &P, "echo"), PYRO_OK);
+    pyro_put_bin(&rq.args, rig.n[0].room.buffers, 130);
+    assert_false(pyro_again(&rq, 1)); /* this one it cannot take itself */
+    test_eq("send", pyro_send_oneway(&rq), PYRO_ERR_NOSPACE);
+    works("afterwards", &P);
+    rig_end();
+}
+
+TEST(oneway_calls_of_one_request_go_all_or_none)
+{
+    pyro_request rq;
+
+    rig_init(1);
+    pair(4, 4);
+    works("link", &P);
+    assert_true(put_notes(&rq, 1) > 1);
+    assert_true(pyro_cancel(&rq));
+    node_all_back(0);
+    assert_int_equal(pyro_begin(&rq, &P, "note"), PYRO_OK);
+    pyro_put_int(&rq.args, 1);
+    assert_true(pyro_again(&rq, 1));
+    pyro_put_int(&rq.args, 1000); /* more than one byte */
+    test_eq("send", pyro_send_oneway(&rq), PYRO_ERR_NOSPACE);
+    assert_int_equal(pyro_begin(&rq, &P, "note"), PYRO_OK);
+    pyro_put_int(&rq.args, 1);
+    assert_true(pyro_again(&rq, 1));
+    pyro_put_int(&rq.args, 2);
+    test_eq("nobody answers several",
+            pyro_send(&rq, pyro_to_none(), NULL, NULL), PYRO_ERR_STATE);
+    node_all_back(0);
+    rig_settle();
+    test_eq("arrived", thing(1)->notes, 0);
+    works("afterwards", &P);
+    rig_end();
+}
+
 /* It may not vanish without a trace. */
 TEST(a_oneway_call_of_a_proxy_that_closes_leaves_or_is_counted)
 {
@@ -2056,6 +2225,12 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(attributes_are_got_set_and_asked_for),
     cmocka_unit_test(oneway_calls_arrive_in_order_and_wait_for_nothing),
     cmocka_unit_test(what_a_oneway_call_raises_is_counted),
+    cmocka_unit_test(encoded_arguments_are_put_as_they_are),
+    cmocka_unit_test(oneway_calls_of_one_request_fill_its_buffer),
+    cmocka_unit_test(
+        a_oneway_call_that_cannot_follow_another_says_so_and_changes_nothing),
+    cmocka_unit_test(no_oneway_call_that_the_peer_cannot_take_follows_another),
+    cmocka_unit_test(oneway_calls_of_one_request_go_all_or_none),
     cmocka_unit_test(
         a_oneway_call_of_a_proxy_that_closes_leaves_or_is_counted),
     cmocka_unit_test(oneway_calls_on_a_lost_link_are_counted),
