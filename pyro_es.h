@@ -976,11 +976,18 @@ static pyroi_es_stored pyroi_es_load(const pyro_es_service *es, uint32_t at)
     return e;
 }
 
+/* Where the one behind an event begins. */
+static uint32_t pyroi_es_behind(const pyro_es_service *es,
+                                const pyroi_es_stored *e)
+{
+    return (uint32_t)(e->body - es->room_.bytes) + e->head.n;
+}
+
 static uint32_t pyroi_es_after(const pyro_es_service *es, uint32_t at)
 {
     pyroi_es_stored e = pyroi_es_load(es, at);
 
-    return (uint32_t)(e.body - es->room_.bytes) + e.head.n;
+    return pyroi_es_behind(es, &e);
 }
 
 /* ------------------------------------------------------------------------
@@ -1002,7 +1009,8 @@ static bool pyroi_es_fits(const pyroi_es_item *it, const pyroi_es_stored *e)
     if ((it->flags & PYROI_ES_WILD) != 0)
         return pyro_es_match(it->text, e->subject, e->head.text_n);
     return it->hash == e->head.hash && it->n == e->head.text_n
-        && pyroi_es_equal(it->text, e->subject, it->n);
+        && (memcmp(it->text, e->subject, it->n) == 0
+            || pyroi_es_equal(it->text, e->subject, it->n));
 }
 
 /* The subscription of a subscriber that matches first, or NULL. */
@@ -1061,12 +1069,6 @@ static bool pyroi_es_due(const pyro_es_service *es, const pyroi_es_sub *sub,
     return it != NULL
         && ((it->flags & PYRO_ES_LATEST) == 0
             || !pyroi_es_newer(es, sub->at, sub->seq, e));
-}
-
-static void pyroi_es_pass(const pyro_es_service *es, pyroi_es_sub *sub)
-{
-    sub->at = pyroi_es_after(es, sub->at);
-    sub->seq++;
 }
 
 /* The oldest event goes; who has not had it is lapped. */
@@ -1333,32 +1335,44 @@ static void pyroi_es_remember(pyro_es_service *es, const pyroi_es_stored *e)
  * >>fan-out
  * ------------------------------------------------------------------------ */
 
-/* Sends the event a subscriber has come to. PYRO_ERR_NOSPACE and _BUSY: not
- * now, it has not moved. */
-static pyro_err pyroi_es_send(pyro_es_service *es, pyroi_es_sub *sub,
-                              const pyroi_es_stored *e)
-{
+/* Events on their way to a subscriber, in one request. */
+typedef struct pyroi_es_run {
     pyro_request rq;
-    uint32_t     start = (uint32_t)e->head.subject_n + e->head.time_n;
-    pyro_err     err = pyro_begin(&rq, &sub->proxy, "event");
+    uint32_t     n;
+} pyroi_es_run;
 
-    if (err != PYRO_OK)
-        return err;
-    pyro_put_uint(&rq.args, sub->n + 1);
-    pyro_put_uint(&rq.args, sub->lost);
-    pyro_put_raw(&rq.args, e->body, e->head.subject_n);
-    pyro_put_raw(&rq.args, e->body + e->head.subject_n, e->head.time_n);
-    pyro_put_raw(&rq.args, e->body + start, e->head.n - start);
-    err = pyro_send_oneway(&rq);
-    if (err == PYRO_OK) {
-        sub->n++;
-        es->stats.sent++;
-    } else {
-        pyro_cancel(&rq);
-        sub->lost++; /* it takes no message as long as this */
-        es->stats.too_long++;
+/* Adds an event to a run. PYRO_ERR_NOSPACE and _BUSY: not now. */
+static pyro_err pyroi_es_add(pyroi_es_run *run, pyroi_es_sub *sub,
+                             const pyroi_es_stored *e)
+{
+    if (run->n == 0) {
+        pyro_err err = pyro_begin(&run->rq, &sub->proxy, "event");
+
+        if (err != PYRO_OK)
+            return err;
     }
+    run->n++;
+    pyro_put_uint(&run->rq.args, sub->n + run->n);
+    pyro_put_uint(&run->rq.args, sub->lost);
+    pyro_put_encoded(&run->rq, e->body, e->head.n, 3);
     return PYRO_OK;
+}
+
+/* Sends a run. One event alone may be too long: it is lost. */
+static void pyroi_es_send(pyro_es_service *es, pyroi_es_run *run,
+                          pyroi_es_sub *sub)
+{
+    if (run->n == 0)
+        return;
+    if (pyro_send_oneway(&run->rq) == PYRO_OK) {
+        sub->n += run->n;
+        es->stats.sent += run->n;
+    } else {
+        pyro_cancel(&run->rq);
+        sub->lost += run->n; /* it takes no message as long as this */
+        es->stats.too_long += run->n;
+    }
+    run->n = 0;
 }
 
 static pyro_link pyroi_es_link(const pyroi_es_sub *sub)
@@ -1402,30 +1416,36 @@ static bool pyroi_es_has_next(const pyro_es_service *es,
 static bool pyroi_es_serve(pyro_es_service *es, pyroi_es_sub *sub,
                            unsigned *budget)
 {
+    pyroi_es_run    run;
     pyroi_es_stored e;
     bool            due;
+    pyro_err        err = PYRO_OK;
 
+    run.n = 0;
     for (; *budget > 0 && pyroi_es_next(es, sub, &e, &due); --*budget) {
-        if (pyro_link_stuck(es->node_, pyroi_es_link(sub))) {
+        if (due && run.n > 0 && !pyro_again(&run.rq, e.head.n + 10u))
+            pyroi_es_send(es, &run, sub);
+        if (run.n == 0 && pyro_link_stuck(es->node_, pyroi_es_link(sub))) {
             sub->state = PYROI_ES_STUCK;
             sub->since = pyro_now(es->node_);
-            return true;
+            break;
         }
-        if (due) {
-            pyro_err err = pyroi_es_send(es, sub, &e);
-
-            if (err == PYRO_ERR_NOSPACE || err == PYRO_ERR_BUSY)
-                return false;
-            if (err != PYRO_OK) {
-                pyroi_es_leave(es, sub);
-                return true;
-            }
-        }
-        if (sub->last < es->config_->n_last)
+        if (due)
+            err = pyroi_es_add(&run, sub, &e);
+        if (err != PYRO_OK)
+            break;
+        if (sub->last < es->config_->n_last) {
             sub->last++;
-        else
-            pyroi_es_pass(es, sub);
+        } else {
+            sub->at = pyroi_es_behind(es, &e);
+            sub->seq++;
+        }
     }
+    pyroi_es_send(es, &run, sub);
+    if (err == PYRO_ERR_NOSPACE || err == PYRO_ERR_BUSY)
+        return false;
+    if (err != PYRO_OK)
+        pyroi_es_leave(es, sub);
     return true;
 }
 
@@ -2124,9 +2144,10 @@ static void pyroi_es_event(void *self, pyro_call *call)
     es->fn_(es->user_, &event);
 }
 
+/* Its arguments are n, lost, subject, time and message: without their names,
+ * which would be passed over for each event. */
 static const pyro_method pyroi_es_sub_methods[] = {
-    { "event", pyroi_es_event, "n:q lost:q subject:s time:v message:v", "",
-      PYRO_ONEWAY },
+    { "event", pyroi_es_event, "qqsvv", "", PYRO_ONEWAY },
 };
 
 static const pyro_class pyroi_es_sub_class = {
