@@ -1,7 +1,7 @@
 #!/bin/sh
 # Feeds hostile bytes to the reader, the URI parser, a daemon, a proxy, a name
-# server, its journal, the locator, an event service, its patterns, and to the
-# text codecs.
+# server, its journal, the locator, an event service, its patterns, the text
+# codecs, and the serial port.
 #
 # usage: fuzz/run.sh [-c] [-m] [SECONDS]
 #
@@ -16,7 +16,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . tests/common.sh
 
-TARGETS="reader uri daemon proxy ns journal locator es es_pattern text"
+TARGETS="reader uri daemon proxy ns journal locator es es_pattern text serial"
 MAX_LEN=500  # bytes of an input
 TIMEOUT=10   # seconds that one input may take
 GOAL=90      # percent of the lines of the sections below
