@@ -52,7 +52,7 @@ endif
 ASAN_UNIT ?= $(UNIT)
 
 QUICKLY := symbols matrix size tidy format readme
-WHOLE   := $(QUICKLY) interop coverage tsan fuzz bench
+WHOLE   := $(QUICKLY) interop coverage tsan fuzz bench firmware
 
 # Without optimisation: most of the time goes into compiling. Code that is
 # optimised is tested by matrix.
@@ -61,7 +61,7 @@ ASAN := -O0 -fsanitize=address,undefined -fno-sanitize-recover=all \
 TSAN := -O1 -fsanitize=thread
 
 .PHONY: all demo test check check-all bench size fuzz asan tsan coverage
-.PHONY: interop tidy format symbols matrix readme install clean help
+.PHONY: interop firmware tidy format symbols matrix readme install clean help
 .PHONY: deps-test deps-mqtt
 
 all: $(EXAMPLES) ## the examples and tools
@@ -94,6 +94,9 @@ coverage: ## lines and branches the unit tests reach: build/coverage.json
 
 bench: ## against a bare poll loop and msgpack-c: build/bench.json
 	$(Q)sh tests/bench/run.sh
+
+firmware: ## boards under QEMU; STEPS="unit serial" runs only these
+	$(Q)sh tests/firmware.sh $(STEPS)
 
 size: ## bytes of flash on a Cortex-M4: build/size.json
 	$(Q)sh tests/size.sh

@@ -60,11 +60,13 @@
 #ifndef LOOP_BYTES
 #define LOOP_BYTES 4096 /* most that a direction can hold */
 #endif
+#ifndef LOOP_SOCKETS
+#define LOOP_SOCKETS 24 /* handles for datagrams */
+#endif
 #define LOOP_LISTENERS 16
 #define LOOP_FAULTS    16
 #define LOOP_ADDRESS   96
 #define LOOP_HOSTS     16  /* ports with addresses of their own */
-#define LOOP_SOCKETS   24  /* handles for datagrams */
 #define LOOP_QUEUE     8   /* datagrams each holds; more are lost */
 #define LOOP_DATAGRAM  512 /* longest one */
 #define LOOP_LOCALHOST 0x7F000001u

@@ -41,9 +41,12 @@ enum {
     NODE_POOL = 24, /* largest pool */
     NODE_BYTES = 256,
     NODE_OBJECTS = 4,
-    NODE_LATERS = 4,
-    NODE_STACK = 512 * 1024
+    NODE_LATERS = 4
 };
+
+#ifndef NODE_STACK
+#define NODE_STACK (512 * 1024)
+#endif
 
 struct node;
 struct thing;

@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
+#ifndef TEST_FENCE
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
 
 /* A test. Its name is the sentence that it proves. */
 #define TEST(name) static void name(void **state __attribute__((unused)))
@@ -113,11 +115,21 @@ static inline void test_same_hex_(const char *row, const void *is, size_t n,
     test_same_(row, is, n, want, test_hex(want, sizeof want, hex), file, line);
 }
 
-/* One block of memory for each program with a page before and one behind it
- * that nobody may touch. */
+/* One block of memory for each program with bytes before and behind it that
+ * nobody may touch. test_fence is the first of those behind. */
+#ifdef TEST_FENCE
+
+/* Where there is no operating system: the end of all memory, an address that
+ * comes with -D. The linker keeps off the TEST_FENCED bytes before it. */
+static inline uint8_t *test_fence(void)
+{
+    return (uint8_t *)TEST_FENCE;
+}
+
+#else
+
 #define TEST_FENCED (32u * 4096u)
 
-/* The first byte that may not be touched. */
 static inline uint8_t *test_fence(void)
 {
     static uint8_t *fence;
@@ -135,6 +147,8 @@ static inline uint8_t *test_fence(void)
     fence = block + page + room;
     return fence;
 }
+
+#endif
 
 #define TEST_FILL 0xA5 /* what memory holds that nothing was written to */
 
