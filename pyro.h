@@ -1499,7 +1499,9 @@ typedef void (*pyro_handler)(void *self, pyro_call *call);
  *   b bool   i fits int32   q int64   d float (int accepted)   s str
  *   y bytes  U uri or proxy v anything
  *   [d] list of   {q} map of str to   ? from here on optional
- * They are checked before the handler runs, one level into containers.
+ * They are checked before the handler runs, one level into containers. At the
+ * end "?k" has the keyword arguments follow as they are, a map or nil, for a
+ * handler that lets any be left out and checks them itself.
  * `result` is one letter or "" and is for people and tools. */
 typedef struct pyro_method {
     const char  *name;
@@ -4941,6 +4943,16 @@ typedef struct pyroi_check {
     unsigned    n;     /* arguments in order so far */
 } pyroi_check;
 
+/* Whether a positional argument is wanted. */
+#ifdef PYRO_NO_KWARGS
+#define pyroi_waits(check) (*(check)->param.type != '\0')
+#else
+static bool pyroi_waits(const pyroi_check *c)
+{
+    return *c->param.type != '\0' && *c->param.type != 'k';
+}
+#endif
+
 #ifdef PYRO_NO_TEXTS
 #define pyroi_raise_type(call, check)         PYRO_ERR_TYPE
 #define pyroi_raise_count(call, check, given) PYRO_ERR_TYPE
@@ -4971,7 +4983,7 @@ static unsigned pyroi_raise_count(pyro_call *call, pyroi_check *c,
     unsigned least = c->n; /* parameters that must be there */
     unsigned most = c->n;
 
-    for (; *c->param.type != '\0'; pyroi_param_next(&c->param), most++)
+    for (; pyroi_waits(c); pyroi_param_next(&c->param), most++)
         least += !c->param.optional;
     return pyroi_raise_numbers(call, PYRO_ERR_TYPE, "arguments given: ", given,
                                ", expected: ", given < least ? least : most);
@@ -5087,12 +5099,26 @@ static unsigned pyroi_check_kwargs(pyro_call *call, pyroi_check *c,
 
 /* What stands behind the positional arguments: a map of keyword arguments, or
  * nil, and then the end. */
-static unsigned pyroi_check_rest(pyro_call *call, pyroi_check *c)
+static unsigned pyroi_check_rest(pyro_call *call, pyroi_check *c,
+                                 const char *signature)
 {
     const uint8_t *place = c->in.at;
     uint64_t       v = pyroi_next(&c->in);
     unsigned       type = c->in.type_;
+#ifndef PYRO_NO_KWARGS
+    size_t n = strlen(signature);
 
+    if (n > 0 && signature[n - 1] == 'k') { /* as they are */
+        c->in.at = place;
+        if (type == PYRO_MAP || type == PYRO_NIL)
+            pyro_skip(&c->in);
+        return c->in.err == PYRO_OK && c->in.at == c->in.end
+                 ? PYRO_OK
+                 : PYRO_ERR_PROTOCOL;
+    }
+#else
+    (void)signature;
+#endif
     call->args.end = place;
     if (type == PYRO_MAP && v > 0) {
 #ifdef PYRO_NO_KWARGS
@@ -5155,10 +5181,10 @@ static unsigned pyroi_check_args(pyro_call *call, const char *signature,
         pyroi_check_plain(&c, given);
 #endif
     pyroi_param_next(&c.param);
-    while (err == PYRO_OK && c.n < given && *c.param.type != '\0')
+    while (err == PYRO_OK && c.n < given && pyroi_waits(&c))
         err = pyroi_check_one(call, &c);
     if (err == PYRO_OK && c.n == given)
-        err = pyroi_check_rest(call, &c);
+        err = pyroi_check_rest(call, &c, signature);
     if (err == PYRO_OK
         && (c.n < given || (*c.param.type != '\0' && !c.param.optional)))
         err = pyroi_raise_count(call, &c, given > c.n ? given : c.n);
