@@ -15,7 +15,7 @@
  *   journal   two servers   limits
  *   The rest of this file: search for ">>" and one of
  *   config names locator client server (declarations), then
- *   texts questions locator client table journal methods pair server
+ *   texts questions locator client table journal methods pair pyro5 server
  *
  * CLIENT
  *
@@ -83,6 +83,18 @@
  *   only the registering host itself can reach (0.0.0.0, ::, loopback) and
  *   the call came from elsewhere, the host becomes the address it came from;
  *   when the link has no address, that is a NamingError.
+ *
+ * PYRO5 AND PYRO4
+ *   With `pyro5` in its config the server is theirs as well: object
+ *   "Pyro.NameServer" with register, lookup, remove, list, set_metadata, count,
+ *   ping and yplookup, and a listener at port 9090 is where locate_ns() looks.
+ *   It answers GET_NSURI, their broadcast on UDP port 9091, to hosts on its own
+ *   networks, five times a second each. Costs an object of the room. Their
+ *   names are those in the default group; others they write in full, ":lab.x".
+ *   A point in a name makes the group that it needs, so that nobody can be
+ *   called "a" and "a.b"; the characters are as above. Tags are metadata, a
+ *   list of str, of up to PYRO_NS_MAX_META bytes. All of a list has to fit one
+ *   message. Regular expressions are refused.
  *
  * DATAGRAMS, UDP port 9090, to 255.255.255.255 and to the broadcast address of
  *   every interface:
@@ -247,12 +259,19 @@
  *   PYRO_NS_NO_CLIENT      no locator, no client (also PYRO_NO_CLIENT)
  *   PYRO_NS_NO_STORAGE     a name server that forgets
  *   PYRO_NS_NO_PAIR        a name server alone
- *   PYRO_NS_NO_SERVERLESS  no names without a name server */
+ *   PYRO_NS_NO_SERVERLESS  no names without a name server
+ *   PYRO_NS_NO_PYRO5       a name server without Pyro5's methods and broadcast
+ *                          (also PYRO_NO_PYRO5, PYRO_NO_KWARGS) */
 #if defined(PYRO_NO_SERVER) && !defined(PYRO_NS_NO_SERVER)
 #define PYRO_NS_NO_SERVER
 #endif
 #if defined(PYRO_NO_SERVER) && !defined(PYRO_NS_NO_SERVERLESS)
 #define PYRO_NS_NO_SERVERLESS
+#endif
+#if (defined(PYRO_NO_PYRO5) || defined(PYRO_NO_KWARGS) \
+     || defined(PYRO_NS_NO_SERVER))                    \
+    && !defined(PYRO_NS_NO_PYRO5)
+#define PYRO_NS_NO_PYRO5
 #endif
 #if defined(PYRO_NO_CLIENT) && !defined(PYRO_NS_NO_CLIENT)
 #define PYRO_NS_NO_CLIENT
@@ -262,8 +281,9 @@
 #define PYRO_NS_NO_PAIR
 #endif
 
-#define PYRO_NS_NAME ":Pyro.NameServer" /* the name server's own */
-#define PYRO_NS_PORT 9090               /* TCP and UDP */
+#define PYRO_NS_NAME  ":Pyro.NameServer" /* the name server's own */
+#define PYRO_NS_PORT  9090               /* TCP and UDP */
+#define PYRO_NS_PORT5 9091               /* UDP of Pyro5's and Pyro4's */
 
 #ifdef __cplusplus
 extern "C" {
@@ -529,6 +549,8 @@ typedef struct pyro_ns_server_config {
     uint32_t               udp_ip;       /* where datagrams are received: a
                                             broadcast address; default: all */
     uint16_t               udp_port;     /* default PYRO_NS_PORT */
+    bool                   pyro5;        /* serves Pyro5 and Pyro4, too */
+    uint16_t               pyro5_port;   /* default PYRO_NS_PORT5 */
     void                  *user;
     /* Whether this caller (call->link) may do that. NULL: everybody may. */
     bool (*may)(void *user, pyro_call *call, pyro_ns_op op, const char *name);
@@ -598,6 +620,10 @@ typedef struct pyro_ns_stats {
 typedef struct pyro_ns_server {
     pyro_ns_stats    stats;
     pyro_ns_answerer answerer; /* its counts */
+#ifndef PYRO_NS_NO_PYRO5
+    pyro_ns_answerer       answerer5; /* of Pyro5's broadcasts */
+    struct pyro_ns_server *self5_;
+#endif
 
     pyro_daemon                 *node_;
     const pyro_ns_server_config *config_;
@@ -722,7 +748,7 @@ static bool pyroi_ns_add(char *to, size_t size, const char *text)
     return fits;
 }
 
-#ifndef PYRO_NS_NO_CLIENT
+#if !defined(PYRO_NS_NO_CLIENT) || !defined(PYRO_NS_NO_PYRO5)
 static bool pyroi_ns_add_number(char *to, size_t size, uint32_t v)
 {
     char     text[11];
@@ -820,6 +846,34 @@ PYRO_DEF const char *pyro_ns_expand(const char *group, const char *name,
 
 #define PYROI_NS_NETS  32 /* most interfaces that are looked at */
 #define PYROI_NS_TAKEN 8  /* most datagrams taken at once */
+
+#define PYROI_NS_ANSWERS5 5 /* to Pyro5, a second and address */
+
+#if !defined(PYRO_NS_NO_CLIENT) || !defined(PYRO_NS_NO_PYRO5)
+/* Adds n bytes of text. */
+static bool pyroi_ns_add_n(char *to, size_t size, const char *text, size_t n)
+{
+    size_t at = strlen(to);
+
+    if (n >= size - at)
+        return false;
+    memcpy(to + at, text, n);
+    to[at + n] = 0;
+    return true;
+}
+
+static void pyroi_ns_add_ip(char *to, size_t size, uint32_t ip)
+{
+    unsigned shift = 32;
+
+    do {
+        shift -= 8;
+        pyroi_ns_add_number(to, size, ip >> shift & 255);
+        if (shift > 0)
+            pyroi_ns_add(to, size, ".");
+    } while (shift > 0);
+}
+#endif
 
 static bool pyroi_ns_net(const pyro_port *port, unsigned i, pyro_net *net)
 {
@@ -934,7 +988,7 @@ static bool pyroi_ns_add_address(const pyro_ns_answerer *a, uint32_t asker,
 }
 
 /* Whether this address was told enough in this second; counts. */
-static bool pyroi_ns_over(pyro_ns_answerer *a, uint32_t ip)
+static bool pyroi_ns_over(pyro_ns_answerer *a, uint32_t ip, uint32_t most)
 {
     uint32_t now = pyro_now(a->node_);
     unsigned i;
@@ -947,7 +1001,7 @@ static bool pyroi_ns_over(pyro_ns_answerer *a, uint32_t ip)
         if (a->from_[i].n != 0 && a->from_[i].ip != ip)
             continue;
         a->from_[i].ip = ip;
-        if (a->from_[i].n == PYRO_NS_ANSWERS)
+        if (a->from_[i].n == most)
             return true;
         a->from_[i].n++;
         return false;
@@ -968,7 +1022,7 @@ static void pyroi_ns_answer(pyro_ns_answerer *a, char *q, size_t n,
         a->ignored++;
         return;
     }
-    if (pyroi_ns_over(a, from->ip)) {
+    if (pyroi_ns_over(a, from->ip, PYRO_NS_ANSWERS)) {
         a->limited++;
         return;
     }
@@ -1054,30 +1108,6 @@ enum {
 
 /* Tries of a call that found no buffer, and how far apart they are. */
 #define PYROI_NS_AGAIN_MS 20
-
-/* Adds n bytes of text. */
-static bool pyroi_ns_add_n(char *to, size_t size, const char *text, size_t n)
-{
-    size_t at = strlen(to);
-
-    if (n >= size - at)
-        return false;
-    memcpy(to + at, text, n);
-    to[at + n] = 0;
-    return true;
-}
-
-static void pyroi_ns_add_ip(char *to, size_t size, uint32_t ip)
-{
-    unsigned shift = 32;
-
-    do {
-        shift -= 8;
-        pyroi_ns_add_number(to, size, ip >> shift & 255);
-        if (shift > 0)
-            pyroi_ns_add(to, size, ".");
-    } while (shift > 0);
-}
 
 /* Whether a host names a port as well, as in "box:9091" and "[::1]:9091". */
 static bool pyroi_ns_has_port(const char *host, size_t n)
@@ -4252,6 +4282,656 @@ static void pyroi_ns_pair_close(pyro_ns_server *ns)
 #endif /* PYRO_NS_NO_PAIR */
 
 /* ------------------------------------------------------------------------
+ * >>pyro5: the same names for Pyro5 and Pyro4
+ * ------------------------------------------------------------------------ */
+
+#ifndef PYRO_NS_NO_PYRO5
+
+#define PYROI_NS_NAME5 "Pyro.NameServer"
+
+/* The arguments of a call, in the order of the names that its method gives,
+ * wherever they stood. What is missing or nil is a reader in error. */
+typedef struct pyroi_ns_args5 {
+    pyro_reader arg[5];
+} pyroi_ns_args5;
+
+/* Place of a word in a text of words between blanks, 5: it is none. */
+static unsigned pyroi_ns_place5(const char *words, const char *word,
+                                uint32_t n)
+{
+    for (unsigned i = 0; *words != 0 && i < 5; i++) {
+        size_t length = strcspn(words, " ");
+
+        if (length == n && memcmp(words, word, n) == 0)
+            return i;
+        words += length + (words[length] == ' ');
+    }
+    return 5;
+}
+
+/* Takes the arguments of a signature that ends in "?k". */
+static bool pyroi_ns_take5(pyro_call *call, const char *names,
+                           pyroi_ns_args5 *a)
+{
+    pyro_reader next = call->args;
+    uint32_t    left;
+    unsigned    given = 0;
+    unsigned    i;
+
+    for (i = 0; i < 5; i++) {
+        a->arg[i] = pyro_reader_of(NULL, 0);
+        a->arg[i].err = PYRO_ERR_TYPE;
+    }
+    for (;; given++) { /* the last is the map */
+        call->args = next;
+        pyro_skip(&next);
+        if (!pyro_more(&next) || given == 5)
+            break;
+        if (pyro_peek(&call->args) != PYRO_NIL)
+            a->arg[given] = call->args;
+    }
+    left = pyro_peek(&call->args) == PYRO_MAP
+             ? pyro_get_map(&call->args, UINT32_MAX)
+             : 0;
+    for (; left > 0; left--) {
+        uint32_t    n;
+        const char *key = pyro_get_str(&call->args, &n);
+
+        i = pyroi_ns_place5(names, key, n);
+        if (call->args.err != PYRO_OK || i == 5 || i < given) {
+            pyro_raise(call, "TypeError",
+                       "unknown or repeated keyword argument");
+            return false;
+        }
+        if (pyro_peek(&call->args) != PYRO_NIL)
+            a->arg[i] = call->args;
+        pyro_skip(&call->args);
+    }
+    return true;
+}
+
+static bool pyroi_ns_given5(const pyro_reader *arg)
+{
+    return arg->err == PYRO_OK;
+}
+
+static bool pyroi_ns_true5(pyro_reader arg, bool missing)
+{
+    return pyroi_ns_given5(&arg) ? pyro_get_bool(&arg) : missing;
+}
+
+/* An argument that must be text. */
+static const char *pyroi_ns_text5(pyro_call *call, pyro_reader arg,
+                                  uint32_t *n)
+{
+    const char *text = pyro_get_str(&arg, n);
+
+    if (arg.err == PYRO_OK)
+        return text;
+    pyro_raise(call, "TypeError", "a str is missing");
+    return NULL;
+}
+
+/* Their names stand in the default group, unless they begin with ":". */
+static bool pyroi_ns_full5(pyro_ns_server *ns, pyro_call *call,
+                           const char *name, uint32_t n,
+                           char full[PYRO_NS_MAX_NAME + 1])
+{
+    const char *wrong = n == 0 ? "invalid name" : NULL;
+
+    if (n == sizeof PYROI_NS_NAME5 - 1 && memcmp(name, PYROI_NS_NAME5, n) == 0)
+        wrong = pyro_ns_expand(ns->group_, PYRO_NS_NAME, n + 1, full);
+    else if (wrong == NULL)
+        wrong = pyro_ns_expand(ns->group_, name, n, full);
+    if (wrong != NULL)
+        pyroi_ns_raise(call, wrong, NULL);
+    return wrong == NULL;
+}
+
+/* The name of an object as they know it, NULL: it is none. */
+static const char *pyroi_ns_name5(const pyro_ns_server *ns, unsigned i)
+{
+    const char *name;
+    size_t      n = strlen(ns->group_);
+
+    if (!pyroi_ns_live(ns, i) || pyroi_ns_has(ns, i, PYROI_NS_GROUP))
+        return NULL;
+    name = pyroi_ns_name_of(ns, i);
+    if (pyroi_ns_is_self(ns, i))
+        return name + 1;
+    return strncmp(name, ns->group_, n) == 0 && name[n] == '.' ? name + n + 1
+                                                               : name;
+}
+
+/* Index of the object that a name stands for, or n_nodes. */
+static unsigned pyroi_ns_find5(pyro_ns_server *ns, pyro_call *call,
+                               const pyro_reader *arg)
+{
+    char        full[PYRO_NS_MAX_NAME + 1];
+    char        known[PYRO_NS_MAX_NAME + 1] = "";
+    uint32_t    n;
+    const char *name = pyroi_ns_text5(call, *arg, &n);
+    unsigned    none = ns->room_.n_nodes;
+    unsigned    i;
+
+    if (name == NULL || !pyroi_ns_full5(ns, call, name, n, full))
+        return none;
+    i = pyroi_ns_find_live(ns, full, strlen(full));
+    if (i < none && !pyroi_ns_has(ns, i, PYROI_NS_GROUP))
+        return i;
+    if (n < sizeof known)
+        memcpy(known, name, n);
+    pyroi_ns_raise(call, "unknown name", known);
+    return none;
+}
+
+/* The URI of an object; as they have it: there is only one protocol. */
+static bool pyroi_ns_uri5(pyro_ns_server *ns, pyro_link link, unsigned i,
+                          pyroi_ns_copy *c, pyro_uri *uri)
+{
+    (void)pyroi_ns_read(ns, i, c);
+    if (c->uri[0] == '.'
+        && pyro_uri_of(ns->node_, link, PYROI_NS_NAME5, c->uri, sizeof c->uri)
+               != PYRO_OK)
+        return false;
+    if (pyro_uri_parse(uri, c->uri, strlen(c->uri), NULL) != PYRO_OK)
+        return false;
+    uri->protocol = PYRO_URI_PYRO;
+    return true;
+}
+
+/* The same as text: PYRO:object@host:port, PYRO:object@./u:path. */
+static void pyroi_ns_put_uri5(pyro_writer *out, const pyro_uri *uri)
+{
+    char text[PYRO_URI_BYTES] = "PYRO:";
+    bool path = uri->host_n > 5 && memcmp(uri->host, "unix:", 5) == 0;
+    bool six = !path && memchr(uri->host, ':', uri->host_n) != NULL;
+
+    pyroi_ns_add_n(text, sizeof text, uri->object, uri->object_n);
+    pyroi_ns_add(text, sizeof text, path ? "@./u:" : six ? "@[" : "@");
+    pyroi_ns_add_n(text, sizeof text, uri->host + (path ? 5 : 0),
+                   uri->host_n - (path ? 5u : 0u));
+    pyroi_ns_add(text, sizeof text, path ? "" : six ? "]:" : ":");
+    if (!path)
+        pyroi_ns_add_number(text, sizeof text, uri->port);
+    pyro_put_str(out, text);
+}
+
+/* Tags are metadata that is a list; other metadata is none of theirs. */
+static pyro_reader pyroi_ns_tags5(pyro_ns_server *ns, unsigned i,
+                                  const pyroi_ns_copy *c)
+{
+    static const char self[] = "\x91\xD9\x21"
+                               "class:Pyro5.nameserver.NameServer";
+    pyro_reader       in = pyro_reader_of(c->entry.meta, c->entry.meta_n);
+
+    if (pyroi_ns_is_self(ns, i))
+        in = pyro_reader_of(self, sizeof self - 1);
+    if (pyro_peek(&in) != PYRO_LIST)
+        in = pyro_reader_of("\x90", 1);
+    return in;
+}
+
+static void pyroi_ns_put_tags5(pyro_writer *out, pyro_reader tags)
+{
+    uint32_t    n;
+    const void *raw = pyro_get_raw(&tags, &n);
+
+    pyro_put_raw(out, raw, n);
+}
+
+/* How many of the tags of a list are among others. */
+static uint32_t pyroi_ns_common5(pyro_reader wanted, pyro_reader tags)
+{
+    uint32_t left = pyro_get_list(&wanted, UINT32_MAX);
+    uint32_t common = 0;
+
+    for (; left > 0; left--) {
+        pyro_reader has = tags;
+        uint32_t    n;
+        const char *tag = pyro_get_str(&wanted, &n);
+        uint32_t    k = pyro_get_list(&has, UINT32_MAX);
+        bool        found = false;
+
+        for (; k > 0 && !found; k--) {
+            uint32_t    m;
+            const char *one = pyro_get_str(&has, &m);
+
+            found = m == n && has.err == PYRO_OK && memcmp(one, tag, n) == 0;
+        }
+        common += found && wanted.err == PYRO_OK;
+    }
+    return common;
+}
+
+/* What a list is to have. */
+typedef struct pyroi_ns_filter5 {
+    const char *prefix;
+    uint32_t    prefix_n;
+    pyro_reader all;
+    pyro_reader any;
+    bool        tags; /* only with tags, or those of the prefix */
+} pyroi_ns_filter5;
+
+static bool pyroi_ns_matches5(pyro_ns_server *ns, unsigned i,
+                              const pyroi_ns_filter5 *f, pyroi_ns_copy *c)
+{
+    const char *name = pyroi_ns_name5(ns, i);
+    pyro_reader tags;
+    pyro_reader all = f->all;
+
+    if (name == NULL || strncmp(name, f->prefix, f->prefix_n) != 0)
+        return false;
+    if (!f->tags)
+        return true;
+    (void)pyroi_ns_read(ns, i, c);
+    tags = pyroi_ns_tags5(ns, i, c);
+    return (pyroi_ns_given5(&all)
+            && pyroi_ns_common5(all, tags) == pyro_get_list(&all, UINT32_MAX))
+        || (pyroi_ns_given5(&f->any) && pyroi_ns_common5(f->any, tags) > 0);
+}
+
+/* A filter of prefix, regular expression and tags, any of which may be
+ * missing. */
+static bool pyroi_ns_filter(pyro_call *call, const pyro_reader *prefix,
+                            const pyro_reader *regex, const pyro_reader *all,
+                            const pyro_reader *any, pyroi_ns_filter5 *f)
+{
+    f->prefix = "";
+    f->prefix_n = 0;
+    f->all = *all;
+    f->any = *any;
+    f->tags = pyroi_ns_given5(all) || pyroi_ns_given5(any);
+    if (pyroi_ns_given5(regex)) {
+        pyroi_ns_raise(call, "no regular expressions here, use a prefix",
+                       NULL);
+        return false;
+    }
+    if ((pyroi_ns_given5(all) && pyro_peek(all) != PYRO_LIST)
+        || (pyroi_ns_given5(any) && pyro_peek(any) != PYRO_LIST)) {
+        pyro_raise(call, "TypeError", "metadata is no list or set");
+        return false;
+    }
+    if (pyroi_ns_given5(prefix))
+        f->prefix = pyroi_ns_text5(call, *prefix, &f->prefix_n);
+    return f->prefix != NULL;
+}
+
+static void pyroi_ns_put_list5(pyro_ns_server *ns, pyro_call *call,
+                               const pyroi_ns_filter5 *f, bool with_tags)
+{
+    pyroi_ns_copy c;
+    pyro_uri      uri;
+    uint32_t      n = 0;
+    unsigned      i;
+
+    for (i = 0; i < ns->room_.n_nodes; i++)
+        n += pyroi_ns_matches5(ns, i, f, &c)
+          && pyroi_ns_uri5(ns, call->link, i, &c, &uri);
+    pyro_put_map(&call->result, n);
+    for (i = 0; i < ns->room_.n_nodes && call->result.err == PYRO_OK; i++) {
+        if (!pyroi_ns_matches5(ns, i, f, &c)
+            || !pyroi_ns_uri5(ns, call->link, i, &c, &uri))
+            continue;
+        pyro_put_str(&call->result, pyroi_ns_name5(ns, i));
+        if (with_tags)
+            pyro_put_list(&call->result, 2);
+        pyroi_ns_put_uri5(&call->result, &uri);
+        if (with_tags)
+            pyroi_ns_put_tags5(&call->result, pyroi_ns_tags5(ns, i, &c));
+    }
+}
+
+/* Pyro4's order; where Pyro4 has a list of tags, Pyro5 has a bool. */
+static void pyroi_ns_list5(void *self, pyro_call *call)
+{
+    pyroi_ns_args5   a;
+    pyroi_ns_filter5 f;
+
+    if (!pyroi_ns_take5(
+            call, "prefix regex metadata_all metadata_any return_metadata",
+            &a))
+        return;
+    if (pyro_peek(&a.arg[2]) == PYRO_BOOL) {
+        a.arg[4] = a.arg[2];
+        a.arg[2] = a.arg[3];
+    }
+    if (pyroi_ns_filter(call, &a.arg[0], &a.arg[1], &a.arg[2], &a.arg[3], &f))
+        pyroi_ns_put_list5(*(pyro_ns_server **)self, call, &f,
+                           pyroi_ns_true5(a.arg[4], false));
+}
+
+static void pyroi_ns_yplookup5(void *self, pyro_call *call)
+{
+    pyroi_ns_args5   a;
+    pyroi_ns_filter5 f;
+
+    if (!pyroi_ns_take5(call, "meta_all meta_any return_metadata", &a)
+        || !pyroi_ns_filter(call, &a.arg[3], &a.arg[4], &a.arg[0], &a.arg[1],
+                            &f))
+        return;
+    if (!f.tags)
+        pyro_raise(call, "ValueError", "specify meta_all or meta_any");
+    else
+        pyroi_ns_put_list5(*(pyro_ns_server **)self, call, &f,
+                           pyroi_ns_true5(a.arg[2], true));
+}
+
+static void pyroi_ns_lookup5(void *self, pyro_call *call)
+{
+    pyro_ns_server *ns = *(pyro_ns_server **)self;
+    pyroi_ns_args5  a;
+    pyroi_ns_copy   c;
+    pyro_uri        uri;
+    unsigned        i;
+    bool            with_tags;
+
+    if (!pyroi_ns_take5(call, "name return_metadata", &a))
+        return;
+    i = pyroi_ns_find5(ns, call, &a.arg[0]);
+    if (i == ns->room_.n_nodes)
+        return;
+    if (!pyroi_ns_uri5(ns, call->link, i, &c, &uri)) {
+        pyroi_ns_raise(call, "no address for this link", NULL);
+        return;
+    }
+    with_tags = pyroi_ns_true5(a.arg[1], false);
+    if (with_tags)
+        pyro_put_list(&call->result, 2);
+    pyro_put_uri(&call->result, &uri);
+    if (with_tags)
+        pyroi_ns_put_tags5(&call->result, pyroi_ns_tags5(ns, i, &c));
+}
+
+/* Makes the groups that a name is in: they have none. */
+static bool pyroi_ns_groups5(pyro_ns_server *ns, pyro_call *call,
+                             const char *full)
+{
+    pyroi_ns_entry e;
+    uint32_t       n;
+
+    for (n = 1; full[n] != 0; n++) {
+        unsigned i;
+
+        if (full[n] != '.')
+            continue;
+        i = pyroi_ns_find(ns, full, n);
+        if (i < ns->room_.n_nodes && pyroi_ns_live(ns, i)) {
+            if (pyroi_ns_has(ns, i, PYROI_NS_GROUP))
+                continue;
+            pyroi_ns_raise(call, "an object has a part of this name", full);
+            return false;
+        }
+        memset(&e, 0, sizeof e);
+        e.name = full;
+        e.name_n = n;
+        e.uri = "";
+        if (!pyroi_ns_change(ns, call, i, &e))
+            return false;
+    }
+    return true;
+}
+
+/* Takes tags, a list of str, into an entry. */
+static bool pyroi_ns_take_tags5(pyro_call *call, pyro_reader arg,
+                                pyroi_ns_entry *e)
+{
+    pyro_reader list = arg;
+    uint32_t    n;
+    uint32_t    left = pyro_get_list(&list, UINT32_MAX);
+
+    for (; left > 0; left--)
+        (void)pyro_get_str(&list, &n);
+    if (list.err != PYRO_OK) {
+        pyro_raise(call, "TypeError", "metadata is no list or set of str");
+        return false;
+    }
+    e->meta = pyro_get_raw(&arg, &e->meta_n);
+    if (e->meta_n <= PYRO_NS_MAX_META)
+        return true;
+    pyroi_ns_raise(call, "metadata is too long, raise PYRO_NS_MAX_META", NULL);
+    return false;
+}
+
+/* Whether a name that is there may become another object. */
+static bool pyroi_ns_may_replace5(pyro_ns_server *ns, pyro_call *call,
+                                  unsigned i, bool safe)
+{
+    if (i == ns->room_.n_nodes || !pyroi_ns_live(ns, i))
+        return true;
+    if (pyroi_ns_has(ns, i, PYROI_NS_GROUP) || pyroi_ns_is_self(ns, i))
+        pyroi_ns_raise(call, "is a group, or the name server itself",
+                       pyroi_ns_name_of(ns, i));
+    else if (safe)
+        pyroi_ns_raise(call, "name already registered", pyroi_ns_name5(ns, i));
+    else
+        return true;
+    return false;
+}
+
+static void pyroi_ns_register5(void *self, pyro_call *call)
+{
+    pyro_ns_server *ns = *(pyro_ns_server **)self;
+    pyroi_ns_args5  a;
+    pyroi_ns_entry  e;
+    char            full[PYRO_NS_MAX_NAME + 1];
+    char            uri[PYRO_URI_BYTES];
+    uint32_t        n;
+    const char     *name;
+    unsigned        i;
+
+    memset(&e, 0, sizeof e);
+    if (!pyroi_ns_take5(call, "name uri safe metadata", &a)
+        || (name = pyroi_ns_text5(call, a.arg[0], &n)) == NULL
+        || !pyroi_ns_full5(ns, call, name, n, full))
+        return;
+    call->args = a.arg[1];
+    if (pyro_peek(&call->args) != PYRO_STR
+        && pyro_peek(&call->args) != PYRO_MAP)
+        pyro_raise(call, "TypeError", "only URIs can be registered");
+    else if (pyroi_ns_get_uri(call, uri)
+             && (!pyroi_ns_given5(&a.arg[3])
+                 || pyroi_ns_take_tags5(call, a.arg[3], &e))
+             && pyroi_ns_may(ns, call, PYRO_NS_REGISTER, full)
+             && pyroi_ns_may_replace5(ns, call,
+                                      pyroi_ns_find(ns, full, strlen(full)),
+                                      pyroi_ns_true5(a.arg[2], false))
+             && pyroi_ns_groups5(ns, call, full)) {
+        e.name = full;
+        e.name_n = (uint32_t)strlen(full);
+        e.uri = uri;
+        e.uri_n = (uint32_t)strlen(uri);
+        i = pyroi_ns_find(ns, full, e.name_n);
+        if (pyroi_ns_change(ns, call, i, &e))
+            pyroi_ns_done(ns, call, false);
+    }
+}
+
+static void pyroi_ns_set_metadata5(void *self, pyro_call *call)
+{
+    pyro_ns_server *ns = *(pyro_ns_server **)self;
+    pyroi_ns_args5  a;
+    pyroi_ns_copy   c;
+    unsigned        i;
+
+    if (!pyroi_ns_take5(call, "name metadata", &a))
+        return;
+    i = pyroi_ns_find5(ns, call, &a.arg[0]);
+    if (i == ns->room_.n_nodes)
+        return;
+    (void)pyroi_ns_read(ns, i, &c);
+    if (pyroi_ns_is_self(ns, i))
+        pyroi_ns_raise(call, "has no metadata", c.name);
+    else if (pyroi_ns_take_tags5(call, a.arg[1], &c.entry)
+             && pyroi_ns_may(ns, call, PYRO_NS_META, c.name)
+             && pyroi_ns_change(ns, call, i, &c.entry))
+        pyroi_ns_done(ns, call, false);
+}
+
+/* Removes one: 1, or 0 when it was not to be; after an error the caller knows
+ * of that. */
+static unsigned pyroi_ns_remove5(pyro_ns_server *ns, pyro_call *call,
+                                 unsigned i)
+{
+    if (pyroi_ns_is_self(ns, i))
+        return 0;
+    return pyroi_ns_may(ns, call, PYRO_NS_UNREGISTER, pyroi_ns_name_of(ns, i))
+        && pyroi_ns_remove(ns, call, i);
+}
+
+/* By name, or all with a prefix; says how many when that is durable. */
+static void pyroi_ns_remove_all5(void *self, pyro_call *call)
+{
+    pyro_ns_server  *ns = *(pyro_ns_server **)self;
+    pyroi_ns_args5   a;
+    pyroi_ns_filter5 f;
+    pyroi_ns_copy    c;
+    char             full[PYRO_NS_MAX_NAME + 1];
+    uint32_t         n = 0;
+    unsigned         i;
+    const char      *name;
+
+    if (!pyroi_ns_take5(call, "name prefix regex", &a)
+        || !pyroi_ns_filter(call, &a.arg[1], &a.arg[2], &a.arg[3], &a.arg[4],
+                            &f))
+        return;
+    if (pyroi_ns_given5(&a.arg[0])) {
+        name = pyroi_ns_text5(call, a.arg[0], &n);
+        if (name == NULL || !pyroi_ns_full5(ns, call, name, n, full))
+            return;
+        i = pyroi_ns_find_live(ns, full, strlen(full));
+        n = i < ns->room_.n_nodes && pyroi_ns_name5(ns, i) != NULL
+              ? pyroi_ns_remove5(ns, call, i)
+              : 0;
+    } else if (f.prefix_n > 0) {
+        for (i = 0; i < ns->room_.n_nodes; i++)
+            if (pyroi_ns_matches5(ns, i, &f, &c))
+                n += pyroi_ns_remove5(ns, call, i);
+    }
+#ifndef PYRO_NS_NO_STORAGE
+    if (ns->config_->storage != NULL && !pyroi_ns_make_durable(ns))
+        pyroi_ns_raise(call, "the storage failed", NULL);
+#endif
+    pyro_put_uint(&call->result, n);
+}
+
+static void pyroi_ns_count5(void *self, pyro_call *call)
+{
+    pyro_ns_server *ns = *(pyro_ns_server **)self;
+    uint32_t        n = 0;
+
+    for (unsigned i = 0; i < ns->room_.n_nodes; i++)
+        n += pyroi_ns_name5(ns, i) != NULL;
+    pyro_put_uint(&call->result, n);
+}
+
+static const pyro_method pyroi_ns_methods5[] = {
+    { "count", pyroi_ns_count5, "", "i", 0 },
+    { "ping", pyroi_ns_ping, "", "", 0 },
+    { "lookup", pyroi_ns_lookup5, "?name:v return_metadata:v k", "v", 0 },
+    { "register", pyroi_ns_register5, "?name:v uri:v safe:v metadata:v k", "",
+      0 },
+    { "set_metadata", pyroi_ns_set_metadata5, "?name:v metadata:v k", "", 0 },
+    { "remove", pyroi_ns_remove_all5, "?name:v prefix:v regex:v k", "i", 0 },
+    { "list", pyroi_ns_list5,
+      "?prefix:v regex:v metadata_all:v metadata_any:v return_metadata:v k",
+      "{v}", 0 },
+    { "yplookup", pyroi_ns_yplookup5,
+      "?meta_all:v meta_any:v return_metadata:v k", "{v}", 0 },
+};
+
+static const pyro_class pyroi_ns_class5 = { "NameServer",
+                                            PYRO_METHODS(pyroi_ns_methods5),
+                                            PYRO_NO_ATTRS, NULL, 0 };
+
+/* --- their broadcast --- */
+
+/* Prints our address as who asks can reach it: only who is on a network of
+ * ours is told. */
+static bool pyroi_ns_add_address5(const pyro_daemon *node, uint32_t ip,
+                                  const char *at, char *to, size_t size)
+{
+    const pyro_port *port = pyro_port_of(node);
+    const char      *colon = strrchr(at, ':');
+    bool             any = at[0] == '*' || strncmp(at, "0.0.0.0:", 8) == 0
+            || strncmp(at, "[::]:", 5) == 0;
+    pyro_net net;
+    unsigned i;
+
+    for (i = 0; colon != NULL && pyroi_ns_net(port, i, &net); i++) {
+        if (((net.ip ^ ip) & net.mask) != 0)
+            continue;
+        if (any)
+            pyroi_ns_add_ip(to, size, net.ip);
+        else if (strncmp(at, "127.", 4) == 0 && ip >> 24 != 127
+                 && pyroi_ns_rank(port, ip) < 3)
+            return false;
+        return pyroi_ns_add(to, size, any ? colon : at);
+    }
+    return false;
+}
+
+static void pyroi_ns_answer5(pyro_ns_answerer *a, const char *q, int32_t n,
+                             const pyro_udp *from)
+{
+    char             text[128] = "PYRO:" PYROI_NS_NAME5 "@";
+    char             at[PYRO_MAX_HOST + 9];
+    const pyro_port *port = pyro_port_of(a->node_);
+
+    if (n != 9 || memcmp(q, "GET_NSURI", 9) != 0
+        || (a->may_ != NULL && !a->may_(a->may_user_, from->ip))
+        || pyro_listening(a->node_, 0, at, sizeof at) != PYRO_OK
+        || strncmp(at, "unix:", 5) == 0
+        || !pyroi_ns_add_address5(a->node_, from->ip, at, text, 101))
+        a->ignored++;
+    else if (pyroi_ns_over(a, from->ip, PYROI_NS_ANSWERS5))
+        a->limited++;
+    else if (!port->udp_send(port, a->udp_.handle, from, text,
+                             (uint32_t)strlen(text)))
+        a->ignored++;
+    else
+        a->answered++;
+}
+
+static void pyroi_ns_ready5(void *user, pyro_daemon *node, unsigned ready)
+{
+    pyro_ns_answerer *a = (pyro_ns_answerer *)user;
+    const pyro_port  *port = pyro_port_of(node);
+    char              q[10];
+    pyro_udp          from;
+    int32_t           n;
+
+    (void)ready;
+    for (unsigned i = 0; i < PYROI_NS_TAKEN && a->udp_.open; i++) {
+        n = port->udp_recv(port, a->udp_.handle, q, sizeof q, &from);
+        if (n < 0)
+            return;
+        pyroi_ns_answer5(a, q, n, &from);
+    }
+}
+
+static pyro_err pyroi_ns_open5(pyro_ns_server *ns)
+{
+    pyro_err err = PYRO_OK;
+    uint16_t number = ns->config_->pyro5_port;
+
+    ns->self5_ = ns;
+    if (!ns->config_->no_broadcast) {
+        err = pyroi_ns_answerer_open(&ns->answerer5, ns->node_,
+                                     ns->config_->udp_ip,
+                                     number != 0 ? number : PYRO_NS_PORT5,
+                                     NULL, ns->config_->may_ask, ns,
+                                     ns->config_->user);
+        ns->answerer5.udp_.watched.fn = pyroi_ns_ready5;
+    }
+    return err == PYRO_OK ? pyro_export(ns->node_, &pyroi_ns_class5,
+                                        &ns->self5_, PYROI_NS_NAME5)
+                          : err;
+}
+
+#endif /* PYRO_NS_NO_PYRO5 */
+
+/* ------------------------------------------------------------------------
  * >>server: beginning and end
  * ------------------------------------------------------------------------ */
 
@@ -4369,6 +5049,10 @@ static void pyroi_ns_close_all(pyro_ns_server *ns)
 {
     pyro_timer_stop(ns->node_, &ns->timer_);
     pyroi_ns_answerer_close(&ns->answerer);
+#ifndef PYRO_NS_NO_PYRO5
+    (void)pyro_withdraw(ns->node_, &ns->self5_);
+    pyroi_ns_answerer_close(&ns->answerer5);
+#endif
 #ifndef PYRO_NS_NO_PAIR
     pyroi_ns_pair_close(ns);
 #endif
@@ -4380,7 +5064,8 @@ PYRO_DEF pyro_err pyro_ns_serve(pyro_ns_server *ns, pyro_daemon *node,
 {
     static const pyro_ns_server_config defaults = { NULL,  NULL,  NULL, 0,
                                                     false, false, 0,    0,
-                                                    NULL,  NULL,  NULL, NULL };
+                                                    false, 0,     NULL, NULL,
+                                                    NULL,  NULL };
     pyro_err                           err;
 
     memset(ns, 0, sizeof *ns);
@@ -4406,6 +5091,10 @@ PYRO_DEF pyro_err pyro_ns_serve(pyro_ns_server *ns, pyro_daemon *node,
                                      ns->config_->udp_port, pyroi_ns_asked,
                                      ns->config_->may_ask, ns,
                                      ns->config_->user);
+#ifndef PYRO_NS_NO_PYRO5
+    if (err == PYRO_OK && ns->config_->pyro5)
+        err = pyroi_ns_open5(ns);
+#endif
     if (err == PYRO_OK)
         err = pyro_export(node, &pyroi_ns_class, ns, PYRO_NS_NAME);
     if (err != PYRO_OK)

@@ -6,8 +6,9 @@ usage: interop.py API calls SERIALIZER HOST:PORT   calls all that board has
        interop.py API refused SERIALIZER HOST:PORT it is told why it cannot
        interop.py API serve [SERIALIZER...]        a daemon with object meter,
                                  which knows these serializers, until killed
-       interop.py API names [PORT]                 a name server, until killed
-       interop.py API ns HOST:PORT                 uses a name server of ours
+       interop.py API server                       a name server, until killed
+       interop.py API names SERIALIZER HOST:PORT UDP_PORT
+                                 uses a name server of ours
 
 API is Pyro5 (that of PYRO5_DIR, if set, else the stand-in of tests/) or Pyro4.
 What calls prints "N passed, N failed" last; the status is 0 if none failed.
@@ -230,6 +231,91 @@ def calls(api, serializer, where):
             check(7, q.add, 3, 4)
             check(8, p.add, 4, 4)
 
+def names(api, serializer, where, udp_port):
+    """A name server of ours, as theirs is used."""
+    api.config.SERIALIZER = serializer
+    host, port = where.split(":")
+    locate = api.lib.locateNS if api.four else api.lib.locate_ns
+    ns, naming = locate(host, int(port)), "NamingError"
+    error = api.errors.NamingError
+    def fails(text, function, *args, **kw):
+        e = check(error, function, *args, **kw)
+        verdict(text in str(e), "%r, should say %r" % (e, text))
+    check(None, ns.ping)
+    before = ns.count()
+    verdict("Pyro.NameServer" in ns.list(), "it lists itself")
+    verdict(ns.lookup("Pyro.NameServer").object == "Pyro.NameServer",
+            "it finds itself")
+    check(["class:Pyro5.nameserver.NameServer"], lambda: list(ns.lookup(
+        "Pyro.NameServer", return_metadata=True)[1]))
+    uri = api.lib.URI("PYRO:obj_0123456789abcdef0123456789abcdef@10.0.0.7:99")
+    check(None, ns.register, "test.one", uri)
+    check(None, ns.register, "test.two", "PYRO:two@10.0.0.7:98", safe=True,
+          metadata=["red", "blue"])
+    check(None, ns.register, name="test.three", uri=str(uri), safe=False,
+          metadata={"red"})
+    check(None, ns.register, "other", str(uri), False, None)
+    check(before + 4, ns.count)
+    check(str(uri), lambda: str(ns.lookup("test.one")))
+    check("PYRO:two@10.0.0.7:98", lambda: str(ns.lookup(name="test.two")))
+    u, meta = ns.lookup("test.two", return_metadata=True)
+    verdict(str(u) == "PYRO:two@10.0.0.7:98" and
+            sorted(meta) == ["blue", "red"], "%s %r" % (u, meta))
+    fails("unknown name: nobody", ns.lookup, "nobody")
+    fails("test.two", ns.register, "test.two", uri, safe=True)
+    fails("part of this name", ns.register, "other.x", uri)
+    check(TypeError, ns.register, "bad", 7)
+    check(TypeError, ns.register, "bad")
+    check(TypeError, ns.lookup, "other", nothing=1)
+    check(TypeError, ns.lookup, 5)
+    check({"test.one": str(uri), "test.two": "PYRO:two@10.0.0.7:98",
+           "test.three": str(uri)}, lambda: dict(ns.list(prefix="test.")))
+    check({"test.one": str(uri)}, lambda: dict(ns.list("test.o")))
+    both = ns.list(prefix="test.t", return_metadata=True)
+    verdict({k: (v[0], sorted(v[1])) for k, v in both.items()} == {
+        "test.two": ("PYRO:two@10.0.0.7:98", ["blue", "red"]),
+        "test.three": (str(uri), ["red"])}, "with metadata: %r" % both)
+    check({}, lambda: dict(ns.list(prefix="nothing")))
+    fails("prefix", ns.list, regex="test.*")
+    tagged = (lambda all_=None, any_=None: sorted(ns.list(
+        metadata_all=all_, metadata_any=any_))) if api.four else (
+        lambda all_=None, any_=None: sorted(ns.yplookup(
+            meta_all=all_, meta_any=any_, return_metadata=False)))
+    check(["test.three", "test.two"], tagged, ["red"])
+    check(["test.two"], tagged, ["red", "blue"])
+    check(["test.three", "test.two"], tagged, None, ["blue", "red"])
+    check([], tagged, ["green"])
+    check(None, ns.set_metadata, "test.one", ["green"])
+    check(["test.one"], tagged, ["green"])
+    fails("unknown name: nobody", ns.set_metadata, "nobody", [])
+    check(None, ns.register, "test.one", "PYRO:one@10.0.0.8:1")
+    check("PYRO:one@10.0.0.8:1", lambda: str(ns.lookup("test.one")))
+    check(1, ns.remove, "test.one")
+    check(0, ns.remove, "test.one")
+    check(0, ns.remove, "Pyro.NameServer")
+    check(2, ns.remove, prefix="test.")
+    check(1, ns.remove, name="other")
+    check(before, ns.count)
+    found(api, host, port, int(udp_port), locate)
+
+def found(api, host, port, udp_port, locate):
+    """By their broadcast, when nobody is at the usual port."""
+    api.config.NS_PORT, api.config.NS_BCPORT = 1, udp_port
+    ns = locate()
+    uri = ns._pyroUri
+    verdict((uri.object, uri.port) == ("Pyro.NameServer", int(port)),
+            "by broadcast: %s" % uri)
+    check(None, ns.ping)
+    api.config.NS_HOST, api.config.NS_PORT = host, int(port)
+    ns = locate()   # directly, at the host and port that are configured
+    check(None, ns.ping)
+
+def pyroname(api, serializer, where, name):
+    """An object of ours is found by a name that it has registered itself."""
+    api.config.SERIALIZER = serializer
+    with api.lib.Proxy("PYRONAME:%s@%s" % (name, where)) as p:
+        check(7, p.add, 3, 4)
+
 def refused(api, serializer, where):
     """A daemon without its serializer says so in words."""
     api.config.SERIALIZER = serializer
@@ -241,7 +327,8 @@ def refused(api, serializer, where):
         verdict("msgpack" in str(e) and "SERIALIZER" in str(e), repr(e))
 
 def main(args):
-    commands = {"calls": calls, "callbacks": callbacks, "refused": refused}
+    commands = {"calls": calls, "callbacks": callbacks, "names": names,
+                "pyroname": pyroname, "refused": refused}
     if args in (["-h"], ["--help"]):
         print(__doc__.strip())
         return 0

@@ -30,14 +30,15 @@ build() {
 }
 
 # start NAME COMMAND...: in the background; sets `at` to the address that it
-# prints as "... at ADDRESS".
+# prints as "... at ADDRESS", or as a name server does.
 start() {
     name=$1
     shift
     timeout -k 2 120 "$@" >$dir/$name.out 2>&1 &
     pids="$pids $!"
     tries=0
-    while at=$(sed -n 's/^.* at //p' $dir/$name.out) && [ -z "$at" ]; do
+    while at=$(sed -n 's/^.* at //p; s/^Name server.* on: //p' \
+        $dir/$name.out) && [ -z "$at" ]; do
         tries=$((tries + 1))
         [ $tries -lt 200 ] || die "$name did not start: $(cat $dir/$name.out)"
         sleep 0.05
@@ -50,7 +51,10 @@ failed=0
 run() {
     label=$1
     shift
-    timeout -k 2 60 "$@" >$dir/log 2>&1 || :
+    case $1 in
+    same) "$@" ;;
+    *) timeout -k 2 60 "$@" ;;
+    esac >$dir/log 2>&1 || :
     sum=$(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' $dir/log)
     set -- ${sum:-0 1}
     passed=$((passed + $1))
@@ -79,6 +83,58 @@ for api in Pyro5 Pyro4; do
             "$python" tests/interop.py $api refused $ser "$at"
     done
 done
+
+# Names. What a tool of theirs prints is compared with what it has to.
+make -s build/examples/tools/pyro-ns build/examples/tools/pyro-nsc
+names_port=$((20000 + $$ % 20000))
+start names build/examples/tools/pyro-ns -r -n 127.0.0.1 -p 0 \
+    -b $names_port --bcport5 $((names_port + 1))
+names=$at
+for api in Pyro5 Pyro4; do
+    for ser in serpent json msgpack; do
+        run "$api client, $ser, uses our name server" "$python" \
+            tests/interop.py $api names $ser "$names" $((names_port + 1))
+    done
+done
+build/examples/tools/pyro-nsc -n "$names" register board \
+    "PYRO://$board/board" >$dir/nsc.out 2>&1 || cat $dir/nsc.out
+for api in Pyro5 Pyro4; do
+    run "$api client finds our daemon by name" \
+        "$python" tests/interop.py $api pyroname serpent "$names" board
+done
+nsc() {
+    PYTHONWARNINGS=ignore "$python" -m Pyro4.nsc -n "${names%:*}" \
+        -p "${names#*:}" "$@" 2>&1
+}
+pyro4_nsc() {
+    nsc ping && nsc register t.a PYRO:a@10.0.0.7:99 && nsc setmeta t.a x y &&
+        nsc list t. && nsc lookup t.a && nsc listmeta_all x &&
+        nsc listmeta_any z x && nsc remove t.a && nsc lookup t.a || :
+}
+pyro4_nsc | sed "s/\['y', 'x'\]/['x', 'y']/" >$dir/nsc.out
+cat >$dir/nsc.want <<'END'
+Name server ping ok.
+Registered t.a
+Metadata updated
+--------START LIST - prefix 't.'
+t.a --> PYRO:a@10.0.0.7:99
+    metadata: ['x', 'y']
+--------END LIST - prefix 't.'
+PYRO:a@10.0.0.7:99
+metadata: ['x', 'y']
+--------START LIST  - searched by metadata
+t.a --> PYRO:a@10.0.0.7:99
+    metadata: ['x', 'y']
+--------END LIST  - searched by metadata
+--------START LIST  - searched by metadata
+t.a --> PYRO:a@10.0.0.7:99
+    metadata: ['x', 'y']
+--------END LIST  - searched by metadata
+Removed t.a
+Error: NamingError - unknown name: t.a
+END
+same() { diff "$1" "$2" && say "1 passed, 0 failed"; }
+run "pyro4-nsc uses our name server" same $dir/nsc.want $dir/nsc.out
 
 say "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -7,6 +7,7 @@
 #include "tool_server.h"
 
 #include "../lib/background.h"
+#include "../lib/text.h"
 
 #include <errno.h>
 
@@ -23,8 +24,12 @@ static pyro_ns_server_config server_config;
 static pyro_ns_files         files;
 
 static const char *host, *dir, *pidfile, *primary, *secondary, *bc_address;
-static long        port = -1, udp_port = PYRO_NS_PORT;
-static bool        keep, several, no_look, no_broadcast, salvage, loud, detach;
+static long port = -1, udp_port = PYRO_NS_PORT, pyro5_port = PYRO_NS_PORT5;
+static bool keep, several, no_look, no_broadcast, salvage, loud, detach;
+static bool no_pyro5;
+
+static const pyro_codec *const codecs[] = { &pyro_codec_serpent,
+                                            &pyro_codec_json, NULL };
 
 static const pyro_option table[] = {
     PYRO_OPTION_TEXT('n', "host", "HOST", &host,
@@ -36,6 +41,9 @@ static const pyro_option table[] = {
     PYRO_OPTION_TEXT('c', "bcaddr", "IP", &bc_address,
                      "receive broadcasts at this address only"),
     PYRO_OPTION_FLAG('x', "nobc", &no_broadcast, "answer no broadcasts"),
+    PYRO_OPTION_FLAG(0, "nopyro5", &no_pyro5, "do not serve Pyro5 and Pyro4"),
+    PYRO_OPTION_NUMBER(0, "bcport5", "PORT", &pyro5_port, 1, 65535,
+                       "port for their broadcasts (9091)"),
     PYRO_OPTION_FLAG('k', NULL, &keep, "ignore requests to shut down"),
     PYRO_OPTION_FLAG('m', NULL, &several,
                      "start even if there is a name server already"),
@@ -220,6 +228,9 @@ static int configure(void)
     server_config.salvage = salvage;
     server_config.no_broadcast = no_broadcast;
     server_config.udp_port = (uint16_t)udp_port;
+    server_config.pyro5 = !no_pyro5;
+    server_config.pyro5_port = (uint16_t)pyro5_port;
+    config.codecs = codecs;
     return -1;
 }
 
