@@ -414,6 +414,10 @@
 #endif
 
 /* Most addresses a daemon listens on. Range 1 to 16. Costs a pyro_item each. */
+#ifdef PYRO_NO_CONFIG
+#undef PYRO_MAX_LISTEN
+#define PYRO_MAX_LISTEN 1
+#endif
 #ifndef PYRO_MAX_LISTEN
 #define PYRO_MAX_LISTEN 2
 #endif
@@ -501,6 +505,19 @@
  *   PYRO_NO_LOG            no log and no trace hook
  *   PYRO_NO_URI_FORMS      URIs only as protocol://..., and as values only in
  *                          just the form shown under "Wire"
+ *   PYRO_NO_URI            no URIs but in pyro_proxy_open, which takes
+ *                          PYRO://address/object: the port gets the address
+ *                          as it stands there, its port number included
+ *   PYRO_NO_ASYNC          only calls that wait: no pyro_begin and what
+ *                          belongs to it
+ *   PYRO_NO_HOOKS          no hooks, timers, watched handles, rings, pyro_wake
+ *                          and pyro_yield: poll sees to calls, no more
+ *   PYRO_NO_CONFIG         of pyro_config `port` alone counts: it must be
+ *                          there and is the only port. One listener; times
+ *                          are the defaults; everybody is served meanwhile
+ *   PYRO_NO_DENIALS        nobody is told why not: who comes when all links
+ *                          are taken is left waiting, a message longer than
+ *                          was announced ends its link
  *   PYRO_NO_CHECKSUM       no checksums but in greetings; who asks for them is
  *                          refused. Not for noisy lines
  *   PYRO_NO_GATHER         every oneway call is sent by itself
@@ -513,6 +530,9 @@
  *   PYRO_LOAD_ACQ, PYRO_STORE_REL  atomic byte access for pyro_post */
 #if defined(PYRO_NO_SERVER) && defined(PYRO_NO_CLIENT)
 #error "PYRO_NO_SERVER and PYRO_NO_CLIENT leave nothing"
+#endif
+#if defined(PYRO_NO_DENIALS) && !defined(PYRO_NO_PYRO5)
+#error "PYRO_NO_DENIALS needs PYRO_NO_PYRO5: there nothing is announced"
 #endif
 #if defined(PYRO_NO_PYRO5) && !defined(PYRO_NO_PYRO4)
 #define PYRO_NO_PYRO4
@@ -733,8 +753,10 @@ PYRO_DEF pyro_value pyro_str(const char *text);
 PYRO_DEF pyro_value pyro_strn(const char *text, size_t n);
 PYRO_DEF pyro_value pyro_bin(const void *data, size_t n);
 PYRO_DEF pyro_value pyro_raw(const void *data, size_t n);
+#ifndef PYRO_NO_URI
 PYRO_DEF pyro_value pyro_here(const char *object); /* see pyro_put_here */
-PYRO_DEF void       pyro_put(pyro_writer *out, pyro_value v);
+#endif
+PYRO_DEF void pyro_put(pyro_writer *out, pyro_value v);
 
 /* The arguments of a call: PYRO_ARGS(pyro_int(2), pyro_str("x")), or
  * PYRO_NO_ARGS. */
@@ -810,13 +832,15 @@ PYRO_DEF pyro_slot pyro_to_raw(pyro_blob *to); /* read it: pyro_reader_of */
  * >>uri
  * ------------------------------------------------------------------------ */
 
+#define PYRO_PORT 7766 /* when a URI names no port */
+
+#ifndef PYRO_NO_URI
+
 typedef enum pyro_protocol {
     PYRO_URI_PYRO, /* an object at an address */
     PYRO_URI_LOC,  /* a name at an address (PYROLOC) */
     PYRO_URI_NAME  /* a name for the name server (PYRONAME) */
 } pyro_protocol;
-
-#define PYRO_PORT 7766 /* when a URI names no port */
 
 /* The four parts of a URI as views into its text. Host empty and port 0 in a
  * PYRO_URI_PYRO is "this connection": an object of the peer it came from. */
@@ -854,6 +878,8 @@ PYRO_DEF void pyro_get_uri(pyro_reader *in, pyro_uri *uri);
  * may call it over the same connection: no address is needed, so a device
  * behind NAT or on a serial line can be called back. Dead with the link. */
 PYRO_DEF void pyro_put_here(pyro_writer *out, const char *object);
+
+#endif /* PYRO_NO_URI */
 
 /* ------------------------------------------------------------------------
  * >>port: what the platform does. One const struct of functions; none of
@@ -1044,12 +1070,14 @@ typedef struct pyro_config {
     const pyro_codec *const *codecs;
 } pyro_config;
 
+#ifndef PYRO_NO_URI
 /* Finds the address of a PYRONAME: prints a PYRO URI into `to` and returns
  * PYRO_OK; or PYRO_ERR_BUSY: under way, ask again after a poll; or another
  * error. See pyro_resolver. */
 typedef pyro_err (*pyro_resolve_fn)(void *user, pyro_daemon *node,
                                     const pyro_uri *name, char *to,
                                     size_t size);
+#endif
 
 /* Counts of what would otherwise pass in silence. They wrap. */
 typedef struct pyro_stats {
@@ -1224,6 +1252,8 @@ static inline pyro_room pyro_room_of(pyroi_link *links, size_t n_links,
     return r;
 }
 
+#ifndef PYRO_NO_HOOKS
+
 /* What happens to links, for hooks. */
 typedef enum pyro_event {
     PYRO_LINK_UP,      /* greeted: calls can go */
@@ -1272,6 +1302,8 @@ typedef struct pyro_ring {
     uint8_t    lost; /* values that found it full; stays at 255 */
 } pyro_ring;
 
+#endif /* PYRO_NO_HOOKS */
+
 /* A blocking wait: for which link, and until when. */
 typedef struct pyroi_waiting {
     struct pyroi_waiting *outer;
@@ -1279,8 +1311,10 @@ typedef struct pyroi_waiting {
     uint32_t              due;
 } pyroi_waiting;
 
+#ifndef PYRO_NO_URI
 typedef pyro_err (*pyroi_locate_fn)(pyro_proxy *proxy, char *text,
                                     pyro_uri *uri);
+#endif
 typedef pyroi_object *(*pyroi_by_id_fn)(const pyro_daemon *node,
                                         const char        *id);
 
@@ -1304,40 +1338,44 @@ struct pyro_daemon {
     pyroi_link *links_end_; /* behind the last link used so far */
     pyroi_link *ready_;     /* queue of links with work, and its end */
 
-    pyroi_link          **ready_end_;
-    pyroi_buffer         *free_; /* list of free buffers */
-    pyro_request         *requests_;
-    pyro_request        **requests_end_;
-    pyro_proxy           *proxies_;
-    pyroi_waiting        *waits_; /* on the stack, innermost first */
-    pyro_call            *calls_; /* not answered: running or deferred */
-    pyro_item            *items_;
-    pyro_item            *next_item_; /* the one a wait looks at next */
-    const pyro_config    *config_;
-    const pyro_port      *port_;
-    pyro_room             room_;
+    pyroi_link       **ready_end_;
+    pyroi_buffer      *free_; /* list of free buffers */
+    pyro_request      *requests_;
+    pyro_request     **requests_end_;
+    pyro_proxy        *proxies_;
+    pyroi_waiting     *waits_; /* on the stack, innermost first */
+    pyro_call         *calls_; /* not answered: running or deferred */
+    pyro_item         *items_;
+    pyro_item         *next_item_; /* the one a wait looks at next */
+    const pyro_config *config_;
+    const pyro_port   *port_;
+    pyro_room          room_;
+    /* These functions are set by whoever needs them, and linked only then. */
+    bool (*pipe_)(pyro_daemon *node, pyroi_link *link, unsigned what);
+#ifndef PYRO_NO_HOOKS
+    void (*tell_)(pyro_daemon *node, pyroi_link *link);
+    void (*run_timers_)(pyro_daemon *node);
+    bool (*drain_)(pyro_daemon *node);
+
     pyro_timer           *timers_;
     pyro_hook            *hooks_;
     struct pyroi_telling *telling_;
     pyro_ring            *rings_;
-    /* Set by whoever needs them, so that they are linked only then. */
-    bool (*pipe_)(pyro_daemon *node, pyroi_link *link, unsigned what);
-    void (*tell_)(pyro_daemon *node, pyroi_link *link);
-    void (*run_timers_)(pyro_daemon *node);
-    bool (*drain_)(pyro_daemon *node);
+    pyro_item             wake_;
+    int32_t               waker_;
+#endif
 
     pyro_why   why; /* of the last error */
     pyro_stats stats;
     void      *user; /* yours */
 
-    pyro_item listeners_[PYRO_MAX_LISTEN];
-    pyro_item wake_;
-    int32_t   waker_;
-
+    pyro_item      listeners_[PYRO_MAX_LISTEN];
+    pyroi_by_id_fn by_id_;
+#ifndef PYRO_NO_URI
     pyro_resolve_fn resolve_;
     void           *resolve_user_;
     pyroi_locate_fn locate_;
-    pyroi_by_id_fn  by_id_;
+#endif
 };
 
 /* Opens a daemon in a room: `pyro_open(&node, PYRO_ROOM_OF(room), NULL)`.
@@ -1382,9 +1420,11 @@ PYRO_DEF pyro_err pyro_adopt(pyro_daemon *node, const pyro_port *port,
  * call it. */
 PYRO_DEF pyro_err pyro_poll(pyro_daemon *node, int32_t ms);
 
+#ifndef PYRO_NO_HOOKS
 /* In a long handler: moves bytes and answers the keep-alive, runs no handler
  * and no callback. Call it more often than dead_ms / 3. */
 PYRO_DEF void pyro_yield(pyro_daemon *node);
+#endif
 
 /* Sends at once what was gathered (oneway calls, replies). */
 PYRO_DEF void pyro_flush(pyro_daemon *node);
@@ -1411,6 +1451,8 @@ PYRO_DEF uint32_t pyro_crc32(uint32_t crc, const void *data, size_t n);
  * boot count and a counter where the port has no random bytes. */
 PYRO_DEF void pyro_guid(pyro_daemon *node, char to[33]);
 
+#ifndef PYRO_NO_HOOKS
+
 /* Timers, watched handles, hooks: see their structs. A timer that is set
  * already is set anew; ms is 0 (the next poll) to PYRO_MAX_MS. `want` is
  * PYRO_IN, PYRO_OUT or both; the handle stays the caller's. The function of a
@@ -1434,6 +1476,8 @@ PYRO_DEF void     pyro_wake(const pyro_daemon *node);
 PYRO_DEF void pyro_ring_add(pyro_daemon *node, pyro_ring *ring);
 PYRO_DEF void pyro_ring_drop(pyro_daemon *node, pyro_ring *ring);
 PYRO_DEF bool pyro_post(pyro_ring *ring, uintptr_t value);
+
+#endif /* PYRO_NO_HOOKS */
 
 /* The peer's (or own) address of a link, as text. PYRO_ERR_CLOSED: it is
  * gone; PYRO_ERR_DAEMON: it has none (a serial line). */
@@ -1591,12 +1635,14 @@ PYRO_DEF bool pyro_find(pyro_daemon *node, const char *text, size_t n,
                         pyro_object *found);
 PYRO_DEF bool pyro_walk(pyro_daemon *node, unsigned *at, pyro_object *found);
 
+#ifndef PYRO_NO_URI
 /* URI under which the peer of `link` (0: anybody) can reach an own object:
  * config.host, or the address the link came to, or the first listener's; when
  * that is all addresses, the one of ours from which we made the link.
  * PYRO_ERR_DAEMON: there is none that could be reached from elsewhere. */
 PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
                               const char *object, char *to, size_t size);
+#endif
 
 /* In a handler: the call ends with this exception instead of a result. Type
  * and message are copied. Calls after the first do nothing. Names that Python
@@ -1672,6 +1718,7 @@ struct pyro_proxy {
 #endif
 };
 
+#ifndef PYRO_NO_ASYNC
 /* Called when a request is done, with its error. On PYRO_OK the out-slot has
  * got the result already; without one (pyro_to_none) `result` reads it, and
  * its buffer is held until the callback returns, so that one more is needed
@@ -1679,6 +1726,7 @@ struct pyro_proxy {
  * anew, here. The callback may call out, and block. */
 typedef void (*pyro_done_fn)(void *user, pyro_request *rq, pyro_err err,
                              pyro_reader *result);
+#endif
 
 /* One call in flight. The caller's; not moved between begin and done. */
 struct pyro_request {
@@ -1691,12 +1739,14 @@ struct pyro_request {
 
     pyro_request *next_;
     pyro_proxy   *proxy_;
-    pyro_done_fn  fn_;
-    void         *user_;
     pyro_slot     slot_;
     pyroi_buffer *buf_;
     pyro_link     link_;
     uint32_t      due_;
+#ifndef PYRO_NO_ASYNC
+    pyro_done_fn fn_;
+    void        *user_;
+#endif
 };
 
 /* A proxy for the object of a URI. No connection is made before the first
@@ -1705,16 +1755,18 @@ struct pyro_request {
 PYRO_DEF pyro_err pyro_proxy_open(pyro_proxy *proxy, pyro_daemon *node,
                                   const char *uri);
 
+#ifndef PYRO_NO_URI
 /* Who finds PYRONAMEs for the proxies of a daemon, asked whenever one of them
  * connects. fn NULL: nobody, as after pyro_open; they are PYRO_ERR_NAMING. */
 PYRO_DEF void pyro_resolver(pyro_daemon *node, pyro_resolve_fn fn, void *user);
+#endif
 
 /* A proxy for an object at the other end of a link: an adopted pipe, or the
  * link of a call. `object` is copied. */
 PYRO_DEF pyro_err pyro_proxy_at(pyro_proxy *proxy, pyro_daemon *node,
                                 pyro_link link, const char *object, size_t n);
 
-#ifndef PYRO_NO_SERVER
+#if !defined(PYRO_NO_SERVER) && !defined(PYRO_NO_URI)
 /* A proxy for a URI that came as an argument: for "this connection" it goes
  * back by the link of the call. Any other URI's text must be copied by the
  * caller (pyro_uri_print) and opened by that: PYRO_ERR_STATE. */
@@ -1759,6 +1811,8 @@ PYRO_DEF const pyro_exc *pyro_exception(const pyro_proxy *proxy);
  * at least in part, and may have been. */
 PYRO_DEF bool pyro_sent(const pyro_proxy *proxy);
 
+#ifndef PYRO_NO_ASYNC
+
 /* The same without waiting. begin takes a buffer (PYRO_ERR_NOSPACE,
  * PYRO_ERR_BUSY: not now, poll and begin again; other errors are final), then
  * put the arguments into rq->args, then send; no poll in between. rq must not
@@ -1802,6 +1856,8 @@ PYRO_DEF bool pyro_request_sent(const pyro_request *rq);
 /* Takes it out, at any time: no slot is written and no callback called
  * afterwards. True when no byte of it had left: it will not run. */
 PYRO_DEF bool pyro_cancel(pyro_request *rq);
+
+#endif /* PYRO_NO_ASYNC */
 
 #endif /* PYRO_NO_CLIENT */
 
@@ -1863,6 +1919,13 @@ extern "C" {
 #define PYROI_SHARED
 #endif
 
+/* What some switches leave without a caller. */
+#if defined(__GNUC__)
+#define PYROI_MAYBE __attribute__((unused))
+#else
+#define PYROI_MAYBE
+#endif
+
 /* Where a program is compiled to be small, gcc forgets here what it knows of
  * an integer: else it copies what follows for each value that it has found. */
 #if defined(__GNUC__) && defined(__OPTIMIZE_SIZE__)
@@ -1897,6 +1960,25 @@ static void pyroi_store32(uint8_t *p, uint32_t v)
     pyroi_store16(p + 2, v);
 }
 
+#if defined(PYRO_NO_CHECKSUM) && defined(PYROI_SMALL)
+
+/* Bit by bit: for greetings and addresses alone. */
+PYRO_DEF uint32_t pyro_crc32(uint32_t crc, const void *data, size_t n)
+{
+    const uint8_t *p = (const uint8_t *)data;
+    unsigned       bit;
+
+    crc = ~crc;
+    while (n-- > 0) {
+        crc ^= *p++;
+        for (bit = 8; bit > 0; bit--)
+            crc = crc >> 1 ^ (0xEDB88320 & (0 - (crc & 1)));
+    }
+    return ~crc;
+}
+
+#else
+
 /* With 16 entries instead of 256 the table is 64 bytes and the loop twice as
  * long: on a serial line the line is slower still. */
 PYRO_DEF uint32_t pyro_crc32(uint32_t crc, const void *data, size_t n)
@@ -1919,6 +2001,8 @@ PYRO_DEF uint32_t pyro_crc32(uint32_t crc, const void *data, size_t n)
     }
     return ~crc;
 }
+
+#endif
 
 static bool pyroi_has(const char *p, size_t n, char c)
 {
@@ -1946,7 +2030,7 @@ typedef struct pyroi_text {
     bool  cut;
 } pyroi_text;
 
-PYROI_SHARED static pyroi_text pyroi_text_of(char *to, size_t size)
+PYROI_MAYBE PYROI_SHARED static pyroi_text pyroi_text_of(char *to, size_t size)
 {
     pyroi_text t;
 
@@ -1957,7 +2041,7 @@ PYROI_SHARED static pyroi_text pyroi_text_of(char *to, size_t size)
     return t;
 }
 
-static void pyroi_add(pyroi_text *t, const char *s, size_t n)
+PYROI_MAYBE static void pyroi_add(pyroi_text *t, const char *s, size_t n)
 {
     size_t room = (size_t)(t->end - t->at);
 
@@ -1970,12 +2054,12 @@ static void pyroi_add(pyroi_text *t, const char *s, size_t n)
     *t->at = '\0';
 }
 
-static void pyroi_adds(pyroi_text *t, const char *s)
+PYROI_MAYBE static void pyroi_adds(pyroi_text *t, const char *s)
 {
     pyroi_add(t, s, strlen(s));
 }
 
-static void pyroi_add_dec(pyroi_text *t, uint32_t v)
+PYROI_MAYBE static void pyroi_add_dec(pyroi_text *t, uint32_t v)
 {
     char  digits[10]; /* 4,294,967,295 has ten */
     char *p = digits + sizeof digits;
@@ -2886,6 +2970,7 @@ PYRO_DEF pyro_value pyro_raw(const void *data, size_t n)
     return pyroi_view_of(PYROI_FORM_RAW, data, n);
 }
 
+#ifndef PYRO_NO_URI
 /* It brings its function along: who puts none has none. */
 PYRO_DEF pyro_value pyro_here(const char *object)
 {
@@ -2895,6 +2980,7 @@ PYRO_DEF pyro_value pyro_here(const char *object)
     v.v_.here.put = pyro_put_here;
     return v;
 }
+#endif
 
 PYRO_DEF void pyro_put(pyro_writer *out, pyro_value v)
 {
@@ -2904,8 +2990,10 @@ PYRO_DEF void pyro_put(pyro_writer *out, pyro_value v)
         pyroi_put_head(out, form, v.v_.u);
     else if (form <= PYROI_FORM_RAW)
         pyroi_put_data(out, v.v_.p, v.n_, form);
+#ifndef PYRO_NO_URI
     else if (form == PYROI_FORM_HERE)
         v.v_.here.put(out, v.v_.here.object);
+#endif
     else if (out->err == PYRO_OK)
         out->err = PYRO_ERR_TYPE;
 }
@@ -3155,14 +3243,14 @@ static pyro_err pyroi_fill(pyro_reader in, const pyro_slot *slot)
  * >>uri
  * ------------------------------------------------------------------------ */
 
-static const char *const pyroi_protocols[] = { "PYRO", "PYROLOC", "PYRONAME" };
-
+#if !defined(PYRO_NO_CLIENT) || !defined(PYRO_NO_URI)
 static bool pyroi_starts(const char *p, size_t n, const char *with)
 {
     size_t m = strlen(with);
 
     return n >= m && memcmp(p, with, m) == 0;
 }
+#endif
 
 static bool pyroi_is(const char *p, size_t n, const char *text)
 {
@@ -3173,6 +3261,10 @@ static bool pyroi_is(const char *p, size_t n, const char *text)
     }
     return n == 0 && *text == 0;
 }
+
+#ifndef PYRO_NO_URI
+
+static const char *const pyroi_protocols[] = { "PYRO", "PYROLOC", "PYRONAME" };
 
 /* Decimal port number of exactly n digits; 0 when it is none. */
 static uint16_t pyroi_port(const char *p, size_t n)
@@ -3513,7 +3605,7 @@ static bool pyroi_ends(const char *p, size_t n, const char *with)
 /* The text form; also what a Pyro5 proxy carries as its first state. */
 static void pyroi_get_uri_text(pyro_reader *in, pyro_uri *u)
 {
-    uint32_t    n;
+    uint32_t n;
     const char *text = pyro_get_str(in, &n);
 
     if (in->err == PYRO_OK && pyro_uri_parse(u, text, n, NULL) != PYRO_OK)
@@ -3527,9 +3619,9 @@ static void pyroi_get_uri_value(pyro_reader *in, pyro_uri *u)
     const char *key;
     const char *cls = "";
     const void *raw;
-    uint32_t    n;
-    uint32_t    cls_n = 0;
-    uint32_t    left;
+    uint32_t n;
+    uint32_t cls_n = 0;
+    uint32_t left;
 
     state.err = PYRO_ERR_TYPE; /* until it is seen */
     if (pyro_peek(in) == PYRO_STR) {
@@ -3573,6 +3665,8 @@ PYRO_DEF void pyro_get_uri(pyro_reader *in, pyro_uri *uri)
     if (in->err == PYRO_OK)
         *uri = u;
 }
+
+#endif /* PYRO_NO_URI */
 
 /* ------------------------------------------------------------------------
  * >>message: the native header, see "Wire" in the manual
@@ -3660,16 +3754,34 @@ extern unsigned pyro_test_rules;
 #define PYROI_RULE(n) true
 #endif
 
-enum {                      /* flags_ of a daemon */
-       PYROI_AGAIN = 1,     /* stalled links are to be looked at again */
-       PYROI_ARMED = 2,     /* due_ holds a time (0 is one, too) */
-       PYROI_CORKED = 4,    /* some link holds back what it could send */
-       PYROI_YIELD = 8,     /* no handlers and no callbacks now */
-       PYROI_SERVES = 16,   /* objects are exported */
-       PYROI_GATHERED = 32, /* some link has PYROI_GATHER */
-       PYROI_CLOSED = 64,   /* nothing is begun any more */
+/* A flag that is never set where its mechanism is left out. */
+#ifdef PYRO_NO_HOOKS
+#define PYROI_HOOKS(flag) 0
+#else
+#define PYROI_HOOKS(flag) flag
+#endif
+#ifdef PYRO_NO_DENIALS
+#define PYROI_DENIALS(flag) 0
+#else
+#define PYROI_DENIALS(flag) flag
+#endif
+#ifdef PYRO_NO_CONFIG
+#define PYROI_PORTS(flag) 0
+#else
+#define PYROI_PORTS(flag) flag
+#endif
+
+enum {                   /* flags_ of a daemon */
+       PYROI_AGAIN = 1,  /* stalled links are to be looked at again */
+       PYROI_ARMED = 2,  /* due_ holds a time (0 is one, too) */
+       PYROI_CORKED = 4, /* some link holds back what it could send */
+       PYROI_YIELD = PYROI_HOOKS(8), /* no handlers and no callbacks now */
+       PYROI_SERVES = 16,            /* objects are exported */
+       PYROI_GATHERED = 32,          /* some link has PYROI_GATHER */
+       PYROI_CLOSED = 64,            /* nothing is begun any more */
        PYROI_BACKOFF = 128, /* no connection is accepted for a while */
-       PYROI_MIXED = 256    /* there are ports that cannot wait together */
+       /* there are ports that cannot wait together */
+       PYROI_MIXED = PYROI_PORTS(256)
 };
 
 /* Counts what happened. */
@@ -3689,6 +3801,13 @@ static uint32_t pyroi_max_body(const pyro_daemon *d)
 {
     return d->room_.buffer_bytes - PYRO_FRAME_EXTRA;
 }
+
+/* Whether a body that was announced, of n bytes, fits one. */
+#ifdef PYRO_NO_DENIALS
+#define pyroi_fits_buffer(d, n) ((void)(n), true)
+#else
+#define pyroi_fits_buffer(d, n) ((n) <= pyroi_max_body(d))
+#endif
 
 #ifdef PYRO_NO_TEXTS
 #define pyroi_why(d, text, is, limit) ((void)0)
@@ -3800,22 +3919,23 @@ enum { /* state of a link */
        PYROI_DEAD     /* closed; hooks are to be told, then it is free */
 };
 
-enum {                      /* flags of a link */
-       PYROI_PIPE = 1,      /* adopted: survives its peer */
-       PYROI_OURS = 2,      /* we connected */
-       PYROI_SENT = 4,      /* our CONNECT waits for its answer */
-       PYROI_INPUT = 8,     /* the port has bytes */
-       PYROI_SUMS = 16,     /* CHECKSUM is agreed, or wanted; as in a header */
-       PYROI_STUCK = 32,    /* something did not go; room to be told of */
-       PYROI_RX_DUE = 64,   /* rx_due counts */
-       PYROI_TX_DUE = 128,  /* tx_due counts */
-       PYROI_QUEUED = 256,  /* in the ready queue */
-       PYROI_REFUSE = 512,  /* is there only to be refused */
+enum {                     /* flags of a link */
+       PYROI_PIPE = 1,     /* adopted: survives its peer */
+       PYROI_OURS = 2,     /* we connected */
+       PYROI_SENT = 4,     /* our CONNECT waits for its answer */
+       PYROI_INPUT = 8,    /* the port has bytes */
+       PYROI_SUMS = 16,    /* CHECKSUM is agreed, or wanted; as in a header */
+       PYROI_STUCK = 32,   /* something did not go; room to be told of */
+       PYROI_RX_DUE = 64,  /* rx_due counts */
+       PYROI_TX_DUE = 128, /* tx_due counts */
+       PYROI_QUEUED = 256, /* in the ready queue */
+       /* is there only to be refused */
+       PYROI_REFUSE = PYROI_DENIALS(512),
        PYROI_GATHER = 1024, /* a oneway has gone since the last poll */
        PYROI_QUIET = 2048,  /* a pipe: nothing is said unasked until tx_due */
-       PYROI_TELL_GONE = 4096,
-       PYROI_TELL_ROOM = 8192,
-       PYROI_TELL_UP = 16384,
+       PYROI_TELL_GONE = PYROI_HOOKS(4096),
+       PYROI_TELL_ROOM = PYROI_HOOKS(8192),
+       PYROI_TELL_UP = PYROI_HOOKS(16384),
        PYROI_TELL = PYROI_TELL_GONE | PYROI_TELL_UP | PYROI_TELL_ROOM,
        PYROI_PYRO5 = 32768, /* the peer speaks Pyro5, or with the next one */
        PYROI_PYRO4 = 65536  /* also set: Pyro4; see >>pyro5 */
@@ -3919,20 +4039,23 @@ static uint32_t pyroi_or(uint32_t value, uint32_t otherwise)
     return value != 0 ? value : otherwise;
 }
 
-static uint32_t pyroi_frame_ms(const pyro_daemon *d)
-{
-    return pyroi_or(d->config_->frame_ms, PYRO_FRAME_MS);
-}
+/* The times of the configuration. */
+#ifdef PYRO_NO_CONFIG
+#define pyroi_time(d, name, otherwise) ((uint32_t)(otherwise))
+#else
+#define pyroi_time(d, name, otherwise) pyroi_or((d)->config_->name, otherwise)
+#endif
+#define pyroi_frame_ms(d)   pyroi_time(d, frame_ms, PYRO_FRAME_MS)
+#define pyroi_greet_ms(d)   pyroi_time(d, greet_ms, PYRO_GREET_MS)
+#define pyroi_dead_ms(d)    pyroi_time(d, dead_ms, PYRO_DEAD_MS)
+#define pyroi_timeout_ms(d) pyroi_time(d, timeout_ms, PYRO_TIMEOUT_MS)
 
-static uint32_t pyroi_greet_ms(const pyro_daemon *d)
-{
-    return pyroi_or(d->config_->greet_ms, PYRO_GREET_MS);
-}
-
-static uint32_t pyroi_dead_ms(const pyro_daemon *d)
-{
-    return pyroi_or(d->config_->dead_ms, PYRO_DEAD_MS);
-}
+/* The port of a handle. */
+#ifdef PYRO_NO_CONFIG
+#define pyroi_port_of(d, item) ((d)->port_)
+#else
+#define pyroi_port_of(d, item) ((item)->port)
+#endif
 
 /* Whether a time has come; right for differences up to 2^31. */
 static bool pyroi_reached(uint32_t now, uint32_t due)
@@ -3992,7 +4115,8 @@ static void pyroi_ready(pyro_daemon *d, pyroi_link *l)
 static void pyroi_item_add(pyro_daemon *d, pyro_item *item,
                            const pyro_port *port, int32_t handle)
 {
-    if (d->items_ != NULL && d->items_->port->wait != port->wait)
+    if (PYROI_MIXED != 0 && d->items_ != NULL
+        && d->items_->port->wait != port->wait)
         d->flags_ |= PYROI_MIXED;
     item->port = port;
     item->handle = handle;
@@ -4106,6 +4230,8 @@ static void pyroi_fail_requests(pyro_daemon *d, pyroi_link *l);
  * never from in here, so that this can be called anywhere. */
 static void pyroi_drop(pyro_daemon *d, pyroi_link *l)
 {
+    const pyro_port *port = pyroi_port_of(d, &l->item);
+
     if (l->state == PYROI_DEAD)
         return;
     if (l->state >= PYROI_OPEN
@@ -4123,7 +4249,7 @@ static void pyroi_drop(pyro_daemon *d, pyroi_link *l)
     l->state = PYROI_DOWN;
     if ((l->flags & PYROI_PIPE) == 0) {
         pyroi_item_drop(d, &l->item);
-        l->item.port->close(l->item.port, l->item.handle);
+        port->close(port, l->item.handle);
         l->flags &= ~(uint32_t)PYROI_INPUT;
         l->state = PYROI_DEAD;
     }
@@ -4263,10 +4389,10 @@ static bool pyroi_send_piece(pyro_daemon *d, pyroi_link *l,
                              const uint8_t *frame, const uint8_t *end,
                              uint32_t skip, unsigned kind)
 {
-    const uint8_t *from = frame + (l->tx_at - skip);
-    int32_t        n = (int32_t)(end - from);
-    int32_t        sent =
-        l->item.port->send(l->item.port, l->item.handle, from, (uint32_t)n);
+    const uint8_t   *from = frame + (l->tx_at - skip);
+    int32_t          n = (int32_t)(end - from);
+    const pyro_port *port = pyroi_port_of(d, &l->item);
+    int32_t sent = port->send(port, l->item.handle, from, (uint32_t)n);
 
     if (sent < 0) {
         pyroi_gone(d, l);
@@ -4770,7 +4896,7 @@ static unsigned pyroi_raise_text(pyro_call *call, unsigned err,
 static unsigned pyroi_raise_name(pyro_call *call, unsigned err,
                                  const char *text, const char *name)
 {
-    char       message[48 + PYRO_MAX_NAME];
+    char message[48 + PYRO_MAX_NAME];
     pyroi_text t = pyroi_text_of(message, sizeof message);
 
     pyroi_adds(&t, text);
@@ -4783,7 +4909,7 @@ static unsigned pyroi_raise_numbers(pyro_call *call, unsigned err,
                                     const char *first, uint32_t is,
                                     const char *second, uint32_t limit)
 {
-    char       message[80];
+    char message[80];
     pyroi_text t = pyroi_text_of(message, sizeof message);
 
     pyroi_adds(&t, first);
@@ -4830,31 +4956,42 @@ static bool pyroi_param_next(pyroi_param *param)
     return true;
 }
 
-/* Takes one value and says whether it is what the letter wants. */
 #ifdef __OPTIMIZE_SIZE__
+
+/* The letters, and the types that each of them takes, as bits; the last is for
+ * any other letter. */
+static const char     pyroi_letters[] = "biqdsyU";
+static const uint16_t pyroi_letter_types[sizeof pyroi_letters] = {
+    1u << PYRO_BOOL,
+    1u << PYRO_INT,
+    1u << PYRO_INT,
+    1u << PYRO_INT | 1u << PYRO_FLOAT,
+    1u << PYRO_STR,
+    1u << PYRO_BIN,
+    1u << PYRO_STR | 1u << PYRO_MAP,
+    0xFFFF
+};
+
+/* Takes one value and says whether it is what the letter wants. */
 static bool pyroi_fits(pyro_reader *in, char letter)
 {
-    static const uint8_t letters[] = {
-        'b', PYRO_BOOL, PYRO_BOOL, 'i', PYRO_INT, PYRO_INT,
-        'q', PYRO_INT,  PYRO_INT,  'd', PYRO_INT, PYRO_FLOAT,
-        's', PYRO_STR,  PYRO_STR,  'y', PYRO_BIN, PYRO_BIN,
-        'U', PYRO_STR,  PYRO_MAP,  '\0'
-    };
-    const uint8_t *p = letters;
     const uint8_t *at = in->at;
     uint64_t       v = pyroi_next(in);
     unsigned       type = in->type_;
+    unsigned       i = 0;
 
-    if (type >= PYRO_STR) { /* UTF-8 and what is inside are looked at, too */
+    if (type - PYRO_LIST < 2) { /* what is inside is looked at, too */
         in->at = at;
         pyro_skip(in);
     }
-    while (*p != (uint8_t)letter && *p != '\0')
-        p += 3;
-    return in->err == PYRO_OK && (*p == '\0' || p[1] == type || p[2] == type)
+    while (pyroi_letters[i] != letter && pyroi_letters[i] != '\0')
+        i++;
+    return in->err == PYRO_OK && (pyroi_letter_types[i] >> type & 1u) != 0
         && (letter != 'i' || (int64_t)v == (int32_t)v);
 }
+
 #else
+
 /* The types that a letter wants, as bits. */
 PYROI_FAST unsigned pyroi_letter_types(char letter)
 {
@@ -4895,14 +5032,15 @@ static bool pyroi_fits(pyro_reader *in, char letter)
 /* The same for a parameter's type, one level into a container. */
 static bool pyroi_fits_type(pyro_reader *in, const char *type)
 {
-    uint32_t n;
+    uint32_t n = 1;
     bool     map = *type == '{';
 
-    if (*type != '[' && !map)
-        return pyroi_fits(in, *type);
-    n = pyroi_get_count(in, UINT32_MAX, map ? PYRO_MAP : PYRO_LIST);
+    if (*type == '[' || map) {
+        n = pyroi_get_count(in, UINT32_MAX, map ? PYRO_MAP : PYRO_LIST);
+        type++;
+    }
     for (; n > 0; n--) {
-        if ((map && !pyroi_fits(in, 's')) || !pyroi_fits(in, type[1]))
+        if ((map && !pyroi_fits(in, 's')) || !pyroi_fits(in, *type))
             return false;
     }
     return in->err == PYRO_OK;
@@ -4959,8 +5097,8 @@ static bool pyroi_waits(const pyroi_check *c)
 #else
 static unsigned pyroi_raise_type(pyro_call *call, const pyroi_check *c)
 {
-    char               message[80];
-    pyroi_text         t = pyroi_text_of(message, sizeof message);
+    char message[80];
+    pyroi_text t = pyroi_text_of(message, sizeof message);
     const pyroi_param *param = &c->param;
 
     pyroi_adds(&t, "argument ");
@@ -5825,7 +5963,7 @@ static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l)
 #endif
     pyroi_call_begin(d, &call);
     d->depth_++;
-    if (len > pyroi_max_body(d)) {
+    if (!pyroi_fits_buffer(d, len)) {
         call.args_buf_ = NULL;
         call.reply_buf_ = b;
     } else {
@@ -5884,9 +6022,7 @@ PYRO_DEF void pyro_defer(pyro_call *call, pyro_later *later, uint32_t ms)
         copy->link = call->link;
         copy->outer_ = d->calls_;
         d->calls_ = copy;
-        later->due_ =
-            d->now_
-            + pyroi_or(ms, pyroi_or(d->config_->timeout_ms, PYRO_TIMEOUT_MS));
+        later->due_ = d->now_ + pyroi_or(ms, pyroi_timeout_ms(d));
         pyroi_arm(d, later->due_);
     }
     call->state_ = PYROI_DEFERRED;
@@ -6086,13 +6222,40 @@ static void pyroi_give_up(pyro_daemon *d, pyro_request *rq)
     pyroi_unused(d, l);
 }
 
+#ifdef PYRO_NO_ASYNC
+
+/* A request is over. Who waits for it takes it off the list, which is a part
+ * of his stack. */
+static void pyroi_settled(pyro_request *rq, unsigned err)
+{
+    rq->state_ = PYROI_DONE;
+    rq->link_ = 0;
+    rq->err_ = (uint8_t)err;
+}
+#define pyroi_finish(rq, err, result) pyroi_settled(rq, err)
+#define pyroi_doom(d, rq, err)        pyroi_settled(rq, err)
+
+#else
+
+/* A request is over: what that means for itself and its proxy. */
+static void pyroi_settled(pyro_request *rq, unsigned err)
+{
+    pyro_proxy *proxy = rq->proxy_;
+
+    if (rq->state_ == PYROI_BUILDING)
+        pyroi_give(proxy->node_, rq->buf_);
+    rq->state_ = PYROI_DONE;
+    rq->link_ = 0;
+    rq->err_ = proxy->err_ = (uint8_t)err;
+    proxy->sent_ = rq->sent_;
+}
+
 /* A request ends: it is the caller's again before its callback runs. */
 static void pyroi_finish(pyro_request *rq, unsigned err, pyro_reader *result)
 {
-    pyro_proxy    *proxy = rq->proxy_;
-    pyro_daemon   *d = proxy->node_;
+    pyro_daemon *d = rq->proxy_->node_;
     pyro_request **at = &d->requests_;
-    pyro_reader    none = pyro_reader_of(NULL, 0);
+    pyro_reader none = pyro_reader_of(NULL, 0);
 
     none.err = PYRO_ERR_STATE;
     while (*at != rq)
@@ -6100,12 +6263,7 @@ static void pyroi_finish(pyro_request *rq, unsigned err, pyro_reader *result)
     *at = rq->next_;
     if (rq->next_ == NULL)
         d->requests_end_ = at;
-    if (rq->state_ == PYROI_BUILDING)
-        pyroi_give(d, rq->buf_);
-    rq->state_ = PYROI_DONE;
-    rq->link_ = 0;
-    rq->err_ = proxy->err_ = (uint8_t)err;
-    proxy->sent_ = rq->sent_;
+    pyroi_settled(rq, err);
     if (rq->fn_ != NULL)
         rq->fn_(rq->user_, rq, (pyro_err)err, result != NULL ? result : &none);
 }
@@ -6117,6 +6275,34 @@ static void pyroi_doom(pyro_daemon *d, pyro_request *rq, unsigned err)
     rq->err_ = (uint8_t)err;
     rq->due_ = d->now_;
     pyroi_arm(d, d->now_);
+}
+
+#endif
+
+/* Ends a request that nobody wants to hear of any more. */
+static void pyroi_cancel(pyro_request *rq)
+{
+    if (rq->state_ <= PYROI_DONE)
+        return;
+#ifndef PYRO_NO_ASYNC
+    rq->fn_ = NULL;
+#endif
+    pyroi_give_up(rq->proxy_->node_, rq);
+    pyroi_finish(rq, PYRO_ERR_CLOSED, NULL);
+}
+
+/* A request's time is over. */
+static void pyroi_late(pyro_daemon *d, pyro_request *rq)
+{
+    pyroi_count(d, timeouts);
+    pyroi_give_up(d, rq);
+    pyroi_why(d,
+              rq->sent_ ? PYROI_T("no answer in time: the call may have been "
+                                  "executed")
+                        : PYROI_T("not sent in time: the call was not "
+                                  "executed"),
+              0, 0);
+    pyroi_finish(rq, PYRO_ERR_TIMEOUT, NULL);
 }
 
 /* The same for all requests of a lost link. */
@@ -6233,46 +6419,54 @@ static unsigned pyroi_answer(pyro_request *rq, pyro_reader *in, bool exception)
     return PYRO_ERR_REMOTE;
 }
 
-/* A RESULT has come in whole, in a buffer that is given back here:
- * before the callback, unless that is to read the result itself. Without a
- * buffer it was passed over, unwanted or too long for us. */
+/* Ends a request with the answer in a buffer, which is given back: before the
+ * callback, unless that is to read the result itself. */
+static void pyroi_take_answer(pyro_daemon *d, pyro_request *rq,
+                              pyroi_buffer *b, const uint8_t *head)
+{
+    pyro_reader in = pyro_reader_of(pyroi_bytes(b), pyroi_body_bytes(head));
+    unsigned    err = pyroi_answer(rq, &in, (head[3] & PYROI_EXCEPTION) != 0);
+
+    rq->sent_ = err != PYRO_ERR_BUSY;
+#ifndef PYRO_NO_ASYNC
+    if (err == PYRO_OK && rq->fn_ != NULL && rq->slot_.as_ == NULL) {
+        pyroi_use(d, b, PYROI_HELD);
+        pyroi_finish(rq, err, &in);
+        pyroi_give(d, b);
+        return;
+    }
+#endif
+    pyroi_give(d, b);
+    pyroi_finish(rq, err, NULL);
+}
+
+/* A RESULT has come in whole. Without a buffer it was passed over, unwanted or
+ * too long for us. */
 static void pyroi_answered(pyro_daemon *d, pyroi_link *l)
 {
-    uint32_t      n = pyroi_body_bytes(l->head);
     pyroi_buffer *b = l->rx_buf;
     pyro_link     link = l->id;
     pyro_request *rq = pyroi_request_of(d, link, pyroi_load16(l->head + 4));
-    pyro_reader   in;
-    unsigned      err;
 
     l->rx_buf = NULL;
-    if (rq == NULL) {
+    if (rq != NULL && b != NULL) {
+        l->expects--;
+        pyroi_take_answer(d, rq, b, l->head);
+#ifndef PYRO_NO_DENIALS
+    } else if (rq != NULL) {
+        l->expects--;
+        pyroi_why(d, PYROI_T("result too long: raise bytes in PYRO_ROOM"),
+                  pyroi_body_bytes(l->head), pyroi_max_body(d));
+        rq->sent_ = 1;
+        pyroi_doom(d, rq, PYRO_ERR_NOSPACE);
+#endif
+    } else {
         pyroi_count(d, late);
         if (l->n_given_up > 0)
             l->n_given_up--;
-    } else {
-        l->expects--;
-        if (b == NULL) {
-            pyroi_why(d, PYROI_T("result too long: raise bytes in PYRO_ROOM"),
-                      n, pyroi_max_body(d));
-            rq->sent_ = 1;
-            pyroi_doom(d, rq, PYRO_ERR_NOSPACE);
-        } else {
-            in = pyro_reader_of(pyroi_bytes(b), n);
-            err = pyroi_answer(rq, &in, (l->head[3] & PYROI_EXCEPTION) != 0);
-            rq->sent_ = err != PYRO_ERR_BUSY;
-            if (err == PYRO_OK && rq->fn_ != NULL && rq->slot_.as_ == NULL) {
-                pyroi_use(d, b, PYROI_HELD);
-            } else {
-                pyroi_give(d, b);
-                b = NULL;
-                pyroi_spoil(&in, PYRO_ERR_STATE); /* it is gone */
-            }
-            pyroi_finish(rq, err, &in);
-        }
+        if (b != NULL)
+            pyroi_give(d, b);
     }
-    if (b != NULL)
-        pyroi_give(d, b);
     l = pyroi_link_of(d, link);
     if (l != NULL)
         pyroi_unused(d, l);
@@ -6288,12 +6482,12 @@ static void pyroi_answered(pyro_daemon *d, pyroi_link *l)
 static uint32_t pyroi_recv(pyro_daemon *d, pyroi_link *l, uint8_t *to,
                            uint32_t n)
 {
-    int32_t got;
+    const pyro_port *port = pyroi_port_of(d, &l->item);
+    int32_t          got;
 
     if ((l->flags & PYROI_INPUT) == 0)
         return 0;
-    got =
-        l->item.port->recv(l->item.port, l->item.handle, l->item.ahead, to, n);
+    got = port->recv(port, l->item.handle, l->item.ahead, to, n);
     if (got < 0) {
         if (got == PYRO_PORT_GAP) {
             pyroi_count(d, gaps);
@@ -6316,6 +6510,7 @@ static uint32_t pyroi_recv(pyro_daemon *d, pyroi_link *l, uint8_t *to,
     return n;
 }
 
+#ifndef PYRO_NO_DENIALS
 /* Nobody gets a connection on this link: a CONNECTFAIL says why, then it is
  * closed. */
 static void pyroi_refuse_link(pyro_daemon *d, pyroi_link *l, unsigned reason)
@@ -6327,6 +6522,7 @@ static void pyroi_refuse_link(pyro_daemon *d, pyroi_link *l, unsigned reason)
     l->state = PYROI_CLOSING;
     pyroi_cork(d);
 }
+#endif
 
 #ifndef PYRO_NO_SERVER
 
@@ -6365,12 +6561,16 @@ static bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
     (void)l;
     return d->depth_ < PYRO_MAX_NESTING;
 #else
-    unsigned policy = d->config_->serve_while_waiting;
-
     if (d->depth_ >= PYRO_MAX_NESTING || l->n_busy > 0)
         return false;
-    return d->waits_ == NULL || policy == PYRO_SERVE_ALL
-        || (policy == PYRO_SERVE_LINK && l->id == d->waits_->link);
+#ifdef PYRO_NO_CONFIG
+    return true;
+#else
+    return d->waits_ == NULL
+        || d->config_->serve_while_waiting == PYRO_SERVE_ALL
+        || (d->config_->serve_while_waiting == PYRO_SERVE_LINK
+            && l->id == d->waits_->link);
+#endif
 #endif
 }
 
@@ -6379,7 +6579,7 @@ static bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
 static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l)
 {
     bool     oneway = (l->head[3] & PYROI_ONEWAY) != 0;
-    bool     fits = pyroi_body_bytes(l->head) <= pyroi_max_body(d);
+    bool     fits = pyroi_fits_buffer(d, pyroi_body_bytes(l->head));
     bool     serves = pyroi_serves(d, l);
     unsigned need = (!oneway && fits) || pyroi_coded(d, l) ? 2 : 1;
 
@@ -6432,7 +6632,7 @@ static bool pyroi_admit_result(pyro_daemon *d, pyroi_link *l)
 {
     if ((d->flags_ & PYROI_YIELD) != 0)
         return false;
-    if (pyroi_body_bytes(l->head) > pyroi_max_body(d)
+    if (!pyroi_fits_buffer(d, pyroi_body_bytes(l->head))
         || pyroi_request_of(d, l->id, pyroi_load16(l->head + 4)) == NULL)
         return true;
     if (d->free_ == NULL)
@@ -6486,6 +6686,10 @@ static bool pyroi_admit(pyro_daemon *d, pyroi_link *l)
     else if (!sum && (l->flags & PYROI_SUMS) != 0)
         pyroi_bad(d, l, PYROI_T("a frame without the checksum agreed"));
 #endif
+#ifdef PYRO_NO_DENIALS
+    else if (pyroi_body_bytes(l->head) > pyroi_max_body(d))
+        pyroi_bad(d, l, PYROI_T("a message longer than was announced"));
+#endif
 #ifndef PYRO_NO_LONG
     else if (l->rx_len > 0x7FFFFFFF || (sum && l->rx_len < 4))
         pyroi_bad(d, l, PYROI_T("a length that cannot be"));
@@ -6527,6 +6731,7 @@ static bool pyroi_magic(pyro_daemon *d, pyroi_link *l)
         return true;
     } else if (p[2] == 'R') {
         text = "the peer speaks Pyro 4 or 5, not this protocol";
+#ifndef PYRO_NO_DENIALS
     } else if (pyroi_kind(p) == PYROI_CONNECT && l->state == PYROI_GREETING
                && (l->flags & (PYROI_PIPE | PYROI_SENT)) == 0) {
         pyroi_refuse_link(d, l, PYROI_FAIL_VERSION);
@@ -6534,6 +6739,7 @@ static bool pyroi_magic(pyro_daemon *d, pyroi_link *l)
         l->rx_have = 0;
         l->rx_len = pyroi_body_bytes(p) + 4;
         return false;
+#endif
     }
     pyroi_bad(d, l, text);
     return false;
@@ -6616,9 +6822,11 @@ static void pyroi_greeted(pyro_daemon *d, pyroi_link *l, bool answer)
         l->flags &= ~(uint32_t)PYROI_SUMS;
     } else if (pyroi_pipe(d, l, PYROI_PIPE_CONNECT)) {
         return;
+#ifndef PYRO_NO_DENIALS
     } else if ((l->flags & PYROI_REFUSE) != 0) {
         pyroi_refuse_link(d, l, PYRO_DENY_BUSY);
         return;
+#endif
     } else {
         l->owed = PYROI_OWE(PYROI_CONNECTOK);
     }
@@ -6664,8 +6872,10 @@ static void pyroi_passed(pyro_daemon *d, pyroi_link *l)
         pyroi_answered(d, l);
 #endif
 #ifndef PYRO_NO_SERVER
+#ifndef PYRO_NO_DENIALS
     else if (l->rx_buf != NULL)
         pyroi_dispatch(d, l); /* too long */
+#endif
 #ifndef PYRO_NO_CLIENT
     else if (kind == PYROI_INVOKE && (l->head[3] & PYROI_ONEWAY) == 0)
         pyroi_refuse(d, l);
@@ -6790,12 +7000,14 @@ PYROI_SHARED static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
 /* One turn of a link that stands in the ready queue. */
 static void pyroi_step(pyro_daemon *d, pyroi_link *l)
 {
+#ifndef PYRO_NO_HOOKS
     if ((l->flags & PYROI_TELL) != 0) {
         if (d->tell_ == NULL)
             l->flags &= ~(uint32_t)PYROI_TELL;
         else
             d->tell_(d, l);
     }
+#endif
     if ((l->flags & PYROI_TELL) != 0) {
         d->stalled_ = 1;
     } else if (l->state == PYROI_DEAD) {
@@ -7692,7 +7904,7 @@ static void pyroi_link_times(pyro_daemon *d, pyroi_link *l)
     pyroi_drop(d, l);
 }
 
-#ifndef PYRO_NO_CLIENT
+#if !defined(PYRO_NO_CLIENT) && !defined(PYRO_NO_ASYNC)
 /* Ends requests that are due or lost. A callback may change the list, so it
  * is gone through anew after each; at most a poll's worth. */
 static void pyroi_request_times(pyro_daemon *d)
@@ -7711,18 +7923,10 @@ static void pyroi_request_times(pyro_daemon *d)
             pyroi_arm(d, d->now_);
             return;
         }
-        if (rq->err_ == PYRO_OK) { /* nothing else is known to be wrong */
-            rq->err_ = PYRO_ERR_TIMEOUT;
-            pyroi_count(d, timeouts);
-            pyroi_give_up(d, rq);
-            pyroi_why(d,
-                      rq->sent_ ? PYROI_T("no answer in time: the call may "
-                                          "have been executed")
-                                : PYROI_T("not sent in time: the call was "
-                                          "not executed"),
-                      0, 0);
-        }
-        pyroi_finish(rq, rq->err_, NULL);
+        if (rq->err_ == PYRO_OK) /* nothing else is known to be wrong */
+            pyroi_late(d, rq);
+        else
+            pyroi_finish(rq, rq->err_, NULL);
         next = d->requests_;
     }
 }
@@ -7743,14 +7947,16 @@ static void pyroi_times(pyro_daemon *d)
         pyroi_arm(d, d->now_); /* all else is for the next poll */
         return;
     }
-#ifndef PYRO_NO_CLIENT
+#if !defined(PYRO_NO_CLIENT) && !defined(PYRO_NO_ASYNC)
     pyroi_request_times(d);
 #endif
 #ifndef PYRO_NO_SERVER
     pyroi_later_times(d);
 #endif
+#ifndef PYRO_NO_HOOKS
     if (d->run_timers_ != NULL)
         d->run_timers_(d);
+#endif
 }
 
 /* ------------------------------------------------------------------------
@@ -7760,15 +7966,16 @@ static void pyroi_times(pyro_daemon *d)
 /* Connections have come in: each has to greet soon. */
 static void pyroi_accept(pyro_daemon *d, pyro_item *listener, unsigned ready)
 {
-    bool        spare;
-    int32_t     handle;
-    pyroi_link *l;
+    const pyro_port *port = pyroi_port_of(d, listener);
+    bool             spare;
+    int32_t          handle;
+    pyroi_link      *l;
 
     (void)ready;
     if ((d->flags_ & PYROI_YIELD) != 0)
         return;
     while (d->accepts_ > 0 && d->n_links_ < d->room_.n_links) {
-        handle = listener->port->accept(listener->port, listener->handle);
+        handle = port->accept(port, listener->handle);
         if (handle < 0) {
             if (d->accepts_ == PYRO_POLL_ACCEPTS) {
                 /* ready, and yet nothing: the platform is short of
@@ -7779,8 +7986,8 @@ static void pyroi_accept(pyro_daemon *d, pyro_item *listener, unsigned ready)
             return;
         }
         d->accepts_--;
-        spare = d->n_links_ + 1u == d->room_.n_links;
-        l = pyroi_link_new(d, listener->port, handle,
+        spare = PYROI_REFUSE != 0 && d->n_links_ + 1u == d->room_.n_links;
+        l = pyroi_link_new(d, port, handle,
                            spare ? PYROI_INPUT | PYROI_REFUSE : PYROI_INPUT);
         pyroi_hurry(d, l, spare ? 200 : pyroi_greet_ms(d));
         pyroi_ready(d, l);
@@ -7797,6 +8004,19 @@ static void pyroi_listen_if_free(pyro_daemon *d)
     for (i = 0; i < PYRO_MAX_LISTEN; i++)
         d->listeners_[i].want = may ? PYRO_IN : 0;
 }
+
+#ifdef PYRO_NO_CONFIG
+
+static void pyroi_wait_ports(pyro_daemon *d, int32_t ms)
+{
+    pyro_item *item = d->items_;
+
+    for (; item != NULL; item = item->next)
+        item->ready = 0;
+    d->port_->wait(d->port_, d->items_, ms);
+}
+
+#else
 
 /* Asks each port once: those that share a wait function are one. With
  * several one is given the time to wait, in slices of 5 ms. */
@@ -7820,6 +8040,8 @@ static void pyroi_wait_ports(pyro_daemon *d, int32_t ms)
             item->port->wait(item->port, d->items_, 0);
     }
 }
+
+#endif
 
 /* Waits, and deals with what is ready. Returns whether anything was. What
  * runs there may take items off the list. */
@@ -7867,8 +8089,10 @@ static void pyroi_look_again(pyro_daemon *d)
  * Returns what is left. */
 static unsigned pyroi_work(pyro_daemon *d, unsigned left)
 {
+#ifndef PYRO_NO_HOOKS
     if (left == PYRO_POLL_FRAMES && d->drain_ != NULL && d->drain_(d))
         left--;
+#endif
     for (;;) {
         pyroi_link *l;
 
@@ -7942,6 +8166,7 @@ PYRO_DEF pyro_err pyro_poll(pyro_daemon *node, int32_t ms)
     return pyroi_poll(node, ms);
 }
 
+#ifndef PYRO_NO_HOOKS
 PYRO_DEF void pyro_yield(pyro_daemon *node)
 {
     if ((node->flags_ & PYROI_YIELD) != 0)
@@ -7951,6 +8176,7 @@ PYRO_DEF void pyro_yield(pyro_daemon *node)
     node->flags_ &= ~(uint32_t)PYROI_YIELD;
     node->flags_ |= PYROI_AGAIN;
 }
+#endif
 
 PYRO_DEF const pyro_item *pyro_items(const pyro_daemon *node)
 {
@@ -7977,7 +8203,11 @@ PYRO_DEF const pyro_port *pyro_port_of(const pyro_daemon *node)
 
 PYRO_DEF uint32_t pyro_now(const pyro_daemon *node)
 {
+#ifdef PYRO_NO_CONFIG
+    return node->port_->now(node->port_);
+#else
     return node->port_ != NULL ? node->port_->now(node->port_) : 0;
+#endif
 }
 
 PYRO_DEF bool pyro_random(const pyro_daemon *node, void *to, size_t n)
@@ -7991,8 +8221,10 @@ static void pyroi_use_port(pyro_daemon *d, const pyro_port *port)
 {
     uint32_t words[3];
 
+#ifndef PYRO_NO_CONFIG
     if (d->port_ != NULL || port == NULL)
         return;
+#endif
     d->port_ = port;
     d->now_ = port->now(port);
     if (!pyro_random(d, words, sizeof words)) {
@@ -8021,10 +8253,12 @@ PYRO_DEF void pyro_guid(pyro_daemon *node, char to[33])
 PYRO_DEF pyro_err pyro_open(pyro_daemon *node, pyro_room room,
                             const pyro_config *config)
 {
+#ifndef PYRO_NO_CONFIG
     static const pyro_config defaults = { NULL, NULL, NULL, 0,   0,
                                           0,    0,    0,    0,   0,
                                           NULL, NULL, NULL, NULL };
-    unsigned                 i;
+#endif
+    unsigned i;
 
     memset(node, 0, sizeof *node);
     if (room.layout != PYRO_LAYOUT) {
@@ -8038,12 +8272,20 @@ PYRO_DEF pyro_err pyro_open(pyro_daemon *node, pyro_room room,
         return PYRO_ERR_NOSPACE;
     }
     node->room_ = room;
+#ifdef PYRO_NO_CONFIG
+    node->config_ = config;
+    if (config == NULL || config->port == NULL)
+        return PYRO_ERR_STATE;
+#else
     node->config_ = config != NULL ? config : &defaults;
+#endif
     memset(room.links, 0, room.n_links * sizeof *room.links);
     memset(room.objects, 0, room.n_objects * sizeof *room.objects);
     node->links_end_ = room.links;
     node->ready_end_ = &node->ready_;
+#ifndef PYRO_NO_HOOKS
     node->waker_ = -1;
+#endif
     node->requests_end_ = &node->requests_;
     node->stats.least_free = room.n_buffers;
     for (i = 0; i < room.n_buffers; i++) {
@@ -8055,7 +8297,7 @@ PYRO_DEF pyro_err pyro_open(pyro_daemon *node, pyro_room room,
     }
     node->n_[PYROI_SPARE] = room.n_buffers;
     pyroi_use_port(node, node->config_->port);
-#if defined(PYRO_POSIX)
+#if defined(PYRO_POSIX) && !defined(PYRO_NO_CONFIG)
     pyroi_use_port(node, pyro_posix());
 #endif
     return PYRO_OK;
@@ -8081,7 +8323,9 @@ PYRO_DEF pyro_err pyro_listen(pyro_daemon *node, const pyro_port *port,
                   0);
         return PYRO_ERR_DAEMON;
     }
+#ifndef PYRO_NO_CONFIG
     pyroi_use_port(node, port);
+#endif
     node->listeners_[i].event_ = pyroi_accept;
     pyroi_item_add(node, &node->listeners_[i], port, handle);
     return PYRO_OK;
@@ -8118,11 +8362,16 @@ PYRO_DEF void pyro_close(pyro_daemon *node)
         if (item->port != NULL)
             item->port->close(item->port, item->handle);
     }
+#ifndef PYRO_NO_HOOKS
     if (node->waker_ >= 0) {
         node->wake_.port->close(node->wake_.port, node->wake_.handle);
         node->wake_.port->close(node->wake_.port, node->waker_);
     }
-#ifndef PYRO_NO_CLIENT
+    node->timers_ = NULL;
+    node->hooks_ = NULL;
+    node->rings_ = NULL;
+#endif
+#if !defined(PYRO_NO_CLIENT) && !defined(PYRO_NO_ASYNC)
     while (node->requests_ != NULL)
         pyroi_finish(node->requests_, PYRO_ERR_CLOSED, NULL);
 #endif
@@ -8132,12 +8381,11 @@ PYRO_DEF void pyro_close(pyro_daemon *node)
 #endif
     node->items_ = NULL;
     node->proxies_ = NULL;
-    node->timers_ = NULL;
-    node->hooks_ = NULL;
-    node->rings_ = NULL;
     node->links_end_ = node->room_.links;
     node->room_.n_links = 0;
 }
+
+#ifndef PYRO_NO_HOOKS
 
 static void pyroi_watched_event(pyro_daemon *d, pyro_item *item,
                                 unsigned ready)
@@ -8369,6 +8617,8 @@ PYRO_DEF void pyro_ring_drop(pyro_daemon *node, pyro_ring *ring)
         *at = ring->next_;
 }
 
+#endif /* PYRO_NO_HOOKS */
+
 PYRO_DEF pyro_err pyro_link_address(pyro_daemon *node, pyro_link link,
                                     bool peer, char *to, size_t size)
 {
@@ -8431,7 +8681,7 @@ PYRO_DEF void pyro_link_close(pyro_daemon *node, pyro_link link)
 #endif
 }
 
-#ifndef PYRO_NO_SERVER
+#if !defined(PYRO_NO_SERVER) && !defined(PYRO_NO_URI)
 
 /* The address that a link came to, or from which we made it. */
 static bool pyroi_own_address(pyro_daemon *d, pyro_link link, bool ours,
@@ -8494,7 +8744,7 @@ PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
     return pyro_uri_print(&uri, to, size);
 }
 
-#endif /* PYRO_NO_SERVER */
+#endif
 
 /* ------------------------------------------------------------------------
  * >>pipes: handles that are simply there. Who adopts none does not pay
@@ -8646,7 +8896,9 @@ PYRO_DEF pyro_err pyro_adopt(pyro_daemon *node, const pyro_port *port,
                   node->n_links_, node->room_.n_links - 1u);
         return PYRO_ERR_NOSPACE;
     }
+#ifndef PYRO_NO_CONFIG
     pyroi_use_port(node, port);
+#endif
     node->pipe_ = pyroi_pipe_event;
     l = pyroi_link_new(node, port, handle, PYROI_PIPE);
     l->state = PYROI_DOWN;
@@ -8779,8 +9031,9 @@ static void pyroi_set_object(pyro_proxy *proxy, const char *object, size_t n)
     proxy->object_[n] = '\0';
 }
 
-static pyro_err pyroi_proxy_new(pyro_proxy *proxy, pyro_daemon *node,
-                                const char *object, size_t n)
+PYROI_SHARED static pyro_err pyroi_proxy_new(pyro_proxy  *proxy,
+                                             pyro_daemon *node,
+                                             const char *object, size_t n)
 {
     bool serves = (node->flags_ & PYROI_SERVES) != 0;
 
@@ -8792,19 +9045,47 @@ static pyro_err pyroi_proxy_new(pyro_proxy *proxy, pyro_daemon *node,
         return PYRO_ERR_NOSPACE;
     }
     proxy->node_ = node;
-    proxy->timeout_ms = pyroi_or(node->config_->timeout_ms, PYRO_TIMEOUT_MS);
+    proxy->timeout_ms = pyroi_timeout_ms(node);
     proxy->next_ = node->proxies_;
     node->proxies_ = proxy;
     pyroi_set_object(proxy, object, n);
     return PYRO_OK;
 }
 
+#ifdef PYRO_NO_URI
+
+/* What is in front of the address. */
+static const char pyroi_scheme[] = "PYRO://";
+#define PYROI_SCHEME (sizeof pyroi_scheme - 1)
+
+/* The address ends with the last '/'. */
 PYRO_DEF pyro_err pyro_proxy_open(pyro_proxy *proxy, pyro_daemon *node,
                                   const char *uri)
 {
-    pyro_uri    u;
+    size_t   at = strlen(uri);
+    size_t   n = 0;
+    pyro_err err = PYRO_ERR_URI;
+
+    for (; at > PYROI_SCHEME && uri[at - 1] != '/'; n++)
+        at--;
+    if (pyroi_starts(uri, at, pyroi_scheme) && n - 1 < PYRO_MAX_NAME
+        && at - PYROI_SCHEME - 2 < PYRO_MAX_HOST)
+        err = pyroi_proxy_new(proxy, node, uri + at, n);
+    else
+        pyroi_why(node, PYROI_T("not PYRO://address/object"), 0, 0);
+    if (err == PYRO_OK)
+        proxy->uri_ = uri;
+    return err;
+}
+
+#else
+
+PYRO_DEF pyro_err pyro_proxy_open(pyro_proxy *proxy, pyro_daemon *node,
+                                  const char *uri)
+{
+    pyro_uri u;
     const char *reason = NULL;
-    pyro_err    err = pyro_uri_parse(&u, uri, strlen(uri), &reason);
+    pyro_err err = pyro_uri_parse(&u, uri, strlen(uri), &reason);
 
     if (err == PYRO_OK)
         err = pyroi_proxy_new(proxy, node, u.object, u.object_n);
@@ -8814,6 +9095,8 @@ PYRO_DEF pyro_err pyro_proxy_open(pyro_proxy *proxy, pyro_daemon *node,
         proxy->uri_ = uri;
     return err;
 }
+
+#endif
 
 PYRO_DEF pyro_err pyro_proxy_at(pyro_proxy *proxy, pyro_daemon *node,
                                 pyro_link link, const char *object, size_t n)
@@ -8836,7 +9119,7 @@ PYRO_DEF pyro_err pyro_proxy_at(pyro_proxy *proxy, pyro_daemon *node,
     return PYRO_OK;
 }
 
-#ifndef PYRO_NO_SERVER
+#if !defined(PYRO_NO_SERVER) && !defined(PYRO_NO_URI)
 PYRO_DEF pyro_err pyro_proxy_from(pyro_proxy *proxy, pyro_call *call,
                                   const pyro_uri *uri)
 {
@@ -8852,26 +9135,13 @@ PYRO_DEF pyro_err pyro_proxy_from(pyro_proxy *proxy, pyro_call *call,
 }
 #endif
 
-/* Address of a URI as the port takes it, and its checksum: the key by which
- * proxies to one address find each other's link. Two texts of one length
- * that differ in up to four neighbouring bytes never have the same. */
-static uint32_t pyroi_address_of(const pyro_uri *u, char *to, size_t size)
+/* Binds a proxy to a connection to an address: one that is there, or a new
+ * one. The checksum of the address is the key by which proxies find each
+ * other's link: two texts of one length that differ in up to four neighbouring
+ * bytes never have the same. */
+static pyro_err pyroi_connect(pyro_proxy *proxy, const char *address)
 {
-    pyroi_text t = pyroi_text_of(to, size);
-
-    if (pyroi_starts(u->host, u->host_n, "unix:"))
-        pyroi_add(&t, u->host, u->host_n);
-    else
-        pyroi_add_address(&t, u);
-    return pyro_crc32(0, to, strlen(to));
-}
-
-/* Binds a proxy to a connection to the address of a URI: one that is there, or
- * a new one. */
-static pyro_err pyroi_connect(pyro_proxy *proxy, const pyro_uri *u)
-{
-    char             address[PYRO_MAX_HOST + 9];
-    uint32_t         key = pyroi_address_of(u, address, sizeof address);
+    uint32_t         key = pyro_crc32(0, address, strlen(address));
     pyro_daemon     *d = proxy->node_;
     const pyro_port *port = d->port_;
     pyroi_link      *l = d->room_.links;
@@ -8906,6 +9176,8 @@ static pyro_err pyroi_connect(pyro_proxy *proxy, const pyro_uri *u)
     return PYRO_OK;
 }
 
+#ifndef PYRO_NO_URI
+
 /* Has the name of a proxy resolved, into `text`. */
 static pyro_err pyroi_resolve(pyro_proxy *proxy, char *text, pyro_uri *u)
 {
@@ -8929,6 +9201,32 @@ PYRO_DEF void pyro_resolver(pyro_daemon *node, pyro_resolve_fn fn, void *user)
     node->locate_ = fn != NULL ? pyroi_resolve : NULL;
 }
 
+/* The address of a proxy's object, as the port takes it. */
+static pyro_err pyroi_address_of(pyro_proxy *proxy, char *to, size_t size)
+{
+    pyro_daemon *d = proxy->node_;
+    char         text[PYRO_URI_BYTES];
+    pyroi_text   t = pyroi_text_of(to, size);
+    pyro_uri     u;
+    pyro_err     err = PYRO_ERR_NAMING;
+
+    (void)pyro_uri_parse(&u, proxy->uri_, strlen(proxy->uri_), NULL);
+    if (u.protocol == PYRO_URI_NAME) {
+        pyroi_why(d, PYROI_T("PYRONAME without a resolver"), 0, 0);
+        if (d->locate_ != NULL)
+            err = d->locate_(proxy, text, &u);
+        if (err != PYRO_OK)
+            return err;
+    }
+    if (pyroi_starts(u.host, u.host_n, "unix:"))
+        pyroi_add(&t, u.host, u.host_n);
+    else
+        pyroi_add_address(&t, &u);
+    return PYRO_OK;
+}
+
+#endif
+
 /* A number that is not in use. 0: the counter has come round to one that was
  * given up and may still be answered. */
 static unsigned pyroi_next_seq(const pyro_daemon *d, const pyroi_link *l)
@@ -8946,25 +9244,25 @@ static unsigned pyroi_next_seq(const pyro_daemon *d, const pyroi_link *l)
 /* Finds out where the object of a proxy is, and connects. */
 PYROI_SHARED static pyro_err pyroi_reach(pyro_proxy *proxy)
 {
-    pyro_daemon *d = proxy->node_;
-    char         text[PYRO_URI_BYTES];
-    pyro_uri     u;
-    pyro_err     err = PYRO_ERR_NAMING;
+    char     address[PYRO_MAX_HOST + 9];
+    pyro_err err = PYRO_OK;
+#ifdef PYRO_NO_URI
+    size_t n; /* bytes between scheme and object */
+#endif
 
     if (proxy->uri_ == NULL) {
-        pyroi_why(d, PYROI_T("the link this proxy was bound to has gone"), 0,
-                  0);
+        pyroi_why(proxy->node_,
+                  PYROI_T("the link this proxy was bound to has gone"), 0, 0);
         return PYRO_ERR_CLOSED;
     }
-    (void)pyro_uri_parse(&u, proxy->uri_, strlen(proxy->uri_), NULL);
-    if (u.protocol == PYRO_URI_NAME) {
-        pyroi_why(d, PYROI_T("PYRONAME without a resolver"), 0, 0);
-        if (d->locate_ != NULL)
-            err = d->locate_(proxy, text, &u);
-        if (err != PYRO_OK)
-            return err;
-    }
-    return pyroi_connect(proxy, &u);
+#ifdef PYRO_NO_URI
+    n = strlen(proxy->uri_) - strlen(proxy->object_) - PYROI_SCHEME - 1;
+    memcpy(address, proxy->uri_ + PYROI_SCHEME, n);
+    address[n] = '\0';
+#else
+    err = pyroi_address_of(proxy, address, sizeof address);
+#endif
+    return err != PYRO_OK ? err : pyroi_connect(proxy, address);
 }
 
 /* Sees that a proxy is bound to a link that is up, or soon will be. */
@@ -9015,7 +9313,7 @@ PYRO_DEF void pyro_proxy_close(pyro_proxy *proxy)
         pyro_request *next = rq->next_;
 
         if (rq->proxy_ == proxy) {
-            pyro_cancel(rq);
+            pyroi_cancel(rq);
             rq->proxy_ = NULL; /* may be gone when who waits looks */
         }
         rq = next;
@@ -9046,6 +9344,198 @@ PYRO_DEF bool pyro_sent(const pyro_proxy *proxy)
  * >>calls
  * ------------------------------------------------------------------------ */
 
+#define PYROI_NO_BUFFER \
+    PYROI_T("no buffer free for a request: raise buffers in PYRO_ROOM")
+
+/* A oneway is in the queue: the first since the last poll leaves at once,
+ * the next ones when there are many. */
+static void pyroi_went_oneway(pyro_daemon *d, pyroi_link *l)
+{
+#ifdef PYRO_NO_GATHER
+    pyroi_flush(d, l);
+#else
+    if ((l->flags & PYROI_GATHER) == 0
+        || l->tx->end >= d->room_.buffer_bytes - d->room_.buffer_bytes / 4)
+        pyroi_flush(d, l);
+    else
+        pyroi_cork(d);
+    if (l->state == PYROI_OPEN) {
+        l->flags |= PYROI_GATHER;
+        d->flags_ |= PYROI_GATHERED;
+    }
+#endif
+}
+
+/* One round of a blocking wait that ends at `due` at the latest, as do all
+ * the waits nested in it: the stack cannot unwind before them. */
+static pyro_err pyroi_wait_round(pyro_daemon *d, pyro_link link, uint32_t due)
+{
+    pyroi_waiting w;
+    int32_t       left = (int32_t)(due - d->now_);
+    pyro_err      err;
+
+    if ((d->flags_ & PYROI_YIELD) != 0)
+        return PYRO_ERR_STATE;
+    w.outer = d->waits_;
+    w.link = link;
+    w.due = due;
+    d->waits_ = &w;
+    err = pyroi_poll(d, left < 0 ? 0 : left);
+    d->waits_ = w.outer;
+    return err;
+}
+
+/* No wait may be longer than those below it on the stack. */
+static uint32_t pyroi_clamp(const pyro_daemon *d, uint32_t due)
+{
+    if (d->waits_ != NULL && !pyroi_reached(d->waits_->due, due))
+        return d->waits_->due;
+    return due;
+}
+
+/* Whether it may help to wait when something is full. What handlers and
+ * callbacks on the stack hold does not come free; replies go away by
+ * themselves. */
+static bool pyroi_may_drain(const pyro_daemon *d)
+{
+    return d->depth_ + d->n_[PYROI_HELD] == 0
+        || d->n_[PYROI_REPLYING] + d->n_[PYROI_INCOMING] > 0;
+}
+
+static void pyroi_put_args(pyro_writer *w, pyro_args args)
+{
+    size_t i;
+
+    for (i = 0; i < args.count; i++)
+        pyro_put(w, args.values[i]);
+}
+
+#ifdef PYRO_NO_ASYNC
+
+/* Binds a proxy and takes a buffer for its call, waiting for either where that
+ * may help. */
+static pyro_err pyroi_get_ready(pyro_proxy *proxy, pyro_request *rq)
+{
+    pyro_daemon *d = proxy->node_;
+    pyro_err     err;
+
+    for (;;) {
+        err = pyroi_bind(proxy);
+        if (err == PYRO_OK) {
+            rq->buf_ = pyroi_take_request(d);
+            if (rq->buf_ != NULL)
+                return PYRO_OK;
+            pyroi_why(d, PYROI_NO_BUFFER, d->room_.n_buffers,
+                      d->room_.n_buffers);
+            err = PYRO_ERR_NOSPACE;
+        }
+        if (err < PYRO_ERR_NOSPACE || !pyroi_may_drain(d)
+            || pyroi_reached(d->now_, rq->due_))
+            return err;
+        if (pyroi_wait_round(d, proxy->link_, rq->due_) != PYRO_OK)
+            return PYRO_ERR_STATE;
+    }
+}
+
+/* Waits until a request is over, which is the first of the list then. */
+static pyro_err pyroi_await(pyro_daemon *d, pyro_request *rq)
+{
+    pyro_err err = PYRO_OK;
+
+    d->flags_ |= PYROI_AGAIN; /* R1, R5: what may wait is another question */
+    while (rq->state_ != PYROI_DONE) {
+        if (pyroi_reached(d->now_, rq->due_))
+            pyroi_late(d, rq);
+        else if (pyroi_wait_round(d, rq->link_, rq->due_) != PYRO_OK) {
+            pyroi_why(d, PYROI_T("the clock stands still"), 0, 0);
+            pyroi_cancel(rq);
+            d->stuck_ = 0;
+            err = PYRO_ERR_STATE;
+        }
+    }
+    d->flags_ |= PYROI_AGAIN;
+    d->requests_ = rq->next_;
+    if (rq->proxy_ != NULL)
+        rq->proxy_->sent_ = rq->sent_;
+    return err != PYRO_OK ? err : (pyro_err)rq->err_;
+}
+
+/* Writes a call into its buffer and queues that. */
+static pyro_err pyroi_launch(pyro_request *rq, pyroi_link *l,
+                             const char *method, pyro_args args)
+{
+    pyro_daemon *d = rq->proxy_->node_;
+    pyro_writer *w = &rq->args;
+    pyro_err     err;
+
+    *w = pyro_writer_of(pyroi_bytes(rq->buf_) + PYROI_BODY, pyroi_max_body(d),
+                        1);
+    pyro_put_list(w, 4);
+    pyro_put_str(w, rq->proxy_->object_);
+    pyro_put_str(w, method);
+    pyro_put_list(w, (uint32_t)args.count);
+    pyroi_put_args(w, args);
+    pyro_put_map(w, 0);
+    err = pyro_writer_end(w);
+    if (err == PYRO_OK
+        && !pyroi_seal(l, rq->buf_,
+                       PYROI_WHAT(PYROI_INVOKE,
+                                  rq->seq_ == 0 ? PYROI_ONEWAY : 0),
+                       rq->seq_, w->at)) {
+        pyroi_why_long(d, l, pyroi_first(rq->buf_));
+        err = PYRO_ERR_NOSPACE;
+    }
+    if (err == PYRO_OK)
+        pyroi_queue(d, l, rq->buf_);
+    else
+        pyroi_give(d, rq->buf_);
+    return err;
+}
+
+/* A call through a proxy; without a slot nobody waits for a result. */
+static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
+                           pyro_args args, const pyro_slot *slot)
+{
+    pyro_daemon *d = proxy->node_;
+    pyro_request rq;
+    pyroi_link  *l;
+    pyro_err     err;
+
+    d->now_ = pyro_now(d);
+    d->flags_ |= PYROI_AGAIN;
+    memset(&rq, 0, sizeof rq);
+    rq.proxy_ = proxy;
+    rq.due_ = pyroi_clamp(d, d->now_ + proxy->timeout_ms);
+    proxy->sent_ = slot == NULL;
+    err = pyroi_get_ready(proxy, &rq);
+    if (err == PYRO_OK) {
+        l = pyroi_link_of(d, proxy->link_);
+        if (slot != NULL)
+            rq.seq_ = (uint16_t)pyroi_next_seq(d, l); /* there is one: bound */
+        err = pyroi_launch(&rq, l, method, args);
+    }
+    if (err != PYRO_OK) {
+        proxy->sent_ = 0;
+    } else if (slot == NULL) {
+        pyroi_went_oneway(d, l);
+    } else {
+        l->seq = rq.seq_;
+        l->expects++;
+        rq.state_ = PYROI_WAITING;
+        rq.slot_ = *slot;
+        rq.link_ = l->id;
+        rq.next_ = d->requests_;
+        d->requests_ = &rq;
+        if (l->state == PYROI_OPEN)
+            pyroi_flush(d, l);
+        err = pyroi_await(d, &rq);
+    }
+    proxy->err_ = (uint8_t)err;
+    return err;
+}
+
+#else
+
 /* Object, method and the header of the arguments' list, whose place it
  * gives; the count is filled in when they are there. `w` is for four values;
  * then it is for the arguments. */
@@ -9075,17 +9565,15 @@ PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
                              const char *method)
 {
     pyro_daemon *d = proxy->node_;
-    pyro_err     err = pyroi_bind(proxy);
+    pyro_err err = pyroi_bind(proxy);
 
     memset(rq, 0, sizeof *rq);
     proxy->sent_ = 0;
     if (err == PYRO_OK) {
         rq->buf_ = pyroi_take_request(d);
         if (rq->buf_ == NULL) {
-            pyroi_why(d,
-                      PYROI_T("no buffer free for a request: raise buffers "
-                              "in PYRO_ROOM"),
-                      d->room_.n_buffers, d->room_.n_buffers);
+            pyroi_why(d, PYROI_NO_BUFFER, d->room_.n_buffers,
+                      d->room_.n_buffers);
             err = PYRO_ERR_NOSPACE;
         }
     }
@@ -9208,30 +9696,11 @@ PYRO_DEF bool pyro_again(pyro_request *rq, size_t n)
 }
 #endif
 
-/* A oneway is in the queue: the first since the last poll leaves at once,
- * the next ones when there are many. */
-static void pyroi_went_oneway(pyro_daemon *d, pyroi_link *l)
-{
-#ifdef PYRO_NO_GATHER
-    pyroi_flush(d, l);
-#else
-    if ((l->flags & PYROI_GATHER) == 0
-        || l->tx->end >= d->room_.buffer_bytes - d->room_.buffer_bytes / 4)
-        pyroi_flush(d, l);
-    else
-        pyroi_cork(d);
-    if (l->state == PYROI_OPEN) {
-        l->flags |= PYROI_GATHER;
-        d->flags_ |= PYROI_GATHERED;
-    }
-#endif
-}
-
 /* What is missing in the frame of a request: its number, header, checksum. */
 static pyro_err pyroi_complete(pyro_request *rq, pyroi_link *l, unsigned flags)
 {
     pyro_daemon *d = rq->proxy_->node_;
-    pyro_err     err = pyro_writer_end(&rq->args);
+    pyro_err err = pyro_writer_end(&rq->args);
 
     if (err == PYRO_ERR_NOSPACE)
         pyroi_why(d,
@@ -9273,8 +9742,8 @@ static pyro_err pyroi_launch(pyro_request *rq, const pyro_slot *slot,
                              uint32_t due)
 {
     pyro_daemon *d = rq->proxy_->node_;
-    pyroi_link  *l = pyroi_link_of(d, rq->proxy_->link_);
-    pyro_err     err = pyroi_complete(rq, l, slot != NULL ? 0 : PYROI_ONEWAY);
+    pyroi_link *l = pyroi_link_of(d, rq->proxy_->link_);
+    pyro_err err = pyroi_complete(rq, l, slot != NULL ? 0 : PYROI_ONEWAY);
 
     if (err != PYRO_OK) {
         pyroi_finish(rq, err, NULL);
@@ -9302,9 +9771,9 @@ static pyro_err pyroi_launch(pyro_request *rq, const pyro_slot *slot,
 PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
                             pyro_done_fn fn, void *user)
 {
-    uint32_t     ms = rq->slot_.size_;
+    uint32_t ms = rq->slot_.size_;
     pyro_daemon *d;
-    pyro_err     err;
+    pyro_err err;
 
     if (rq->state_ != PYROI_BUILDING)
         return PYRO_ERR_STATE;
@@ -9352,99 +9821,50 @@ PYRO_DEF bool pyro_request_sent(const pyro_request *rq)
 
 PYRO_DEF bool pyro_cancel(pyro_request *rq)
 {
-    if (!pyro_done(rq)) {
-        rq->fn_ = NULL;
-        pyroi_give_up(rq->proxy_->node_, rq);
-        pyroi_finish(rq, PYRO_ERR_CLOSED, NULL);
-    }
+    pyroi_cancel(rq);
     return rq->sent_ == 0;
-}
-
-/* One round of a blocking wait that ends at `due` at the latest, as do all
- * the waits nested in it: the stack cannot unwind before them. */
-static pyro_err pyroi_wait_round(pyro_daemon *d, pyro_link link, uint32_t due)
-{
-    pyroi_waiting w;
-    int32_t       left = (int32_t)(due - d->now_);
-    pyro_err      err;
-
-    if ((d->flags_ & PYROI_YIELD) != 0)
-        return PYRO_ERR_STATE;
-    w.outer = d->waits_;
-    w.link = link;
-    w.due = due;
-    d->waits_ = &w;
-    err = pyroi_poll(d, left < 0 ? 0 : left);
-    d->waits_ = w.outer;
-    return err;
-}
-
-/* No wait may be longer than those below it on the stack. */
-static uint32_t pyroi_clamp(const pyro_daemon *d, uint32_t due)
-{
-    if (d->waits_ != NULL && !pyroi_reached(d->waits_->due, due))
-        return d->waits_->due;
-    return due;
 }
 
 PYRO_DEF pyro_err pyro_wait(pyro_request *rq)
 {
     pyro_daemon *d;
-    pyro_err     err = PYRO_OK;
+    pyro_err err = PYRO_OK;
 
     if (pyro_done(rq))
         return (pyro_err)rq->err_;
-    d = rq->proxy_->node_;
     if (rq->state_ != PYROI_WAITING)
         return PYRO_ERR_STATE;
+    d = rq->proxy_->node_;
     rq->due_ = pyroi_clamp(d, rq->due_);
     pyroi_arm(d, rq->due_);
     d->flags_ |= PYROI_AGAIN; /* R5: what may wait is another question now */
     while (!pyro_done(rq) && err == PYRO_OK)
         err = pyroi_wait_round(d, rq->link_, rq->due_);
     d->flags_ |= PYROI_AGAIN;
-    if (!pyro_done(rq)) {
+    if (err != PYRO_OK) {
         pyroi_why(d, PYROI_T("the clock stands still, or in pyro_yield"), 0,
                   0);
-        pyro_cancel(rq);
+        pyroi_cancel(rq);
         d->stuck_ = 0;
-        return err;
+    } else {
+        err = (pyro_err)rq->err_;
     }
     if (rq->proxy_ != NULL) { /* others may have used it meanwhile */
         rq->proxy_->err_ = rq->err_;
         rq->proxy_->sent_ = rq->sent_;
     }
-    return (pyro_err)rq->err_;
+    return err;
 }
 
-/* Whether it may help to wait when something is full. What handlers and
- * callbacks on the stack hold does not come free; replies go away by
- * themselves. */
-static bool pyroi_may_drain(const pyro_daemon *d)
-{
-    return d->depth_ + d->n_[PYROI_HELD] == 0
-        || d->n_[PYROI_REPLYING] + d->n_[PYROI_INCOMING] > 0;
-}
-
-static void pyroi_put_args(pyro_writer *w, pyro_args args)
-{
-    size_t i;
-
-    for (i = 0; i < args.count; i++)
-        pyro_put(w, args.values[i]);
-}
-
-/* A call through a proxy, of one of its attributes where `attr` is not NULL:
- * waits until there is a buffer and an address for it, then for its result,
- * unless there is no slot for that. */
+/* A call through a proxy: waits until there is a buffer and an address for it,
+ * then for its result, unless there is no slot for that. */
 static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
-                           pyro_args args, const pyro_slot *slot,
-                           const char *attr)
+                           pyro_args args, const pyro_slot *slot)
 {
     pyro_daemon *d = proxy->node_;
     pyro_request rq;
-    uint32_t     due;
-    pyro_err     err;
+    uint32_t due;
+    pyro_err err;
 
     d->now_ = pyro_now(d);
     due = pyroi_clamp(d, d->now_ + proxy->timeout_ms);
@@ -9464,33 +9884,33 @@ static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
     }
     if (err != PYRO_OK)
         return err;
-    if (attr != NULL)
-        pyro_put_str(&rq.args, attr);
     pyroi_put_args(&rq.args, args);
     err = pyroi_launch(&rq, slot, due);
     return err != PYRO_OK ? err : pyro_wait(&rq);
 }
 
+#endif /* PYRO_NO_ASYNC */
+
 PYRO_DEF pyro_err pyro_invoke(pyro_proxy *proxy, const char *method,
                               pyro_args args, pyro_slot result)
 {
-    return pyroi_call(proxy, method, args, &result, NULL);
+    return pyroi_call(proxy, method, args, &result);
 }
 
 /* Writes a oneway right behind those that wait already, where it fits: no
  * buffer is taken and nothing is copied. */
-#if defined(PYRO_NO_GATHER) || defined(PYROI_SMALL)
+#if defined(PYRO_NO_GATHER) || defined(PYROI_SMALL) || defined(PYRO_NO_ASYNC)
 #define pyroi_oneway_behind(proxy, method, args) false
 #else
 static bool pyroi_oneway_behind(pyro_proxy *proxy, const char *method,
                                 pyro_args args)
 {
-    pyro_daemon  *d = proxy->node_;
-    pyroi_link   *l = pyroi_link_of(d, proxy->link_);
+    pyro_daemon *d = proxy->node_;
+    pyroi_link *l = pyroi_link_of(d, proxy->link_);
     pyroi_buffer *b;
-    uint8_t      *body;
-    uint8_t      *list;
-    pyro_writer   w;
+    uint8_t *body;
+    uint8_t *list;
+    pyro_writer w;
 
     if (l == NULL || l->state != PYROI_OPEN
         || (l->flags & (PYROI_GATHER | PYROI_SUMS)) != PYROI_GATHER)
@@ -9523,32 +9943,37 @@ PYRO_DEF pyro_err pyro_oneway(pyro_proxy *proxy, const char *method,
 {
     if (pyroi_oneway_behind(proxy, method, args))
         return PYRO_OK;
-    return pyroi_call(proxy, method, args, NULL, NULL);
+    return pyroi_call(proxy, method, args, NULL);
 }
 
 PYRO_DEF pyro_err pyro_getattr(pyro_proxy *proxy, const char *name,
                                pyro_slot result)
 {
-    pyro_args none = { NULL, 0 };
+    pyro_value v = pyro_str(name);
+    pyro_args  args = { &v, 1 };
 
-    return pyroi_call(proxy, pyroi_attr_calls[PYROI_GET], none, &result, name);
+    return pyroi_call(proxy, pyroi_attr_calls[PYROI_GET], args, &result);
 }
 
 PYRO_DEF pyro_err pyro_setattr(pyro_proxy *proxy, const char *name,
                                pyro_value value)
 {
-    pyro_args args = { &value, 1 };
-    pyro_slot none = pyro_to_none();
+    pyro_value v[2];
+    pyro_args  args = { v, 2 };
+    pyro_slot  none = pyro_to_none();
 
-    return pyroi_call(proxy, pyroi_attr_calls[PYROI_SET], args, &none, name);
+    v[0] = pyro_str(name);
+    v[1] = value;
+    return pyroi_call(proxy, pyroi_attr_calls[PYROI_SET], args, &none);
 }
 
 PYRO_DEF pyro_err pyro_hasattr(pyro_proxy *proxy, const char *name, bool *has)
 {
-    pyro_args none = { NULL, 0 };
-    pyro_slot slot = pyro_to_bool(has);
+    pyro_value v = pyro_str(name);
+    pyro_args  args = { &v, 1 };
+    pyro_slot  slot = pyro_to_bool(has);
 
-    return pyroi_call(proxy, pyroi_attr_calls[PYROI_HAS], none, &slot, name);
+    return pyroi_call(proxy, pyroi_attr_calls[PYROI_HAS], args, &slot);
 }
 
 #endif /* PYRO_NO_CLIENT */

@@ -103,6 +103,10 @@
 #ifndef PYRO_ES_H
 #define PYRO_ES_H
 
+#if defined(PYRO_NO_URI) || defined(PYRO_NO_ASYNC) || defined(PYRO_NO_HOOKS)
+#error "PYRO_NO_URI, _ASYNC and _HOOKS take away what events are built on"
+#endif
+
 /* ------------------------------------------------------------------------
  * >>config: numbers and switches, the same in all source files
  * ------------------------------------------------------------------------ */

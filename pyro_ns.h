@@ -147,6 +147,10 @@
 #ifndef PYRO_NS_H
 #define PYRO_NS_H
 
+#if defined(PYRO_NO_URI) || defined(PYRO_NO_ASYNC) || defined(PYRO_NO_HOOKS)
+#error "PYRO_NO_URI, _ASYNC and _HOOKS take away what names are built on"
+#endif
+
 /* ------------------------------------------------------------------------
  * >>config: numbers and switches, the same in all source files
  * ------------------------------------------------------------------------ */

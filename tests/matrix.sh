@@ -142,6 +142,26 @@ switches() {
         -o $out/impl.o
 }
 
+# Those that names and events cannot do without. The program is the one that
+# is weighed: it tests itself against a node that leaves out nothing.
+leanest_switches() {
+    build "partner" "$CC" -std=c99 -O1 $WARN_C -c tests/size/partner.c \
+        -o $out/partner.o || return
+    for set in "" -DPYRO_NO_URI -DPYRO_NO_ASYNC -DPYRO_NO_HOOKS \
+        -DPYRO_NO_CONFIG "-DPYRO_NO_DENIALS -DPYRO_NO_PYRO5" "$LEANEST" \
+        "$LEANEST -DPYRO_NO_SERVER" "$LEANEST -DPYRO_NO_CLIENT" \
+        "-DPYRO_NO_ASYNC -DPYRO_NO_SERVER" "-DPYRO_NO_URI -DPYRO_NO_CLIENT"; do
+        try "self-test $set" "$CC" -std=c99 -O1 $WARN_C $set $src/impl.c \
+            tests/size/lean.c $out/partner.o
+        build "$set, clang++" clang++ -std=c++11 $WARN $set -x c++ \
+            $src/impl.c -fsyntax-only
+    done
+    build "leanest, small" "$CC" -std=c99 -Os $WARN_C $LEANEST -c \
+        $src/impl.c -o $out/impl.o
+    build "leanest, clang" clang -std=c99 -Os $WARN_C $LEANEST -c \
+        $src/impl.c -o $out/impl.o
+}
+
 # Those of the names, and what they mean together with others.
 ns_switches() {
     for set in -DPYRO_NS_NO_SERVER -DPYRO_NS_NO_CLIENT \
@@ -204,6 +224,7 @@ for cxx in g++ clang++; do cxx_standards $cxx; done
 mixed
 orders
 switches
+leanest_switches
 ns_switches
 es_switches
 mixed_numbers
