@@ -5017,8 +5017,8 @@ PYROI_FAST unsigned pyroi_letter_types(char letter)
 static bool pyroi_fits(pyro_reader *in, char letter)
 {
     const uint8_t *at = in->at;
-    uint64_t       v = pyroi_next(in);
-    unsigned       type = in->type_;
+    uint64_t v = pyroi_next(in);
+    unsigned type = in->type_;
 
     if (type >= PYRO_LIST) { /* what is inside is looked at, too */
         in->at = at;
@@ -9654,13 +9654,13 @@ static uint8_t *pyroi_close_oneway(pyro_request *rq, const pyroi_link *l)
 
 PYRO_DEF bool pyro_again(pyro_request *rq, size_t n)
 {
-    uint8_t     *list = (uint8_t *)rq->slot_.to_;
+    uint8_t *list = (uint8_t *)rq->slot_.to_;
     pyro_daemon *d;
-    pyroi_link  *l;
-    uint8_t     *body;
-    uint8_t     *bytes;
-    size_t       same; /* bytes that all of them begin with */
-    size_t       most = 0xFFFF;
+    pyroi_link *l;
+    uint8_t *body;
+    uint8_t *bytes;
+    size_t same; /* bytes that all of them begin with */
+    size_t most = 0xFFFF;
 
     if (rq->state_ != PYROI_BUILDING || list == NULL
         || pyro_writer_end(&rq->args) != PYRO_OK)
