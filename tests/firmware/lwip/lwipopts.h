@@ -9,6 +9,7 @@
 #define LWIP_NETCONN         0
 #define LWIP_STATS           0
 #define LWIP_IPV6            0
+#define LWIP_NETIF_LOOPBACK  1
 #define IP_REASSEMBLY        0
 #define IP_FRAG              0
 #define MEM_ALIGNMENT        4
@@ -23,12 +24,12 @@
 #define TCP_DEFAULT_LISTEN_BACKLOG 2
 #define TCP_OOSEQ_MAX_PBUFS        4
 
-#define MEMP_NUM_TCP_PCB        8
+#define MEMP_NUM_TCP_PCB        10
 #define MEMP_NUM_TCP_PCB_LISTEN 1
 #define MEMP_NUM_UDP_PCB        2
 #define MEMP_NUM_TCP_SEG        24
-#define MEM_SIZE                6000
-#define PBUF_POOL_SIZE          20
+#define MEM_SIZE                8000
+#define PBUF_POOL_SIZE          24
 #define PBUF_POOL_BUFSIZE       600
 
 #endif

@@ -8,6 +8,7 @@
 #undef IP_REASSEMBLY
 #undef IP_FRAG
 #undef TCP_TMR_INTERVAL
+#undef LWIP_NETIF_LOOPBACK
 #define LWIP_IPV6           1
 #define IP_REASSEMBLY       1
 #define IP_FRAG             1
