@@ -43,9 +43,17 @@ static void bench_echo(void *self, pyro_call *call)
     pyro_put_bin(&call->result, bytes, n);
 }
 
+/* Questions for the name server that came as datagrams. */
+static void bench_answered(void *self, pyro_call *call)
+{
+    (void)self;
+    pyro_put_int(&call->result, (int64_t)server.answerer.answered);
+}
+
 static const pyro_method methods[] = {
     { "add", bench_add, "ii", "q", 0 },
     { "echo", bench_echo, "y", "y", 0 },
+    { "answered", bench_answered, "", "i", 0 },
 };
 static const pyro_class bench_class = { "Bench", PYRO_METHODS(methods),
                                         PYRO_NO_ATTRS, NULL, 0 };
