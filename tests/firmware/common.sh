@@ -49,12 +49,13 @@ board() {
 }
 
 # image OUT FLAGS...: builds a program for the board with picolibc; printf and
-# files are the host's, by semihosting, and main's result is QEMU's status.
+# files are the host's, by semihosting, and main's result is QEMU's status. With
+# fw_crt0 semihost main has arguments: those that QEMU is given as arg=.
 image() {
     elf=$1
     shift
     mkdir -p "$(dirname "$elf")"
-    set -- "$@" --crt0=hosted --oslib=semihost \
+    set -- "$@" --crt0=${fw_crt0:-hosted} --oslib=semihost \
         -Wl,--defsym=__flash="${fw_flash% *}" \
         -Wl,--defsym=__flash_size="${fw_flash#* }" \
         -Wl,--defsym=__ram="${fw_ram% *}" \

@@ -13,20 +13,20 @@
 # of its own, so that no port is anybody else's.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-. tests/common.sh
+. tests/firmware/common.sh
 soak=0
 case ${1:-} in
 -s) soak=${2:?} ;;
 -h | --help) help ;;
 esac
 
-out=build/firmware/eth
+out=$FW/eth
 dir=$out/run
-board=10.0.2.15
+address=10.0.2.15
 other=10.0.2.16
-cross="arm-none-eabi-gcc --specs=picolibc.specs -mthumb -mcpu=cortex-m3
--std=gnu11 -Os -g -DNDEBUG -ffunction-sections -fdata-sections
--fno-merge-constants"
+board m3
+fw_crt0=semihost
+fw_cc="$fw_cc -std=gnu11 -DNDEBUG -fno-merge-constants -Itests/firmware/lwip"
 
 # ------------------------------------------------------------------------
 # Images
@@ -39,24 +39,19 @@ lwip_for_board() {
     rm -f $out/lwip.a
     for file in "$src"/core/*.c "$src"/core/ipv4/*.c \
         "$src"/netif/ethernet.c; do
-        $cross -w -Itests/firmware/lwip -isystem "$src/include" -c \
+        $fw_cc --specs=picolibc.specs $FW_FLAGS -w -I"$src/include" -c \
             -o "$out/lwip/$(basename "$file" .c).o" "$file" ||
             die "lwIP does not compile"
     done
     arm-none-eabi-ar rcs $out/lwip.a $out/lwip/*.o
 }
 
-image() {
-    $cross $WARN_C -Werror -Itests/firmware/lwip -isystem "$src/include" \
-        -DPYRO_NS_NO_STORAGE -DPYRO_NS_NO_PAIR -c -o "$out/$1.o" \
-        "tests/firmware/$1.c" &&
-        $cross --crt0=semihost --oslib=semihost -Wl,--gc-sections \
-            -Wl,-Map="$out/$1.map" -Wl,--defsym=__flash=0 \
-            -Wl,--defsym=__flash_size=0x400000 \
-            -Wl,--defsym=__ram=0x20000000 \
-            -Wl,--defsym=__ram_size=0x400000 \
-            -Wl,--defsym=__stack_size=0x1000 \
-            -o "$out/$1.elf" "$out/$1.o" $out/lwip.a ||
+# eth_image NAME
+eth_image() {
+    $fw_cc --specs=picolibc.specs $FW_FLAGS $WARN_C -Werror \
+        -isystem "$src/include" -DPYRO_NS_NO_STORAGE -DPYRO_NS_NO_PAIR -c \
+        -o "$out/$1.o" "tests/firmware/$1.c" &&
+        image "$out/$1.elf" "$out/$1.o" $out/lwip.a -Wl,-Map="$out/$1.map" ||
         die "$1: the image cannot be built"
 }
 
@@ -65,8 +60,8 @@ build() {
     src=$(sh tests/debian_source.sh lwip)/src || exit 1
     mkdir -p $dir
     lwip_for_board
-    image eth_server
-    image eth_client
+    eth_image eth_server
+    eth_image eth_client
     "$CC" -std=gnu11 -O1 -g $WARN_C -Werror -DPYRO_POSIX -o $out/eth_client \
         tests/firmware/eth_client.c || die "eth_client does not compile here"
 }
@@ -116,15 +111,11 @@ cleanup() {
 }
 
 boots=0
-# run_board IMAGE ADDRESS NIC...
+# run_board IMAGE ADDRESS NIC
 run_board() {
-    elf=$out/$1.elf address=$2
-    shift 2
     boots=$((boots + 1))
-    exec timeout -k 2 $limit qemu-system-arm -M mps2-an385 -display none \
-        -monitor none -serial null -nic "$1",model=lan9118 \
-        -semihosting-config \
-        "enable=on,target=native,arg=$address,arg=$seed$boots" -kernel "$elf"
+    exec timeout -k 2 $limit $fw_qemu,arg="$2,arg=$seed$boots" -serial null \
+        -nic "$3,model=lan9118" -kernel "$out/$1.elf"
 }
 
 # started NAME COMMAND...: in the background, until it says that it is ready.
@@ -145,20 +136,20 @@ started() {
 cable() { say "socket,udp=127.0.0.1:$2,localaddr=127.0.0.1:$1,mac=$3"; }
 
 linux() {
-    both=$board:9090-$board:9090
-    started server run_board eth_server $board \
+    both=$address:9090-$address:9090
+    started server run_board eth_server $address \
         "user,hostfwd=tcp:$both,hostfwd=udp:$both" &&
-        timeout -k 2 $limit $out/eth_client $board
+        timeout -k 2 $limit $out/eth_client $address
 }
 
 boards() {
-    started server run_board eth_server $board "$(cable 4000 4010 $mac:1)" &&
+    started server run_board eth_server $address "$(cable 4000 4010 $mac:1)" &&
         (run_board eth_client $other "$(cable 4010 4000 $mac:2)")
 }
 
 lossy() {
     started relay python3 tests/firmware/eth_relay.py 4000 4010 "$seed" &&
-        started server run_board eth_server $board \
+        started server run_board eth_server $address \
             "$(cable 4000 4001 $mac:1)" &&
         (run_board eth_client $other "$(cable 4010 4011 $mac:2)") || return 1
     cleanup
@@ -200,8 +191,8 @@ trap 'exit 1' INT TERM HUP
 rm -f $dir/*
 # The board's address, at which QEMU listens for it, is one of this machine;
 # who goes there must not come from there, or the board would see its own.
-ip link set lo up && ip address add $board/32 dev lo &&
-    ip route change local $board dev lo table local src 127.0.0.1 ||
+ip link set lo up && ip address add $address/32 dev lo &&
+    ip route change local $address dev lo table local src 127.0.0.1 ||
     die "the network namespace cannot be set up"
 seed=${SEED:-1}
 if [ "$soak" -gt 0 ]; then
