@@ -2145,6 +2145,7 @@ static void pyroi_es_event(void *self, pyro_call *call)
     es->events++;
     es->lost = event.lost;
     es->n_ = event.n;
+    es->session_ = pyro_link_session(es->node_, call->link);
     es->fn_(es->user_, &event);
 }
 
@@ -2184,7 +2185,7 @@ static pyro_err pyroi_es_call(pyro_es *es, pyroi_es_own own,
 }
 
 /* A subscription has been taken: over this link, by a service that begins to
- * count when it is another than before. */
+ * count when it is another than before. Events may have come already. */
 static void pyroi_es_linked(pyro_es *es)
 {
     uint32_t session;
