@@ -2,6 +2,7 @@
 #define PYRO_IMPLEMENTATION
 #define PYRO_EXCEPTION_BYTES 160
 #define PYRO_ES_AWAY_MS      5000
+#define PYRO_ES_BURST        16
 #include "../pyro.h"
 #include "../pyro_es.h"
 
@@ -432,14 +433,19 @@ static void job_subscribe(struct node *node)
                      PYRO_OK);
 }
 
+static void job_subscribe_to(unsigned i, const char *subject, unsigned flags)
+{
+    job_subject = subject;
+    job_flags = flags;
+    node_do(i, job_subscribe);
+}
+
 static void start_node(unsigned i, const char *subject, unsigned flags)
 {
     node_open(i, 6);
     open_client(i);
     node_run(i);
-    job_subject = subject;
-    job_flags = flags;
-    node_do(i, job_subscribe);
+    job_subscribe_to(i, subject, flags);
 }
 
 /* What came, what was missed: nothing else happened. */
@@ -1232,6 +1238,235 @@ TEST(last_values_under_way_are_not_cut_off_by_another_subscription)
     assert_int_equal(seen[0].count, 8);
 }
 
+TEST(a_regular_expression_selects_what_is_sent)
+{
+    assert_int_equal(pyro_es_subscribe(&seen[0].es, "a[0-9]$", PYRO_ES_MATCH),
+                     PYRO_OK);
+    publish("ab", 1);
+    publish("A1", 2);
+    publish("a12", 3);
+    rig_settle();
+    assert_int_equal(seen[0].count, 1);
+    assert_int_equal(seen[0].values[0], 2);
+}
+
+TEST(an_event_over_a_subscribers_own_maximum_is_counted_as_lost_there)
+{
+    node_open(2, 6);
+    rig.n[2].d.room_.buffer_bytes = 128; /* what it announces */
+    open_client(2);
+    node_run(2);
+    job_subscribe_to(2, "**", 0);
+    subscribe("**", 0);
+    publish("n", 1);
+    assert_int_equal(publish_big(150), PYRO_OK);
+    publish("n", 2);
+    rig_settle();
+    assert_int_equal(seen[0].count, 3);
+    assert_int_equal(seen[0].lost[2], 0);
+    assert_int_equal(seen[2].count, 2);
+    assert_int_equal(seen[2].n[1], 2);
+    assert_int_equal(seen[2].lost[1], 1);
+    assert_int_equal(service.stats.too_long, 1);
+}
+
+TEST(of_more_stuck_subscribers_than_may_be_the_oldest_is_dropped)
+{
+    config.stuck = 1;
+    config.stuck_ms = 100000;
+    rig.net.capacity = 200;
+    start_node(2, "n", 0);
+    start_node(3, "n", 0);
+    rig.n[2].runs = false;
+    for (int32_t i = 0; i < 20; i++)
+        publish("n", i);
+    rig_settle();
+    assert_int_equal(service.stats.dropped, 0);
+    rig.n[3].runs = false;
+    for (int32_t i = 20; i < 60; i++)
+        publish("n", i);
+    rig_settle();
+    assert_int_equal(service.stats.dropped, 1);
+    assert_int_equal(room.subs[0].state, PYROI_ES_AWAY);
+    rig.n[2].runs = true;
+    rig.n[3].runs = true;
+    rig_pass(3000);
+    publish("n", 60);
+    rig_settle();
+    expect_holes_counted(&seen[2], 0);
+    expect_holes_counted(&seen[3], 0);
+    assert_int_equal(seen[2].values[seen[2].count - 1], 60);
+    assert_int_equal(seen[3].values[seen[3].count - 1], 60);
+}
+
+static uint64_t noon(void *user)
+{
+    (void)user;
+    return 43200000;
+}
+
+static uint64_t time_of_event;
+
+static void on_time(void *user, const pyro_es_event *event)
+{
+    (void)user;
+    time_of_event = event->time;
+}
+
+TEST(events_have_the_time_of_the_configs_clock)
+{
+    config.now = noon;
+    pyro_es_close(&seen[0].es);
+    assert_int_equal(pyro_es_open(&seen[0].es, &rig.n[0].d, URI, on_time,
+                                  NULL),
+                     PYRO_OK);
+    subscribe("a", 0);
+    publish("a", 1);
+    rig_settle();
+    assert_int_equal(time_of_event, 43200000);
+}
+
+TEST(statistics_go_on_where_an_answer_was_full)
+{
+    static const char *const names[] = { "s0", "s1", "s2", "s3" };
+    uint8_t                  bytes[500];
+    pyro_blob                blob = { bytes, sizeof bytes, 0 };
+    pyro_reader              in;
+    int32_t                  from = 0;
+    int32_t                  totals[6];
+    unsigned                 k = 0;
+
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(subscribe_uri(names[i], NULL), PYRO_OK);
+    do {
+        int32_t  next;
+        uint32_t n;
+
+        in = statistics(&blob, from, &next, totals);
+        n = pyro_get_list(&in, 3);
+        assert_true(n > 0);
+        for (; n > 0; n--) {
+            uint32_t    length;
+            const char *name;
+
+            assert_int_equal(pyro_get_list(&in, 6), 6);
+            name = pyro_get_str(&in, &length);
+            assert_int_equal(length, 2);
+            assert_memory_equal(name, names[k++], 2);
+            for (unsigned i = 0; i < 5; i++)
+                pyro_skip(&in);
+        }
+        assert_true(next == 0 || next > from);
+        from = next;
+    } while (from != 0);
+    assert_int_equal(k, 4);
+}
+
+TEST(two_clients_of_one_node_have_objects_of_their_own)
+{
+    static struct seen second;
+
+    memset(&second, 0, sizeof second);
+    assert_int_equal(pyro_es_open(&second.es, &rig.n[0].d, URI, on_event,
+                                  &second),
+                     PYRO_OK);
+    subscribe("a", 0);
+    assert_int_equal(pyro_es_subscribe(&second.es, "*", 0), PYRO_OK);
+    publish("a", 1);
+    publish("b", 2);
+    rig_settle();
+    assert_int_equal(seen[0].count, 1);
+    assert_int_equal(second.count, 2);
+    assert_string_equal(second.es.object_, "es1");
+    assert_int_equal(pyro_es_unsubscribe(&second.es, "*"), PYRO_OK);
+    pyro_es_close(&second.es);
+}
+
+TEST(an_event_that_is_too_long_for_a_last_value_is_counted_and_not_kept)
+{
+    static pyro_es_last last[1];
+
+    memset(last, 0, sizeof last);
+    config.last = last;
+    config.n_last = 1;
+    rig_pass(300);
+    assert_int_equal(publish_big(PYRO_ES_LAST_BYTES), PYRO_OK);
+    assert_int_equal(service.stats.too_long, 0);
+    assert_int_equal(last[0].stamp, 1);
+    assert_int_equal(publish_big(PYRO_ES_LAST_BYTES + 1), PYRO_OK);
+    assert_int_equal(service.stats.too_long, 1);
+    assert_int_equal(last[0].stamp, 1);
+}
+
+TEST(what_was_never_subscribed_is_unsubscribed_without_an_error)
+{
+    pyro_proxy *proxy = pyro_es_proxy(&seen[0].es);
+    pyro_args   args = PYRO_ARGS(pyro_str("a"), pyro_here("nobody"));
+
+    assert_int_equal(pyro_invoke(proxy, "unsubscribe", args, pyro_to_none()),
+                     PYRO_OK);
+    subscribe("a", 0);
+    args = PYRO_ARGS(pyro_str("b"), pyro_here(seen[0].es.object_));
+    assert_int_equal(pyro_invoke(proxy, "unsubscribe", args, pyro_to_none()),
+                     PYRO_OK);
+    publish("a", 1);
+    rig_settle();
+    assert_int_equal(seen[0].count, 1);
+}
+
+TEST(a_subscription_that_finds_no_service_is_made_when_it_is_there)
+{
+    node_stop(1);
+    pyro_es_stop(&service);
+    node_close(1);
+    assert_int_equal(pyro_es_subscribe(&seen[0].es, "a", 0), PYRO_ERR_CLOSED);
+    assert_int_equal(pyro_es_subscribe(&seen[0].es, "b", 0), PYRO_ERR_CLOSED);
+    assert_int_equal(pyro_es_unsubscribe(&seen[0].es, "b"), PYRO_ERR_CLOSED);
+    rig_pass(1500); /* in vain */
+    serve();
+    rig_pass(1500);
+    publish("a", 1);
+    publish("b", 2);
+    rig_settle();
+    assert_int_equal(seen[0].count, 1);
+    assert_int_equal(seen[0].values[0], 1);
+}
+
+/* What each walk of the tables would find. */
+TEST(the_walk_of_the_tables_finds_what_is_wrong)
+{
+    uint32_t was;
+
+    subscribe("a", 0);
+    subscribe("b", 0);
+    publish("a", 1);
+    rig_settle();
+    check_service();
+    was = room.subs[0].seq;
+    room.subs[0].seq = service.head_seq_ + 1;
+    assert_string_equal(pyro_es_check(&service),
+                        "a subscriber stands outside of the ring");
+    room.subs[0].seq = was;
+    was = room.items[room.subs[0].first - 1].next;
+    room.items[room.subs[0].first - 1].next = room.subs[0].first;
+    assert_string_equal(pyro_es_check(&service), "subscriptions go round");
+    room.items[room.subs[0].first - 1].next = 0;
+    assert_string_equal(pyro_es_check(&service), "a subscription is missing");
+    room.items[room.subs[0].first - 1].next = (uint16_t)was;
+    was = room.items[service.free_item_ - 1].next;
+    room.items[service.free_item_ - 1].next = service.free_item_;
+    assert_string_equal(pyro_es_check(&service),
+                        "free subscriptions go round");
+    room.items[service.free_item_ - 1].next = (uint16_t)was;
+    service.used_--;
+    assert_string_equal(pyro_es_check(&service), "events overlap");
+    service.used_ += 2;
+    assert_string_equal(pyro_es_check(&service),
+                        "bytes of the ring are missing");
+    service.used_--;
+    check_service();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1285,6 +1520,18 @@ int main(void)
         ES_TEST(subscribing_once_more_takes_no_place),
         ES_TEST(a_subject_that_is_too_long_for_a_subscriber_is_counted),
         ES_TEST(last_values_under_way_are_not_cut_off_by_another_subscription),
+        ES_TEST(a_regular_expression_selects_what_is_sent),
+        ES_TEST(
+            an_event_over_a_subscribers_own_maximum_is_counted_as_lost_there),
+        ES_TEST(of_more_stuck_subscribers_than_may_be_the_oldest_is_dropped),
+        ES_TEST(events_have_the_time_of_the_configs_clock),
+        ES_TEST(statistics_go_on_where_an_answer_was_full),
+        ES_TEST(two_clients_of_one_node_have_objects_of_their_own),
+        ES_TEST(
+            an_event_that_is_too_long_for_a_last_value_is_counted_and_not_kept),
+        ES_TEST(what_was_never_subscribed_is_unsubscribed_without_an_error),
+        ES_TEST(a_subscription_that_finds_no_service_is_made_when_it_is_there),
+        ES_TEST(the_walk_of_the_tables_finds_what_is_wrong),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
