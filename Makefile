@@ -94,6 +94,7 @@ coverage: ## lines and branches the unit tests reach: build/coverage.json
 
 bench: ## against a bare poll loop and msgpack-c: build/bench.json
 	$(Q)sh tests/bench/run.sh
+	$(Q)sh tests/bench/python.sh
 
 firmware: ## boards under QEMU; STEPS="unit serial" runs only these
 	$(Q)sh tests/firmware.sh $(STEPS)

@@ -5,7 +5,9 @@ usage: interop.py API calls SERIALIZER HOST:PORT   calls all that board has
        interop.py API callbacks SERIALIZER HOST:PORT   is called back by it
        interop.py API refused SERIALIZER HOST:PORT it is told why it cannot
        interop.py API serve [SERIALIZER...]        a daemon with object meter,
-                                 which knows these serializers, until killed
+                                 that lacks these serializers, until killed
+       interop.py API rate SERIALIZER OBJECT@HOST:PORT SECONDS
+                                 calls of add in a second, as long
        interop.py API server                       a name server, until killed
        interop.py API names SERIALIZER HOST:PORT UDP_PORT
                                  uses a name server of ours
@@ -316,6 +318,75 @@ def pyroname(api, serializer, where, name):
     with api.lib.Proxy("PYRONAME:%s@%s" % (name, where)) as p:
         check(7, p.add, 3, 4)
 
+# --- a daemon -------------------------------------------------------------
+
+class Meter:
+    def __init__(self):
+        self._value, self.text = 1.5, ""
+    def add(self, a, b=1):
+        return a + b
+    def div(self, a, b):
+        return a / b
+    def echo(self, value):
+        return value
+    def log(self, text):
+        self.text = text
+    def logged(self):
+        return self.text
+    def deep(self, n):
+        """Fails with a traceback as long as wanted."""
+        return self.deep(n - 1) if n > 0 else self.add(None, 1)
+    def me(self):
+        return self
+    def uri(self):
+        return self._pyroDaemon.uriFor(self)
+    def call(self, board, n):
+        """Calls an object of the caller's node back."""
+        with type(self).api.lib.Proxy(board) as p:
+            return p.add(n, 1)
+    @property
+    def value(self):
+        return self._value
+    @value.setter
+    def value(self, v):
+        self._value = v
+
+def serve(api, *lacking):
+    Meter.api, Meter.log = api, api.lib.oneway(Meter.log)
+    api.lib.expose(Meter)
+    d = api.lib.Daemon(host="127.0.0.1")
+    if api.four:
+        api.config.SERIALIZERS_ACCEPTED -= set(lacking)
+    elif hasattr(d, "refuse"):
+        d.refuse = lacking
+    else: # as if they had never been installed
+        import Pyro5.serializers as known
+        for name in lacking:
+            known.serializers_by_id.pop(
+                known.serializers.pop(name).serializer_id)
+    d.register(Meter(), "meter")
+    print("meter is at", d.locationStr, flush=True)
+    d.requestLoop()
+
+def server(api):
+    if api.four:
+        uri, d, _ = api.lib.naming.startNS("127.0.0.1", 0, enableBroadcast=False)
+    else:
+        uri, d = api.lib.start_ns("127.0.0.1", 0)[:2]
+    print("names are at %s:%d" % (uri.host, uri.port), flush=True)
+    d.requestLoop()
+
+def rate(api, serializer, where, seconds):
+    api.config.SERIALIZER = serializer
+    with api.lib.Proxy("PYRO:" + where) as p:
+        p.add(1, 2)
+        n, start = 0, time.monotonic()
+        while (took := time.monotonic() - start) < float(seconds):
+            p.add(n, 2)
+            n += 1
+    print("%.0f calls/s" % (n / took))
+    verdict(n > 100, "hardly any calls")
+
 def refused(api, serializer, where):
     """A daemon without its serializer says so in words."""
     api.config.SERIALIZER = serializer
@@ -328,7 +399,8 @@ def refused(api, serializer, where):
 
 def main(args):
     commands = {"calls": calls, "callbacks": callbacks, "names": names,
-                "pyroname": pyroname, "refused": refused}
+                "pyroname": pyroname, "refused": refused, "serve": serve,
+                "server": server, "rate": rate}
     if args in (["-h"], ["--help"]):
         print(__doc__.strip())
         return 0

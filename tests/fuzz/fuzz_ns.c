@@ -117,6 +117,64 @@ static void put_arguments(struct fuzz *f, pyro_writer *w, const char *method)
     }
 }
 
+/* An argument as Pyro5 gives them. */
+static void put_value5(struct fuzz *f, pyro_writer *w)
+{
+    unsigned how = fuzz_u8(&f->in);
+    unsigned n;
+
+    switch (how & 7) {
+    case 0:
+    case 1:
+        put_name(f, w);
+        break;
+    case 2:
+    case 3:
+        fuzz_word(f, w, ns_uris, PYRO_COUNT(ns_uris));
+        break;
+    case 4:
+        pyro_put_bool(w, how > 127);
+        break;
+    case 5:
+        pyro_put_nil(w);
+        break;
+    default:
+        n = how >> 3 & 3;
+        pyro_put_list(w, n);
+        while (n-- > 0)
+            pyro_put_strn(w, "redblue", fuzz_u8(&f->in) % 8);
+    }
+}
+
+/* A call of the object that Pyro5 knows: some arguments by position, and some
+ * by keyword. */
+static void invoke_body5(struct fuzz *f, pyro_writer *w)
+{
+    static const char *const methods[] = { "register", "lookup",      "list",
+                                           "remove",   "yplookup",    "count",
+                                           "ping",     "set_metadata" };
+    static const char *const keys[] = {
+        "name",     "uri",      "safe",           "metadata",
+        "prefix",   "regex",    "metadata_all",   "metadata_any",
+        "meta_all", "meta_any", "return_metadata"
+    };
+    unsigned how = fuzz_u8(&f->in);
+    unsigned n = how >> 3 & 3;
+
+    *w->at++ = 0x94;
+    pyro_put_str(w, "Pyro.NameServer");
+    pyro_put_str(w, methods[how & 7]);
+    pyro_put_list(w, n);
+    while (n-- > 0)
+        put_value5(f, w);
+    n = how >> 5 & 3;
+    pyro_put_map(w, n);
+    while (n-- > 0) {
+        fuzz_word(f, w, keys, PYRO_COUNT(keys));
+        put_value5(f, w);
+    }
+}
+
 static void invoke_body(struct fuzz *f, pyro_writer *w)
 {
     static const char *const methods[] = {
@@ -129,6 +187,10 @@ static void invoke_body(struct fuzz *f, pyro_writer *w)
 
     if (which >= 0xE0) {
         fuzz_invoke_body(f, w); /* of any object */
+        return;
+    }
+    if (which >= 0xD0) {
+        invoke_body5(f, w);
         return;
     }
     *w->at++ = 0x94;
@@ -247,6 +309,7 @@ static void start(struct fuzz *f, unsigned how, unsigned *shuts)
     memset(&ns_journal, 0, sizeof ns_journal);
     ns_journal.most = NS_JOURNAL;
     ns_config.no_broadcast = true;
+    ns_config.pyro5 = true;
     ns_config.user = shuts;
     if ((how & 1) != 0)
         ns_config.storage = &ns_storage;

@@ -23,7 +23,7 @@ GOAL=90      # percent of the lines of the sections below
 CODEC="reader values uri"
 ENGINE="message pool links exceptions signatures objects attributes internal
 dispatch later requests receiving time poll proxy calls"
-NAMES="texts questions locator table journal changes methods pair server"
+NAMES="texts questions locator table journal changes methods pair pyro5 server"
 TEXTS="floats numbers reading printing codecs"
 EVENTS="wildcards regex ring subscribers fan methods"
 
