@@ -2730,7 +2730,7 @@ static uint64_t pyroi_widen(uint32_t f)
 
     f -= sign;
     if (f < 0x800000) /* no leading bit: subnormal, or zero */
-        return pyroi_double(f, sign | (1085u - 149) << 20);
+        return pyroi_double(f, sign | (uint32_t)(1085 - 149) << 20);
     if (f >= 0x7F800000)
         top += 0x38000000; /* infinite, or not a number */
     return (uint64_t)(sign | top) << 32 | (uint32_t)(f << 29);
@@ -2742,7 +2742,7 @@ static uint64_t pyroi_int_bits(int64_t v)
     uint32_t sign = (uint32_t)((uint64_t)v >> 32) & 0x80000000;
 
     return pyroi_double(sign != 0 ? 0 - (uint64_t)v : (uint64_t)v,
-                        sign | 1085u << 20);
+                        sign | (uint32_t)1085 << 20);
 }
 
 /* The bits of the float next to a double; ties go to even. */
@@ -3936,10 +3936,11 @@ enum {                     /* flags of a link */
        PYROI_TELL_GONE = PYROI_HOOKS(4096),
        PYROI_TELL_ROOM = PYROI_HOOKS(8192),
        PYROI_TELL_UP = PYROI_HOOKS(16384),
-       PYROI_TELL = PYROI_TELL_GONE | PYROI_TELL_UP | PYROI_TELL_ROOM,
-       PYROI_PYRO5 = 32768, /* the peer speaks Pyro5, or with the next one */
-       PYROI_PYRO4 = 65536  /* also set: Pyro4; see >>pyro5 */
+       PYROI_TELL = PYROI_TELL_GONE | PYROI_TELL_UP | PYROI_TELL_ROOM
 };
+/* More of them, which are no int where that has 16 bits. */
+#define PYROI_PYRO5 0x8000u             /* the peer speaks Pyro5, or Pyro4: */
+#define PYROI_PYRO4 ((uint32_t)0x10000) /* also set then; see >>pyro5 */
 
 /* What is otherwise on a link to Pyro5 is done where it says pyro5 or ends in
  * 5: see there. */
@@ -5010,7 +5011,7 @@ PYROI_FAST unsigned pyroi_letter_types(char letter)
     case 'U':
         return 1u << PYRO_STR | 1u << PYRO_MAP;
     default:
-        return UINT32_MAX;
+        return ~0u;
     }
 }
 
@@ -8548,11 +8549,20 @@ PYRO_DEF void pyro_wake(const pyro_daemon *node)
 
 /* One side only ever writes put_, the other got_; a value is written before
  * put_ tells of it (release) and read after (acquire). */
+#ifdef __GNUC__
 #ifndef PYRO_LOAD_ACQ
 #define PYRO_LOAD_ACQ(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #endif
 #ifndef PYRO_STORE_REL
 #define PYRO_STORE_REL(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#endif
+#else /* enough for interrupts, and for threads of one processor */
+#ifndef PYRO_LOAD_ACQ
+#define PYRO_LOAD_ACQ(p) (*(const volatile uint8_t *)(p))
+#endif
+#ifndef PYRO_STORE_REL
+#define PYRO_STORE_REL(p, v) (*(volatile uint8_t *)(p) = (v))
+#endif
 #endif
 
 static uint8_t pyroi_ring_after(const pyro_ring *ring, unsigned i)
@@ -9926,7 +9936,8 @@ static bool pyroi_oneway_behind(pyro_proxy *proxy, const char *method,
         return false;
     *list |= (uint8_t)(PYRO_MAX_ARGS - w.more);
     *w.at++ = 0x80;
-    if ((size_t)(w.at - body) > pyroi_peer_max(l) || w.at - body > 0xFFFF)
+    if ((uint32_t)(w.at - body) > pyroi_peer_max(l)
+        || (uint32_t)(w.at - body) > 0xFFFF)
         return false;
     pyroi_put_header(body, PYROI_WHAT(PYROI_INVOKE, PYROI_ONEWAY), 0,
                      (uint32_t)(w.at - body));

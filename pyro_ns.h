@@ -3663,9 +3663,9 @@ static void pyroi_ns_register(void *self, pyro_call *call)
     e.seconds = ((uint32_t)ttl + 999u) / 1000u;
     e.left_ms = e.seconds * 1000u;
     wrong = pyroi_ns_parent(ns, full);
-    if (e.name_n < 2 || ttl < 0 || ttl > 1 << 30)
-        wrong = ttl < 0 || ttl > 1 << 30 ? "ttl is not 0 to 2^30 ms"
-                                         : "invalid name";
+    if (e.name_n < 2 || ttl < 0 || ttl > (int32_t)1 << 30)
+        wrong = ttl < 0 || ttl > (int32_t)1 << 30 ? "ttl is not 0 to 2^30 ms"
+                                                  : "invalid name";
     if (wrong != NULL) {
         pyroi_ns_raise(call, wrong, full);
         return;

@@ -3,7 +3,8 @@
 #
 # usage: deps.sh NAME...    NAME: cmocka python3 gcovr clang fuzz tidy cxx mqtt
 #                                 arm mingw msgpack tmux netns source
-#                                 qemu rv32
+#                                 qemu rv32 m32 powerpc s390x armhf musl
+#                                 tcc avr
 #
 # On Debian by apt-get, as root or with sudo, saying so; elsewhere it names
 # what is missing and fails. What is there already is left alone.
@@ -28,6 +29,12 @@ fuzzer_there() {
 # Debian has it where only root looks.
 broker_there() { PATH=$PATH:/usr/sbin command_there mosquitto; }
 
+# foreign_there CPU TARGET: a cross compiler with its libc, and who runs that.
+foreign_there() {
+    command_there "qemu-$1" && command_there "$2-gcc" &&
+        echo '#include <string.h>' | "$2-gcc" -E - >/dev/null 2>&1
+}
+
 # there NAME: whether it can be used. packages NAME: what Debian calls it.
 there() {
     case $1 in
@@ -41,6 +48,15 @@ there() {
         echo '#include <string.h>' | arm-none-eabi-gcc \
             --specs=picolibc.specs -E - >/dev/null 2>&1 ;;
     mingw) command_there x86_64-w64-mingw32-gcc ;;
+    m32) echo 'int main(void) { return 0; }' | gcc-12 -m32 -x c \
+        -o build/deps.probe32 - >/dev/null 2>&1 ;;
+    powerpc) foreign_there ppc powerpc-linux-gnu ;;
+    s390x) foreign_there s390x s390x-linux-gnu ;;
+    armhf) foreign_there arm arm-linux-gnueabihf ;;
+    musl) command_there musl-gcc ;;
+    tcc) command_there tcc ;;
+    avr) command_there avr-gcc && command_there qemu-system-avr &&
+        echo '#include <avr/io.h>' | avr-gcc -E - >/dev/null 2>&1 ;;
     msgpack) headers_there msgpack.h ;;
     pyro4) python_with Pyro4 serpent msgpack >/dev/null ;;
     mqtt) headers_there mosquitto.h && command_there mosquitto_pub &&
@@ -63,6 +79,12 @@ packages() {
     cxx) echo g++ ;;
     arm) echo gcc-arm-none-eabi picolibc-arm-none-eabi ;;
     mingw) echo gcc-mingw-w64-x86-64-posix ;;
+    m32) echo gcc-12-multilib ;; # gcc-multilib removes cross compilers
+    powerpc) echo gcc-powerpc-linux-gnu libc6-dev-powerpc-cross qemu-user ;;
+    s390x) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user ;;
+    armhf) echo gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user ;;
+    musl) echo musl-tools ;;
+    avr) echo gcc-avr avr-libc qemu-system-misc ;;
     msgpack) echo libmsgpack-dev ;;
     pyro4) echo python3-pyro4 python3-serpent python3-msgpack ;;
     mqtt) echo mosquitto mosquitto-clients libmosquitto-dev ;;
