@@ -300,7 +300,6 @@ static err_t pyroi_lwip_on_accept(void *arg, struct tcp_pcb *tcp, err_t err)
     s = pyroi_lwip_new(listener->lwip, PYROI_LWIP_WAITS);
     if (s == NULL) {
         listener->lwip->refused++;
-        tcp_arg(tcp, NULL); /* it still has the listener's */
         tcp_abort(tcp);
         return ERR_ABRT;
     }

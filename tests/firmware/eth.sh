@@ -122,6 +122,7 @@ run_board() {
 started() {
     log=$dir/$1.log
     shift
+    : >"$log"
     "$@" >"$log" 2>&1 </dev/null &
     pids="$pids $!"
     tries=0

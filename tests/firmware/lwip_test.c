@@ -28,7 +28,8 @@ static size_t   live;    /* blocks */
 static unsigned allocs;  /* so far */
 static unsigned deny_at; /* that one fails; 0: none */
 static bool     deny_all;
-static size_t   pcbs; /* alive, and how many there may be */
+static size_t   deny_over; /* blocks of more bytes; 0: none */
+static size_t   pcbs;      /* alive, and how many there may be */
 static size_t   most_pcbs;
 static size_t   pool; /* pbufs of the pool alive */
 
@@ -56,6 +57,7 @@ void *lwip_test_malloc(size_t n)
 
     if (!is_timer(n)
         && (++allocs == deny_at || deny_all
+            || (deny_over != 0 && n > deny_over)
             || (is_pcb(n) && pcbs == most_pcbs)))
         return NULL;
     b = malloc(sizeof *b + n);
@@ -1063,6 +1065,23 @@ TEST(any_one_allocation_can_fail)
     assert_in_range(bad, 1, n / 2);
 }
 
+TEST(a_heap_without_large_blocks_takes_what_fits)
+{
+    char bytes[1000];
+
+    connect_pair();
+    memset(bytes, 'x', sizeof bytes);
+    deny_over = 400;
+    last = port->send(port, a, bytes, sizeof bytes);
+    deny_over = 0;
+    assert_in_range(last, 100, 400);
+    test_eq("said to be full", ready(a, PYRO_OUT), 0);
+    wait_ms(1000);
+    test_eq("arrives", take(b, bytes, sizeof bytes), last);
+    test_eq("room again", ready(a, PYRO_OUT), PYRO_OUT);
+    close_pair();
+}
+
 TEST(a_time_without_memory_ends)
 {
     connect_pair();
@@ -1189,6 +1208,7 @@ static const struct CMUnitTest tests[] = {
     NET(the_interface_is_listed_while_it_is_up),
     NET(time_and_random_bytes_are_the_caller_s),
     NET(any_one_allocation_can_fail),
+    NET(a_heap_without_large_blocks_takes_what_fits),
     NET(a_time_without_memory_ends),
     NET(daemons_call_each_other_over_it),
     NET(calls_are_right_while_frames_are_lost)
