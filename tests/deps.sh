@@ -4,7 +4,7 @@
 # usage: deps.sh NAME...    NAME: cmocka python3 gcovr clang fuzz tidy cxx mqtt
 #                                 arm mingw msgpack tmux netns source
 #                                 qemu rv32 m32 powerpc s390x armhf musl
-#                                 tcc avr
+#                                 tcc avr events
 #
 # On Debian by apt-get, as root or with sudo, saying so; elsewhere it names
 # what is missing and fails. What is there already is left alone.
@@ -59,6 +59,7 @@ there() {
         echo '#include <avr/io.h>' | avr-gcc -E - >/dev/null 2>&1 ;;
     msgpack) headers_there msgpack.h ;;
     pyro4) python_with Pyro4 serpent msgpack >/dev/null ;;
+    events) headers_there zmq.h mosquitto.h && broker_there ;;
     mqtt) headers_there mosquitto.h && command_there mosquitto_pub &&
         broker_there ;;
     netns) command_there ip && command_there nsenter ;;
@@ -87,6 +88,7 @@ packages() {
     avr) echo gcc-avr avr-libc qemu-system-misc ;;
     msgpack) echo libmsgpack-dev ;;
     pyro4) echo python3-pyro4 python3-serpent python3-msgpack ;;
+    events) echo libzmq3-dev libmosquitto-dev mosquitto ;;
     mqtt) echo mosquitto mosquitto-clients libmosquitto-dev ;;
     netns) echo iproute2 util-linux ;;
     source) echo xz-utils ;;

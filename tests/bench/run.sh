@@ -3,10 +3,14 @@
 #
 # usage: run.sh [-n ROUNDS] [NAME]    NAME: add echo64k clients200 oneway
 #                                           encode decode resolve lookup10k
+#                                           es1 es8 es64 es1_mosquitto es_slow
 #
 # Calls go against a bare poll loop with the same bytes (floor.c, bench.c),
 # the marshaller against msgpack-c (codec.c), names against a plain call and
-# many of them against few (names.c). A ratio is the library's
+# many of them against few (names.c). Events go to 1, 8 and 64 subscribers in
+# one process, against ZeroMQ and a broker (events.c), and to 63 while one more
+# stands still, against the same when it does not; the share of a relay that
+# does nothing but copy is printed. A ratio is the library's
 # operations per second over the floor's in the same round. The machine's
 # speed and what else it does cancel out: the two take turns, everything is
 # pinned to one core (two processes on two cores measure the scheduler), each
@@ -28,6 +32,9 @@ cd "$(dirname "$0")/../.."
 out=build/bench
 ms=300    # of a turn with sockets
 turns=80  # of a millisecond each, for the marshaller
+ms_events=250
+ms_relay=120
+ms_slow=600 # the slow one stands still for 300 of them
 failed=0
 
 # name, what it is against, goal, gate, floor held today
@@ -41,6 +48,11 @@ targets() {
 	decode     codec   3    2    1.8
 	resolve    names   1.0  0.85 0.75
 	lookup10k  names   0.5  0.334 0.334
+	es1        events  1.0  0.0  0.3
+	es8        events  1.0  1.0  0.5
+	es64       events  2    1.0  0.5
+	es1_mosquitto events 8  8    3
+	es_slow    events  1.0  0.95 0.8
 	END
 }
 
@@ -51,6 +63,7 @@ compile() {
     gcc $flags -o $out/bench tests/bench/bench.c
     gcc $flags -o $out/names tests/bench/names.c
     gcc $flags -o $out/codec tests/bench/codec.c -lmsgpackc
+    gcc $flags -o $out/events tests/bench/events.c -lzmq -lmosquitto
 }
 
 last_core() {
@@ -65,9 +78,63 @@ rate() {
     echo "$line" | awk '{ printf "%.0f\n", $1 / $2 }'
 }
 
+# Starts a broker on this machine only, for events; it ends with us.
+start_broker() {
+    tries=0
+    until [ $tries = 20 ]; do
+        tries=$((tries + 1))
+        broker_port=$((20000 + ($$ + tries * 997) % 20000))
+        printf '%s\n' "listener $broker_port 127.0.0.1" \
+            "allow_anonymous true" "set_tcp_nodelay true" \
+            "max_queued_messages 0" "persistence false" >$out/broker.conf
+        PATH=$PATH:/usr/sbin pinned timeout 600 mosquitto \
+            -c $out/broker.conf >$out/broker.log 2>&1 &
+        broker=$!
+        sleep 0.3
+        ! kill -0 $broker 2>/dev/null || break
+    done
+    trap 'kill $broker 2>/dev/null' EXIT
+    kill -0 $broker 2>/dev/null || die "no broker: see $out/broker.log"
+}
+
+# events_rate SYSTEM SUBSCRIBERS MS: events delivered per second in a turn of
+# this round, to all subscribers together; asked for again it is the same.
+events_rate() {
+    turn=$out/turn.$1.$2
+    if [ ! -s $turn ]; then
+        line=$(pinned $out/events "$1" "$2" "$3" $broker_port) ||
+            die "events $1 $2 failed"
+        echo "$line" | awk '{ printf "%.0f\n", $1 / $2 }' >$turn
+    fi
+    cat $turn
+}
+
+# A round of events; of the relay there is no more than its rate.
+events_round() {
+    case $1 in
+    es_slow)
+        floor=$(events_rate fast 63 $ms_slow)
+        library=$(events_rate slow 63 $ms_slow)
+        ;;
+    es1_mosquitto)
+        floor=$(events_rate mosquitto 1 $ms_events)
+        library=$(events_rate pyro 1 $ms_events)
+        ;;
+    *)
+        n=${1#es}
+        floor=$(events_rate zmq $n $ms_events)
+        library=$(events_rate pyro $n $ms_events)
+        relay=$(events_rate relay $n $ms_relay)
+        say "$relay $library" >>$out/relay$n.shares
+        ;;
+    esac
+    say "$floor $library"
+}
+
 # One line for each round: rates of floor and library.
 round() {
     case $2 in
+    events) events_round "$1" ;;
     codec | names) pinned $out/"$2" "$1" $turns || die "$2 $1 failed" ;;
     *)
         floor=$(rate floor "$1")
@@ -148,7 +215,7 @@ only=${1-}
 rounds=${rounds:-$([ -n "$only" ] && echo 5 || echo 11)}
 [ -z "$only" ] || targets | grep -q "^$only " || die "no benchmark $only"
 
-sh tests/deps.sh msgpack
+sh tests/deps.sh msgpack events
 command -v strace >/dev/null || sh tests/deps.sh strace || true
 compile
 core=${BENCH_CORE:-$(last_core)}
@@ -159,10 +226,12 @@ list=$(targets | awk -v only="$only" \
     'only == "" || $1 == only { print $1, $2 }')
 
 # All benchmarks in each round, so that a bad minute hits none alone.
-rm -f $out/*.rounds
+rm -f $out/*.rounds $out/*.shares
+case $list in *events*) start_broker ;; esac
 i=0
 while [ $i -lt "$rounds" ]; do
     i=$((i + 1))
+    rm -f $out/turn.*
     say "$list" | while read -r name kind; do
         round "$name" "$kind" >>$out/"$name".rounds
     done
@@ -174,7 +243,7 @@ say "$list" | while read -r name kind; do
         $(summary <$out/"$name".rounds)
 done >$out/table
 awk '{
-    printf "%-11s %10d %10d %7.3f %7.3f %7.3f %7.2f %7.2f%s\n",
+    printf "%-13s %8d %10d %7.3f %7.3f %7.3f %7.2f %7.2f%s\n",
         $1, $5, $6, $7, $8, $9, $2, $3, ($7 < $3 ? "  BELOW" : "")
 }' $out/table
 
@@ -187,6 +256,15 @@ case $list in *calls*)
     done
     ;;
 esac
+
+for shares in $out/relay*.shares; do
+    [ -e "$shares" ] || continue
+    n=${shares#$out/relay}
+    summary <$shares | awk -v n="${n%.shares}" '{
+        printf "of what a bare relay delivers to %d: %s (%s to %s)\n",
+            n, $3, $4, $5
+    }'
+done
 
 [ -n "$only" ] || awk '
     BEGIN { printf "{" }
