@@ -2606,6 +2606,17 @@ PYROI_FAST uint64_t pyroi_next(pyro_reader *in)
         in->type_ = PYRO_INT;
         return tag == 0xCD ? pyroi_load16(p + 1) : pyroi_load32(p + 1);
     }
+    n = tag ^ 0xA0;
+    if (n < 32 && n < left && pyroi_ascii(p + 1, n)) { /* short texts */
+        in->at = p + 1 + n;
+        in->type_ = PYRO_STR;
+        return n;
+    }
+    if (tag == 0xC4 && left > 1 && p[1] <= left - 2) { /* and bytes */
+        in->at = p + 2 + p[1];
+        in->type_ = PYRO_BIN;
+        return p[1];
+    }
 #endif
     if ((int8_t)tag < -32) {
         p++;
