@@ -114,6 +114,6 @@ if [ $# != 0 ]; then
     "$@"
     exit $((bad != 0))
 fi
-sh tests/deps.sh tidy mqtt || exit 1
+sh tests/deps.sh tidy mqtt msgpack events || exit 1
 parts | sh tests/together.sh || die "see the findings above"
 say "tidy: $(say "$sources" | wc -l) files in order"
