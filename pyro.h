@@ -2580,6 +2580,44 @@ static const uint8_t pyroi_tags[36] = {
 };
 /* clang-format on */
 
+#ifndef __OPTIMIZE_SIZE__
+/* Takes the next value apart where it is as most are: a small number, one of
+ * 16 or 32 bits, a short text of ASCII, a few bytes. There is one byte. */
+PYROI_FAST bool pyroi_next_short(pyro_reader *in, uint64_t *v)
+{
+    const uint8_t *p = in->at;
+    size_t         left = (size_t)(in->end - p);
+    uint32_t       tag = *p;
+    uint32_t       n = tag ^ 0xA0;
+
+    if ((int8_t)tag >= -32) {
+        in->at = p + 1;
+        in->type_ = PYRO_INT;
+        *v = (uint64_t)(int64_t)(int8_t)tag;
+        return true;
+    }
+    if (tag - 0xCD < 2 && left > 4) {
+        in->at = p + (tag == 0xCD ? 3 : 5);
+        in->type_ = PYRO_INT;
+        *v = tag == 0xCD ? pyroi_load16(p + 1) : pyroi_load32(p + 1);
+        return true;
+    }
+    if (n < 32 && n < left && pyroi_ascii(p + 1, n)) {
+        in->at = p + 1 + n;
+        in->type_ = PYRO_STR;
+        *v = n;
+        return true;
+    }
+    if (tag == 0xC4 && left > 1 && p[1] <= left - 2) {
+        in->at = p + 2 + p[1];
+        in->type_ = PYRO_BIN;
+        *v = p[1];
+        return true;
+    }
+    return false;
+}
+#endif
+
 /* Takes the next value apart: its type, and its number, bits or length.
  * Lengths and counts are bounded here, by the bytes left, and texts are looked
  * at, for everybody. On an error the type is PYRO_NONE. */
@@ -2596,27 +2634,8 @@ PYROI_FAST uint64_t pyroi_next(pyro_reader *in)
         return pyroi_spoil(in, PYRO_ERR_DATA);
     tag = *p;
 #ifndef __OPTIMIZE_SIZE__
-    if ((int8_t)tag >= -32) { /* most values are small numbers */
-        in->at = p + 1;
-        in->type_ = PYRO_INT;
-        return (uint64_t)(int64_t)(int8_t)tag;
-    }
-    if (tag - 0xCD < 2 && left > 4) { /* and most others have 16 or 32 bits */
-        in->at = p + (tag == 0xCD ? 3 : 5);
-        in->type_ = PYRO_INT;
-        return tag == 0xCD ? pyroi_load16(p + 1) : pyroi_load32(p + 1);
-    }
-    n = tag ^ 0xA0;
-    if (n < 32 && n < left && pyroi_ascii(p + 1, n)) { /* short texts */
-        in->at = p + 1 + n;
-        in->type_ = PYRO_STR;
-        return n;
-    }
-    if (tag == 0xC4 && left > 1 && p[1] <= left - 2) { /* and bytes */
-        in->at = p + 2 + p[1];
-        in->type_ = PYRO_BIN;
-        return p[1];
-    }
+    if (pyroi_next_short(in, &v))
+        return v;
 #endif
     if ((int8_t)tag < -32) {
         p++;
