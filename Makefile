@@ -86,7 +86,7 @@ asan: $(ASAN_UNIT:%=build/asan/%) ## the unit tests under ASan and UBSan
 	$(Q)ASAN_OPTIONS=detect_stack_use_after_return=1 \
 	    UBSAN_OPTIONS=print_stacktrace=1 sh tests/run.sh -t 240 $^
 
-tsan: $(THREADS:%=build/tsan/%) ## the tests with threads under TSan
+tsan: $(THREADS:%=build/tsan/%) build/tsan/tasks ## what has threads under TSan
 	$(Q)sh tests/tsan.sh $^
 
 coverage: ## lines and branches the unit tests reach: build/coverage.json
@@ -156,6 +156,11 @@ build/$(1)/%: tests/%.c $(TEST_DEPS) | deps-test
 	@mkdir -p $$(@D)
 	$(Q)$(CC) -std=gnu11 -g $(2) $(WARN) -o $$@ $$< $(LDFLAGS) -pthread -lcmocka
 endef
+
+build/tsan/tasks: examples/rtos/tasks.c $(HEADERS)
+	@echo "cc $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c99 -g $(TSAN) $(WARN) -o $@ $< $(LDFLAGS) -pthread
 
 $(eval $(call test_rule,tests,$$(if $$(filter sim_%,$$*),-O2,-O0)))
 $(eval $(call test_rule,asan,$(ASAN)))

@@ -133,6 +133,12 @@ federation() {
         PYRO://127.0.0.1:1/:Pyro.EventService
 }
 
+rtos() {
+    expect 0 '2000 readings, the last is 2000; 300 of 300 calls right' '' \
+        $run/rtos/tasks 2000 300
+    expect 2 '' '^usage' $run/rtos/tasks
+}
+
 # Without a service, or a port, they say so.
 failures() {
     free_port
@@ -157,6 +163,7 @@ chatbox
 dashboard
 allinone
 federation
+rtos
 failures
 say "$good passed, $bad failed"
 [ $bad = 0 ]

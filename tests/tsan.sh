@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs test programs that were built with ThreadSanitizer.
+# Runs test programs that were built with ThreadSanitizer, and the example with
+# tasks, examples/rtos.
 #
 # usage: tsan.sh PROGRAM...
 #
@@ -13,4 +14,15 @@ case ${1:-} in -h | --help) help ;; esac
 
 fixed=
 setarch -R true 2>/dev/null && fixed="setarch -R"
-TSAN_OPTIONS=halt_on_error=1 exec $fixed sh tests/run.sh -t 240 "$@"
+export TSAN_OPTIONS=halt_on_error=1
+example=
+programs=
+for program; do
+    case $program in
+    */tasks) example=$program ;;
+    *) programs="$programs $program" ;;
+    esac
+done
+[ -z "$example" ] || timeout -k 5 60 $fixed "$example" 2000 300 ||
+    die "$example 2000 300 ended with status $?"
+exec $fixed sh tests/run.sh -t 240 $programs
