@@ -225,7 +225,8 @@
  * PORTS
  *   A port is a const struct of functions, see pyro_port: clock, send,
  *   receive, close, and what else the platform has (waiting, datagrams, a
- *   list of interfaces); what is NULL it has not. pyro_posix() is one. A
+ *   list of interfaces); what is NULL it has not. pyro_posix() is one,
+ *   examples/lib/lwip.h another, for boards without an operating system. A
  *   serial line is two rings and a handle that is given to pyro_adopt; either
  *   side may greet, either may restart. PYRO_PORT_NOISY asks for checksums.
  *

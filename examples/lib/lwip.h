@@ -360,23 +360,25 @@ static bool pyroi_lwip_parse(const char *text, ip_addr_t *ip, uint16_t *number,
     char        host[PYRO_MAX_HOST + 1];
     const char *colon = strrchr(text, ':');
     size_t      n = colon != NULL ? (size_t)(colon - text) : 0;
+    bool        brackets;
 
     if (!pyroi_lwip_number(colon != NULL ? colon + 1 : text, number))
         return false;
-    if (n > 1 && text[0] == '[' && text[n - 1] == ']') {
+    brackets = n > 1 && text[0] == '[' && text[n - 1] == ']';
+    if (brackets) {
         text++;
         n -= 2;
     }
     if (n >= sizeof host) return false;
     memcpy(host, text, n);
     host[n] = 0;
-    *all = strcmp(host, "*") == 0;
+    *all = !brackets && strcmp(host, "*") == 0;
     if (*all)
         ip_addr_set_any(false, ip);
-    else if (n == 0 || strcmp(host, "localhost") == 0)
+    else if (!brackets && (n == 0 || strcmp(host, "localhost") == 0))
         ip_addr_set_loopback(false, ip);
     else
-        return ipaddr_aton(host, ip) != 0;
+        return ipaddr_aton(host, ip) != 0 && brackets == (IP_IS_V6(ip) != 0);
     return true;
 }
 

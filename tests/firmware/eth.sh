@@ -185,6 +185,8 @@ if [ "${INSIDE:-}" != 1 ]; then
     weigh
     user=
     [ "$(id -u)" = 0 ] || user=-r
+    unshare $user -n true ||
+        die "no network namespace can be made here: unshare $user -n failed"
     INSIDE=1 exec unshare $user -n sh tests/firmware/eth.sh "$@"
 fi
 trap cleanup EXIT
