@@ -19,7 +19,7 @@
  *   config errors values uri port daemon objects proxy (declarations), then
  *   basics errors writer reader values uri message pool links exceptions
  *   signatures objects attributes internal dispatch later requests receiving
- *   time poll open pipes check proxy calls posix (implementation)
+ *   time poll open pipes check proxy calls pyro5 posix (implementation)
  *
  * WHAT IT IS
  *   - proxy, daemon, marshaller, URI, remote exceptions and attributes
@@ -29,7 +29,7 @@
  * WHAT IT IS NOT
  *   - thread-safe: one task owns a daemon, see "Time" below
  *   - encrypted or authenticated: use it where you trust the network
- *   - wire compatible with Pyro 3 (pickle) or, yet, Pyro 5
+ *   - wire compatible with Pyro 3 (pickle); with Pyro5 and Pyro4 it is
  *   - for streams of bulk data: a message has to fit a buffer
  *
  * SERVER
@@ -117,7 +117,8 @@
  *              32 hex digits
  *   class      const tables of methods and attributes
  *   proxy      stands for a remote object; calls go through it
- *   URI        where an object is: PYRO://host:port/object
+ *   URI        where an object is: PYRO://host:port/object, or
+ *              PYRO:object@host:port where Pyro5 or Pyro4 is spoken
  *   link       a connection; carries calls both ways
  *   request    one call that is under way
  *   port       the functions through which the platform is reached
@@ -182,7 +183,8 @@
  *   unread link is read again, so every request drains.
  *   The least number of buffers: 1 for a client with one call at a time, 2
  *   for a daemon, 3 for both; in general
- *     2 * handlers nested + 1 (any client) + 1 (several calls in flight).
+ *     2 * handlers nested + 1 (any client) + 1 (several calls in flight)
+ *       + 1 (calls to Pyro5 in another serializer than MessagePack).
  *
  * TIME, BLOCKING, THREADS, INTERRUPTS
  *   pyro_poll does a bounded amount of work: PYRO_POLL_FRAMES frames,
@@ -304,6 +306,31 @@
  *   Every form of MessagePack is accepted, except in the greeting; the
  *   shortest is sent. Text must be UTF-8, ext is passed on or skipped, lists
  *   and maps nest up to PYRO_MAX_DEPTH.
+ *
+ *   Pyro5 and Pyro4. On the same port, told apart by the first bytes
+ *   ("PYRO"), a daemon serves their unmodified clients, and a proxy of
+ *   PYRO:object@host:port calls their daemons (Pyro4 when one answers so).
+ *   Bodies are those above; who wants to know the headers finds them in the
+ *   sources of Pyro5 (protocol.py, version 502: 40 bytes) and Pyro4
+ *   (message.py, version 48: 24 bytes). Spoken are all six message types,
+ *   the flags EXCEPTION, ONEWAY, BATCH and META_ON_CONNECT, attributes, and
+ *   of the object Pyro.Daemon get_metadata, ping, registered and info.
+ *   Serializers are msgpack and those of pyro_config.codecs, tried in turn
+ *   when a daemon does not take one. What is otherwise:
+ *     - Python's proxies learn methods and attributes from the tables of a
+ *       class. Methods only `any` knows: proxy._pyroInvoke("name", (1,), {})
+ *     - an exception of a type that Python has not got arrives as PyroError,
+ *       "type: message"; one from there loses "builtins." and the like, and
+ *       what of its traceback exceeds a buffer
+ *     - a batch is served up to its first exception; its calls may not be
+ *       deferred, its results have to fit one buffer
+ *     - "this connection" cannot be passed: give pyro_uri_of
+ *     - nobody says that it lives, so silence ends no link; a text that is
+ *       put as URI is for C only as it stands, pyro_put_uri suits both. URIs
+ *       from Python are called in Pyro5, in a raw copy as native ones
+ *     - correlation ids and annotations are passed over, none are sent;
+ *       compressed data and blobs are a ProtocolError; there are no streams.
+ *   There is no authentication in it: whoever can connect can call.
  *
  *   Frames by example (a client of object calc):
  *
@@ -534,6 +561,9 @@
 #endif
 #if defined(PYRO_NO_DENIALS) && !defined(PYRO_NO_PYRO5)
 #error "PYRO_NO_DENIALS needs PYRO_NO_PYRO5: there nothing is announced"
+#endif
+#if defined(PYRO_NO_URI) && !defined(PYRO_NO_PYRO5)
+#error "PYRO_NO_URI needs PYRO_NO_PYRO5: its objects are known by URIs"
 #endif
 #if defined(PYRO_NO_PYRO5) && !defined(PYRO_NO_PYRO4)
 #define PYRO_NO_PYRO4
@@ -849,13 +879,14 @@ typedef struct pyro_uri {
     uint8_t     protocol; /* a pyro_protocol */
     uint8_t     host_n;
     uint8_t     object_n;
+    uint8_t     pyro5; /* 1: Pyro5 or Pyro4 is spoken there */
     uint16_t    port;
     const char *host; /* an address in [ ] without them */
     const char *object;
 } pyro_uri;
 
 /* Reads one of
- *   PYRO://host:port/object       PYRO:object@host:port
+ *   PYRO://host:port/object       PYRO:object@host:port (Pyro5 or Pyro4)
  *   PYROLOC://host[:port]/name
  *   PYRONAME://[host[:port]/]name PYRONAME:name[@host:port]
  * A host that contains ':' or '/' stands in brackets, [::1] or
@@ -864,7 +895,8 @@ typedef struct pyro_uri {
 PYRO_DEF pyro_err pyro_uri_parse(pyro_uri *uri, const char *text, size_t n,
                                  const char **reason);
 
-/* Prints it in the first form of each line above, with a zero byte. Returns
+/* Prints it in the first form of each line above, or as it has to be for
+ * Pyro5, with a zero byte. Returns
  * PYRO_ERR_NOSPACE when `size` bytes are too few: PYRO_URI_BYTES always do. */
 PYRO_DEF pyro_err pyro_uri_print(const pyro_uri *uri, char *to, size_t size);
 
@@ -877,7 +909,8 @@ PYRO_DEF void pyro_get_uri(pyro_reader *in, pyro_uri *uri);
 
 /* Puts an own object (its name or id) for the peer of this very link, which
  * may call it over the same connection: no address is needed, so a device
- * behind NAT or on a serial line can be called back. Dead with the link. */
+ * behind NAT or on a serial line can be called back. Dead with the link. For
+ * peers with Pyro5 it is PYRO_ERR_STATE: they need a pyro_uri_of. */
 PYRO_DEF void pyro_put_here(pyro_writer *out, const char *object);
 
 #endif /* PYRO_NO_URI */
@@ -1637,7 +1670,8 @@ PYRO_DEF bool pyro_find(pyro_daemon *node, const char *text, size_t n,
 PYRO_DEF bool pyro_walk(pyro_daemon *node, unsigned *at, pyro_object *found);
 
 #ifndef PYRO_NO_URI
-/* URI under which the peer of `link` (0: anybody) can reach an own object:
+/* URI under which the peer of `link` (0: anybody) can reach an own object, in
+ * the protocol that it speaks:
  * config.host, or the address the link came to, or the first listener's; when
  * that is all addresses, the one of ours from which we made the link.
  * PYRO_ERR_DAEMON: there is none that could be reached from elsewhere. */
@@ -3274,6 +3308,12 @@ static pyro_err pyroi_fill(pyro_reader in, const pyro_slot *slot)
  * >>uri
  * ------------------------------------------------------------------------ */
 
+#ifdef PYRO_NO_PYRO5
+#define PYROI_SPEAKS5 0
+#else
+#define PYROI_SPEAKS5 1
+#endif
+
 #if !defined(PYRO_NO_CLIENT) || !defined(PYRO_NO_URI)
 static bool pyroi_starts(const char *p, size_t n, const char *with)
 {
@@ -3402,7 +3442,7 @@ static const char *pyroi_uri_of_parts(pyro_uri *u, const pyroi_parts *at)
 
 #ifndef PYRO_NO_URI_FORMS
 /* object[@address], which is what there is without "//". */
-static const char *pyroi_object_first(const pyro_uri *u, pyroi_parts *at)
+static const char *pyroi_object_first(pyro_uri *u, pyroi_parts *at)
 {
     const char *split = at->end;
 
@@ -3414,6 +3454,7 @@ static const char *pyroi_object_first(const pyro_uri *u, pyroi_parts *at)
         at->address = split;
         at->stop = at->end;
         at->end = split - 1;
+        u->pyro5 = PYROI_SPEAKS5 && u->protocol == PYRO_URI_PYRO;
     } else if (u->protocol != PYRO_URI_NAME) {
         return PYROI_T("no '@' between object and address");
     }
@@ -3499,12 +3540,29 @@ static void pyroi_add_address(pyroi_text *t, const pyro_uri *uri)
     }
 }
 
+/* Copies the text composed, where it fits. */
+static pyro_err pyroi_uri_end(const pyroi_text *t, const char *text, char *to,
+                              size_t size)
+{
+    if (t->cut || (size_t)(t->at - text) >= size)
+        return PYRO_ERR_NOSPACE;
+    memcpy(to, text, (size_t)(t->at - text) + 1);
+    return PYRO_OK;
+}
+
 PYRO_DEF pyro_err pyro_uri_print(const pyro_uri *uri, char *to, size_t size)
 {
     char       text[PYRO_URI_BYTES];
     pyroi_text t = pyroi_text_of(text, sizeof text);
 
     pyroi_adds(&t, pyroi_protocols[uri->protocol]);
+    if (PYROI_SPEAKS5 && uri->pyro5) {
+        pyroi_add(&t, ":", 1);
+        pyroi_add(&t, uri->object, uri->object_n);
+        pyroi_add(&t, "@", 1);
+        pyroi_add_address(&t, uri);
+        return pyroi_uri_end(&t, text, to, size);
+    }
     pyroi_add(&t, "://", 3);
     if (uri->host_n > 0)
         pyroi_add_address(&t, uri);
@@ -3512,10 +3570,7 @@ PYRO_DEF pyro_err pyro_uri_print(const pyro_uri *uri, char *to, size_t size)
         || pyroi_has(uri->object, uri->object_n, '/'))
         pyroi_add(&t, "/", 1);
     pyroi_add(&t, uri->object, uri->object_n);
-    if (t.cut || (size_t)(t.at - text) >= size)
-        return PYRO_ERR_NOSPACE;
-    memcpy(to, text, (size_t)(t.at - text) + 1);
-    return PYRO_OK;
+    return pyroi_uri_end(&t, text, to, size);
 }
 
 /* The map that Pyro5 uses: class, then protocol, object, socket, host, port. */
@@ -3693,6 +3748,10 @@ PYRO_DEF void pyro_get_uri(pyro_reader *in, pyro_uri *uri)
     memset(&u, 0, sizeof u);
     u.host = "";
     pyroi_get_uri_value(in, &u);
+#ifndef PYRO_NO_PYRO5
+    if (in->dialect_ != 0 && u.protocol == PYRO_URI_PYRO)
+        u.pyro5 = 1; /* who sent it speaks that */
+#endif
     if (in->err == PYRO_OK)
         *uri = u;
 }
@@ -3812,7 +3871,8 @@ enum {                   /* flags_ of a daemon */
        PYROI_CLOSED = 64,            /* nothing is begun any more */
        PYROI_BACKOFF = 128, /* no connection is accepted for a while */
        /* there are ports that cannot wait together */
-       PYROI_MIXED = PYROI_PORTS(256)
+       PYROI_MIXED = PYROI_PORTS(256),
+       PYROI_TEXTS = 512 /* calls of ours go in another serializer */
 };
 
 /* Counts what happened. */
@@ -3912,8 +3972,14 @@ static unsigned pyroi_reserve(const pyro_daemon *d)
     (void)d;
     return 0;
 #else
-    return PYROI_RULE(2) && d->proxies_ != NULL
-        && d->n_[PYROI_INCOMING] + d->n_[PYROI_SOLO] == 0;
+    if (!PYROI_RULE(2) || d->proxies_ == NULL
+        || d->n_[PYROI_INCOMING] + d->n_[PYROI_SOLO] != 0)
+        return 0;
+#ifndef PYRO_NO_PYRO5
+    if ((d->flags_ & PYROI_TEXTS) != 0)
+        return 2; /* it is decoded into the second */
+#endif
+    return 1;
 #endif
 }
 
@@ -3978,8 +4044,6 @@ enum {                     /* flags of a link */
 #ifdef PYRO_NO_PYRO5
 #define pyroi_is5(l)                         false
 #define pyroi_coded(d, l)                    false
-#define pyroi_kept(call)                     0u
-#define pyroi_form(call)                     0u
 #define pyroi_wants5(l)                      false
 #define pyroi_magic5(d, l)                   false
 #define pyroi_read_head5(d, l)               true
@@ -3987,24 +4051,41 @@ enum {                     /* flags of a link */
 #define pyroi_passed5(d, l)                  false
 #define pyroi_send5(d, l, frame)             false
 #define pyroi_make_control5(d, l, frame)     NULL
-#define pyroi_type5(call, type)              (type)
-#define pyroi_run5(d, l, call)               0u
-#define pyroi_ran5(d, call)                  ((void)0)
+#define pyroi_kept(call)                     0u
 #define pyroi_batched(call)                  false
 #define pyroi_is_coded(call)                 false
+#define pyroi_type5(call, type)              (type)
+#define pyroi_put_message5(w, type, message) ((void)0)
+#define pyroi_run5(d, l, call)               0u
+#define pyroi_ran5(d, call)                  ((void)0)
 #define pyroi_encode5(d, l, call)            true
 #define pyroi_label5(call)                   ((void)0)
-#define pyroi_put_message5(w, type, message) ((void)0)
+#define pyroi_client5(l, pyro5)              ((void)0)
+#define pyroi_again5(d, l)                   false
+#define pyroi_encode_call5(d, l)             true
+#define pyroi_cuts5(d, l)                    false
+#define pyroi_read_len5(d, l)                ((l)->rx_len)
+#define pyroi_is_cut5(in, end)               false
+#define pyroi_give_text5(d, b)               ((void)0)
+#define pyroi_decode_result5(d, l, b)        pyroi_body_bytes((l)->head)
+#define pyroi_set_dialect(stream, l)         ((void)0)
+#define pyroi_from5(in)                      false
+#define pyroi_is_busy5(data, n)              false
+#define pyroi_bare5(in, type)                (type)
 #else
 #define PYROI_DAEMON5    "Pyro.Daemon" /* the object that each has */
 #define pyroi_is5(l)     (((l)->flags & PYROI_PYRO5) != 0)
 #define pyroi_kept(call) ((call)->kept_)
-#define pyroi_form(call) ((call)->form_)
 #define pyroi_batched(call) \
     ((call)->form_ != 0 && ((call)->flags_ & PYROI_BATCH) != 0)
 #define pyroi_is_coded(call) \
     ((call)->form_ != 0 && ((call)->flags_ & PYROI_CODED) != 0)
+#define pyroi_set_dialect(stream, l) \
+    ((stream)->dialect_ = (uint8_t)pyroi_dialect(l))
+#define pyroi_from5(in) ((in)->dialect_ != 0)
+static uint32_t pyroi_read_len5(const pyro_daemon *d, const pyroi_link *l);
 static unsigned pyroi_dialect(const pyroi_link *l);
+static bool     pyroi_coded(const pyro_daemon *d, const pyroi_link *l);
 static bool     pyroi_wants5(const pyroi_link *l);
 static bool     pyroi_magic5(pyro_daemon *d, pyroi_link *l);
 static bool     pyroi_read_head5(pyro_daemon *d, pyroi_link *l);
@@ -4013,13 +4094,31 @@ static bool     pyroi_passed5(pyro_daemon *d, pyroi_link *l);
 static bool pyroi_send5(pyro_daemon *d, pyroi_link *l, const uint8_t *frame);
 static uint8_t *pyroi_make_control5(const pyro_daemon *d, const pyroi_link *l,
                                     uint8_t *frame);
+#ifdef PYRO_NO_CLIENT
+#define pyroi_again5(d, l) false
+#else
+static void        pyroi_client5(pyroi_link *l, bool pyro5);
+static bool        pyroi_again5(pyro_daemon *d, pyroi_link *l);
+static bool        pyroi_encode_call5(pyro_daemon *d, pyroi_link *l);
+static bool        pyroi_cuts5(const pyro_daemon *d, const pyroi_link *l);
+static uint32_t    pyroi_decode_result5(pyro_daemon *d, const pyroi_link *l,
+                                        pyroi_buffer **b);
+static bool        pyroi_is_cut5(pyro_reader *in, const uint8_t *end);
+static void        pyroi_give_text5(pyro_daemon *d, pyroi_buffer *b);
+static bool        pyroi_is_busy5(const uint8_t *data, size_t n);
+#if PYRO_EXCEPTION_BYTES > 0
+static const char *pyroi_bare5(const pyro_reader *in, const char *type);
+#endif
+static bool        pyroi_no_attr5(const pyro_proxy *proxy);
+#ifndef PYRO_NO_PYRO4
+static bool        pyroi_older5(pyro_daemon *d, pyroi_link *l);
+#endif
+#endif
 #ifndef PYRO_NO_SERVER
-static bool     pyroi_coded(const pyro_daemon *d, const pyroi_link *l);
+static const pyro_class *pyroi_own5(void);
 static const char       *pyroi_type5(const pyro_call *call, const char *type);
 static void              pyroi_put_message5(pyro_writer *w, const char *type,
                                             const char *message);
-static const pyro_class *pyroi_own5(void);
-static unsigned pyroi_fail_of5(const pyro_daemon *d, const pyroi_link *l);
 static uint8_t  pyroi_form5(const pyro_daemon *d, const pyroi_link *l);
 static unsigned pyroi_run5(pyro_daemon *d, pyroi_link *l, pyro_call *call);
 static void     pyroi_ran5(pyro_daemon *d, pyro_call *call);
@@ -4292,6 +4391,8 @@ static void pyroi_drop(pyro_daemon *d, pyroi_link *l)
 /* The port reports that the handle is of no use any more. */
 static void pyroi_gone(pyro_daemon *d, pyroi_link *l)
 {
+    if (pyroi_is5(l) && pyroi_again5(d, l))
+        return;
     pyroi_why(d, PYROI_T("connection lost, or none was made"), 0, 0);
     l->flags &= ~(uint32_t)PYROI_PIPE;
     pyroi_drop(d, l);
@@ -4529,8 +4630,15 @@ static bool pyroi_flush_buffer(pyro_daemon *d, pyroi_link *l)
         pyroi_give(d, b);
         return true;
     }
-    if (pyroi_kind(frame) == PYROI_INVOKE)
+    if (pyroi_kind(frame) == PYROI_INVOKE) {
         pyroi_protect(l, b);
+        if (pyroi_is5(l)) {
+            if (!pyroi_encode_call5(d, l))
+                return true; /* it has ended */
+            b = l->tx;
+            frame = pyroi_first(b);
+        }
+    }
 #endif
     if (pyroi_is5(l) ? !pyroi_send5(d, l, frame)
                      : !pyroi_send(d, l, frame, pyroi_bytes(b) + b->end))
@@ -4826,10 +4934,8 @@ static void pyroi_begin_result(pyro_call *call)
     call->result =
         pyro_writer_of(pyroi_bytes(call->reply_buf_) + PYROI_BODY + kept,
                        max - kept, 1);
-#ifndef PYRO_NO_PYRO5
     if (l != NULL)
-        call->result.dialect_ = (uint8_t)pyroi_dialect(l);
-#endif
+        pyroi_set_dialect(&call->result, l);
 }
 
 enum { PYROI_RUNNING, PYROI_RAISED, PYROI_DEFERRED }; /* state of a call */
@@ -6391,6 +6497,10 @@ static const char *pyroi_keep_lines(pyroi_text *t, pyro_reader *in)
         if (t->at > start && t->at[-1] == '\0')
             t->at[-1] = '\n'; /* the line before is whole, and not the last */
         pyroi_keep(t, in);
+#ifndef PYRO_NO_PYRO5
+        if (t->at - start > 1 && t->at[-2] == '\n')
+            (--t->at)[-1] = '\0'; /* Python's have their own */
+#endif
     }
     return start;
 }
@@ -6413,7 +6523,7 @@ static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader *in)
         pyro_reader value = *in;
 
         if (pyroi_is(key, n, "__class__"))
-            proxy->exc_.type = pyroi_keep(&t, &value);
+            proxy->exc_.type = pyroi_bare5(in, pyroi_keep(&t, &value));
         else if (pyroi_is(key, n, "args")
                  && pyro_get_list(&value, UINT32_MAX) > 0)
             proxy->exc_.message = pyroi_keep(&t, &value);
@@ -6440,12 +6550,14 @@ static unsigned pyroi_answer(pyro_request *rq, pyro_reader *in, bool exception)
     size_t         n = (size_t)(in->end - from);
 
     pyro_skip(in);
-    if (in->err != PYRO_OK || in->at != in->end)
+    if ((in->err != PYRO_OK || in->at != in->end)
+        && !(exception && pyroi_is_cut5(in, from + n)))
         return PYRO_ERR_DATA;
     in->at = from;
     if (!exception)
         return pyroi_fill(*in, &rq->slot_);
-    if (n == PYROI_BUSY_BYTES && memcmp(from, pyroi_busy_body, n) == 0)
+    if ((n == PYROI_BUSY_BYTES && memcmp(from, pyroi_busy_body, n) == 0)
+        || (pyroi_from5(in) && pyroi_is_busy5(from, n)))
         return PYRO_ERR_BUSY;
     pyroi_keep_exception(rq->proxy_, in);
     return PYRO_ERR_REMOTE;
@@ -6454,11 +6566,14 @@ static unsigned pyroi_answer(pyro_request *rq, pyro_reader *in, bool exception)
 /* Ends a request with the answer in a buffer, which is given back: before the
  * callback, unless that is to read the result itself. */
 static void pyroi_take_answer(pyro_daemon *d, pyro_request *rq,
-                              pyroi_buffer *b, const uint8_t *head)
+                              pyroi_buffer *b, const pyroi_link *l)
 {
-    pyro_reader in = pyro_reader_of(pyroi_bytes(b), pyroi_body_bytes(head));
-    unsigned    err = pyroi_answer(rq, &in, (head[3] & PYROI_EXCEPTION) != 0);
+    uint32_t    n = pyroi_decode_result5(d, l, &b);
+    pyro_reader in = pyro_reader_of(pyroi_bytes(b), n);
+    unsigned    err;
 
+    pyroi_set_dialect(&in, l);
+    err = pyroi_answer(rq, &in, (l->head[3] & PYROI_EXCEPTION) != 0);
     rq->sent_ = err != PYRO_ERR_BUSY;
 #ifndef PYRO_NO_ASYNC
     if (err == PYRO_OK && rq->fn_ != NULL && rq->slot_.as_ == NULL) {
@@ -6483,7 +6598,7 @@ static void pyroi_answered(pyro_daemon *d, pyroi_link *l)
     l->rx_buf = NULL;
     if (rq != NULL && b != NULL) {
         l->expects--;
-        pyroi_take_answer(d, rq, b, l->head);
+        pyroi_take_answer(d, rq, b, l);
 #ifndef PYRO_NO_DENIALS
     } else if (rq != NULL) {
         l->expects--;
@@ -6496,6 +6611,7 @@ static void pyroi_answered(pyro_daemon *d, pyroi_link *l)
         pyroi_count(d, late);
         if (l->n_given_up > 0)
             l->n_given_up--;
+        pyroi_give_text5(d, b);
         if (b != NULL)
             pyroi_give(d, b);
     }
@@ -6664,12 +6780,15 @@ static bool pyroi_admit_result(pyro_daemon *d, pyroi_link *l)
 {
     if ((d->flags_ & PYROI_YIELD) != 0)
         return false;
-    if (!pyroi_fits_buffer(d, pyroi_body_bytes(l->head))
+    if ((!pyroi_fits_buffer(d, pyroi_body_bytes(l->head))
+         && !pyroi_cuts5(d, l))
         || pyroi_request_of(d, l->id, pyroi_load16(l->head + 4)) == NULL)
         return true;
-    if (d->free_ == NULL)
+    if (d->n_[PYROI_SPARE] < 1u + pyroi_coded(d, l))
         return false; /* another RESULT sits in the reserve, and will go */
     l->rx_buf = pyroi_take(d, PYROI_INCOMING);
+    if (pyroi_coded(d, l))
+        l->rx_buf->next = pyroi_take(d, PYROI_INCOMING);
     l->rx = PYROI_RX_BODY;
     return true;
 }
@@ -6970,7 +7089,7 @@ static void pyroi_read_body(pyro_daemon *d, pyroi_link *l)
 {
     pyroi_buffer *b = l->rx_buf;
     uint8_t      *body = pyroi_bytes(b);
-    uint32_t      n = l->rx_len - l->rx_have;
+    uint32_t      n = pyroi_read_len5(d, l) - l->rx_have;
 
     if (n > 0) {
         uint32_t got = pyroi_recv(d, l, body + l->rx_have, n);
@@ -6980,6 +7099,10 @@ static void pyroi_read_body(pyro_daemon *d, pyroi_link *l)
         l->rx_have += got;
         if (got < n)
             return;
+    }
+    if (pyroi_is5(l) && l->rx_have < l->rx_len) {
+        l->rx = PYROI_RX_SKIP; /* it is cut */
+        return;
     }
     pyroi_frame_done(l);
 #ifndef PYRO_NO_CHECKSUM
@@ -7053,827 +7176,6 @@ static void pyroi_step(pyro_daemon *d, pyroi_link *l)
     else if ((l->item.want & PYRO_OUT) == 0)
         pyroi_flush(d, l);
 }
-
-/* ------------------------------------------------------------------------
- * >>pyro5: links to Pyro5 and Pyro4
- *
- * In memory all frames are native ones, header and body, so that all else
- * need not know. Only here is known: the header on the wire, which is read
- * into a native one and made of one, with the serializer's number in place of
- * the version; the greeting; what Python wants in exceptions; batches; bodies
- * in other serializers, which go from one buffer of a call to its other and
- * back; and the object Pyro.Daemon.
- *
- * On such a link only who connected calls.
- * ------------------------------------------------------------------------ */
-
-#ifndef PYRO_NO_PYRO5
-
-/* Why a CONNECTFAIL, beside the other reasons. */
-enum {
-    PYROI_FAIL_SERIALIZER = PYROI_BROKEN + 1,
-    PYROI_FAIL_LONG,
-    PYROI_FAIL_TYPE,
-    PYROI_FAIL_FORM,
-    PYROI_FAIL_OBJECT,
-    PYROI_FAIL_META
-};
-
-static const char *pyroi_fail_text5(unsigned reason)
-{
-    static const char *const texts[] = {
-        PYROI_T("serializer not built in here: set config.SERIALIZER = "
-                "'msgpack' or PYRO_SERIALIZER=msgpack"),
-        PYROI_T("CONNECT is too long"),
-        PYROI_T("invalid msg type (expected: CONNECT)"),
-        PYROI_T("CONNECT without 'handshake' or 'object'"),
-        PYROI_T("unknown object"),
-        PYROI_T("metadata too long: more bytes in PYRO_ROOM")
-    };
-
-    if (reason >= PYROI_FAIL_SERIALIZER)
-        return texts[reason - PYROI_FAIL_SERIALIZER];
-    if (reason == PYROI_FAIL_VERSION)
-        return PYROI_T("invalid data or unsupported protocol version");
-    return pyro_deny_text((pyro_deny)reason);
-}
-
-/* Which of the two, where they differ. */
-static unsigned pyroi_dialect(const pyroi_link *l)
-{
-#ifndef PYRO_NO_PYRO4
-    if ((l->flags & PYROI_PYRO4) != 0)
-        return 4;
-#endif
-    return pyroi_is5(l) ? 5 : 0;
-}
-
-static unsigned pyroi_head_bytes5(const pyroi_link *l)
-{
-    return pyroi_dialect(l) == 4 ? 24 : 40;
-}
-
-/* The codec for a serializer. NULL: there is none, or none is needed. */
-static const pyro_codec *pyroi_codec(const pyro_daemon *d, const pyroi_link *l,
-                                     unsigned ser)
-{
-    const pyro_codec *const *codec = d->config_->codecs;
-    bool                     is4 = pyroi_dialect(l) == 4;
-
-    if (codec == NULL)
-        return NULL;
-    while (*codec != NULL && ser != (is4 ? (*codec)->id4 : (*codec)->id5))
-        codec++;
-    return *codec;
-}
-
-#ifndef PYRO_NO_SERVER
-static unsigned pyroi_msgpack5(const pyroi_link *l)
-{
-    return pyroi_dialect(l) == 4 ? 6 : 4;
-}
-
-/* Whether the body of the frame being read is in another serializer. */
-static bool pyroi_coded(const pyro_daemon *d, const pyroi_link *l)
-{
-    return pyroi_is5(l) && pyroi_codec(d, l, l->head[2] >> 4u) != NULL;
-}
-#endif
-
-/* ---- the header ---- */
-
-#define PYROI_MAGIC5 0x5059524Fu /* "PYRO" */
-
-/* Whether the first eight bytes of a frame are not for the native protocol. */
-static bool pyroi_wants5(const pyroi_link *l)
-{
-    return pyroi_is5(l)
-        || (pyroi_load32(l->head) == PYROI_MAGIC5 && l->state == PYROI_GREETING
-            && (l->flags & (PYROI_PIPE | PYROI_OURS)) == 0);
-}
-
-/* Takes them in. False: the link has ended, or soon will. */
-static bool pyroi_magic5(pyro_daemon *d, pyroi_link *l)
-{
-    uint8_t *head = l->head;
-    unsigned version = pyroi_load16(head + 4);
-    unsigned type = head[6];
-    unsigned ser = head[7];
-
-    if (pyroi_load32(head) != PYROI_MAGIC5) {
-        pyroi_bad(d, l, PYROI_T("a frame that is none of Pyro5"));
-        return false;
-    }
-    l->flags |= PYROI_PYRO5;
-    l->rx_have = 0;
-    l->crc = 0;
-    pyroi_store32(l->greet + 9, 0x3FFFFFFF); /* it takes any length */
-    pyroi_store16(l->greet + 14,
-                  PYRO_NEVER); /* and never says that it lives */
-#ifndef PYRO_NO_PYRO4
-    if (version == 48) {
-        l->flags |= PYROI_PYRO4;
-        l->crc = (0x34E9u + 48 + pyroi_load16(head + 6)) & 0xFFFF;
-        version = 502;
-        type = type > 0 ? 15 : ser; /* it has 16 bits, which end here */
-        ser = 0;
-    }
-#endif
-    if (version != 502) {
-        pyroi_refuse_link(d, l, PYROI_FAIL_VERSION);
-        return false;
-    }
-    head[2] = (uint8_t)((ser < 15 ? ser : 15) << 4 | (type < 15 ? type : 15));
-    return true;
-}
-
-/* Takes in byte number `at` of a header, 8 and up. Pyro4's checksum is a sum
- * of half words: at the end crc is 0 in either. */
-static void pyroi_digest5(pyroi_link *l, unsigned at, uint8_t byte)
-{
-    bool     is4 = pyroi_dialect(l) == 4;
-    uint32_t part = at % 2 == 0 ? (uint32_t)byte << 8 : byte;
-
-    if (at == 9) { /* flags; Pyro4's META_ON_CONNECT is 16, its blobs 64 */
-        l->head[3] = byte & (is4 ? 0x0F : 0x2F);
-        if (is4)
-            l->head[3] |= (uint8_t)((byte & 64) >> 1 | (byte & 16) << 3);
-    } else if (at >= 10 && at < 16) {
-#ifdef PYRO_NO_LONG
-        if (at == 12 || at == 13)
-            l->crc |= (uint32_t)byte << 16; /* too long to be told */
-        else
-            l->head[at < 12 ? at - 6 : at - 8] = byte;
-#else
-        l->head[at - 6] = byte;
-#endif
-    } else if (is4 && (at == 16 || at == 17)) {
-        l->head[2] |= (uint8_t)(part < 15 ? part << 4 : 0xF0);
-    } else if (at >= 16 && at < 20) {
-        l->rx_have = l->rx_have << 8 | byte;
-    } else if (!is4 && at >= 38) {
-        l->crc |= part ^ (at == 38 ? 0x4D00 : 0xC5);
-    }
-    if (is4 && at / 2 != 6 && at / 2 != 10) { /* modulo 2^16, and not all */
-        part = at < 22 ? l->crc + part : l->crc - part;
-        l->crc = (l->crc & 0xFFFF0000) | (part & 0xFFFF);
-    }
-}
-
-/* Reads the rest of a header, and passes over the annotations behind it, at
- * most 2 KB of them a turn. True: both are over. */
-static bool pyroi_read_head5(pyro_daemon *d, pyroi_link *l)
-{
-    uint8_t  piece[32];
-    unsigned pieces = 64;
-    uint32_t size = pyroi_head_bytes5(l);
-    uint32_t n;
-    uint32_t i;
-
-    if (l->n_head < size) {
-        n = pyroi_recv(d, l, piece, size - l->n_head);
-        for (i = 0; i < n; i++)
-            pyroi_digest5(l, l->n_head++, piece[i]);
-        if (n == 0 || l->n_head < size)
-            return false;
-        if (l->crc != 0) {
-            pyroi_bad(d, l, PYROI_T("a header of Pyro that is not in order"));
-            return false;
-        }
-#ifndef PYRO_NO_LONG
-        l->head[3] |= PYROI_LONG;
-#endif
-    }
-    while (l->rx_have > 0) {
-        n = l->rx_have < sizeof piece ? l->rx_have : (uint32_t)sizeof piece;
-        n = pieces-- > 0 ? pyroi_recv(d, l, piece, n) : 0;
-        if (n == 0)
-            return false;
-        l->rx_have -= n;
-    }
-    return true;
-}
-
-/* Makes the header of the wire for a native one. Gives its end. */
-static uint8_t *pyroi_put_head5(const pyroi_link *l, uint8_t *to,
-                                const uint8_t *frame)
-{
-    unsigned type = pyroi_kind(frame);
-    unsigned ser = type == PYROI_PING ? 42u : frame[2] >> 4u;
-    unsigned flags = frame[3] & 0x0Fu;
-    uint32_t seq = pyroi_load16(frame + 4);
-    uint32_t n = pyroi_body_bytes(frame);
-    unsigned size = pyroi_head_bytes5(l);
-
-    memset(to, 0, size);
-    memcpy(to, "PYRO", 4);
-    if (size == 24) {
-        flags |= (frame[3] & PYROI_META) >> 3;
-        pyroi_store16(to + 4, 48);
-        pyroi_store16(to + 6, type);
-        pyroi_store16(to + 16, ser);
-        pyroi_store16(to + 22, 0x34E9 + 48 + type + flags + seq + n + ser);
-    } else {
-        pyroi_store16(to + 4, 502);
-        to[6] = (uint8_t)type;
-        to[7] = (uint8_t)ser;
-        pyroi_store16(to + 38, 0x4DC5);
-    }
-    pyroi_store16(to + 8, flags);
-    pyroi_store16(to + 10, seq);
-    pyroi_store32(to + 12, n);
-    return to + size;
-}
-
-/* Sends the rest of a frame: its header with the body's beginning, then what
- * is left of that. */
-static bool pyroi_send5(pyro_daemon *d, pyroi_link *l, const uint8_t *frame)
-{
-    uint8_t        piece[128];
-    uint32_t       size = pyroi_head_bytes5(l);
-    uint32_t       left = pyroi_body_bytes(frame);
-    unsigned       kind = pyroi_kind(frame);
-    uint32_t       n = sizeof piece - size;
-    const uint8_t *body = frame + 8;
-
-#ifndef PYRO_NO_LONG
-    if ((frame[3] & PYROI_LONG) != 0)
-        body += 2;
-#endif
-    if (n > left)
-        n = left;
-    if (l->tx_at < size + n) {
-        memcpy(pyroi_put_head5(l, piece, frame), body, n);
-        if (!pyroi_send_piece(d, l, piece, piece + size + n, 0, kind))
-            return false;
-    }
-    if (n < left
-        && !pyroi_send_piece(d, l, body + n, body + left, size + n, kind))
-        return false;
-    l->tx_at = 0;
-    l->flags &= ~(uint32_t)PYROI_TX_DUE;
-    return true;
-}
-
-/* ---- control frames ---- */
-
-static const uint8_t pyroi_busy5[] = "\x83\xA9__class__\xA9"
-                                     "PyroError\xAD__exception__\xC3\xA4"
-                                     "args\x91\xAF"
-                                     "BusyError: busy";
-static const uint8_t pyroi_greeting5[] = "\x82\xA9"
-                                         "handshake\xA5"
-                                         "hello\xA6"
-                                         "object\xAB"
-                                         "Pyro.Daemon";
-
-/* A CONNECTFAIL is always in JSON: every client understands that, whatever
- * it speaks itself. */
-static uint32_t pyroi_put_fail5(const pyroi_link *l, uint8_t *body)
-{
-    const char *text = pyroi_fail_text5(l->reason);
-    uint32_t    n = (uint32_t)strlen(text);
-
-    body[0] = '"';
-    memcpy(body + 1, text, n);
-    body[n + 1] = '"';
-    return n + 2;
-}
-
-/* Copies a constant, in the link's serializer. 0: there is not enough room. */
-static uint32_t pyroi_put_const5(const pyro_daemon *d, const pyroi_link *l,
-                                 uint8_t *to, const uint8_t *from, uint32_t n)
-{
-    const pyro_codec *codec = pyroi_codec(d, l, l->ser);
-
-    if (codec != NULL)
-        return codec->encode(from, n, to, 120, PYRO_CODEC_VALUE);
-    memcpy(to, from, n);
-    return n;
-}
-
-static uint8_t *pyroi_make_control5(const pyro_daemon *d, const pyroi_link *l,
-                                    uint8_t *frame)
-{
-    unsigned type = l->control & 15u;
-    uint8_t *body = frame + pyroi_head_bytes5(l);
-    uint8_t  native[PYROI_BODY + 1];
-    uint8_t *head;
-    unsigned ser = l->ser;
-    unsigned flags = 0;
-    uint32_t seq = 0;
-    uint32_t n = 4;
-
-    if (type == PYROI_CONNECT) {
-        n = pyroi_put_const5(d, l, body, pyroi_greeting5,
-                             sizeof pyroi_greeting5 - 1);
-    } else if (type == PYROI_CONNECTFAIL) {
-        ser = pyroi_dialect(l) == 4 ? 2 : 3;
-        n = pyroi_put_fail5(l, body);
-    } else if (type == PYROI_RESULT) {
-        n = pyroi_put_const5(d, l, body, pyroi_busy5, sizeof pyroi_busy5 - 1);
-        flags = PYROI_EXCEPTION;
-        seq = l->busy_seq;
-    } else {
-        type = PYROI_PING;
-        memcpy(body, "pong", 4);
-    }
-    head =
-        pyroi_put_header(native + PYROI_BODY, PYROI_WHAT(type, flags), seq, n);
-    head[2] = (uint8_t)(ser << 4 | type);
-    pyroi_put_head5(l, frame, head);
-    return body + n;
-}
-
-/* ---- receiving ---- */
-
-/* A header is complete: as pyroi_admit. */
-static bool pyroi_admit5(pyro_daemon *d, pyroi_link *l)
-{
-    unsigned kind = pyroi_kind(l->head);
-    bool     ours = (l->flags & PYROI_OURS) != 0;
-    bool     greeting = l->state == PYROI_GREETING;
-
-    if (l->rx_len > 0x7FFFFFFF) {
-        pyroi_bad(d, l, PYROI_T("a length that cannot be"));
-        return true;
-    }
-    if (kind == PYROI_PING && !greeting)
-        return true;
-    if (ours && greeting
-        && (kind == PYROI_CONNECTOK || kind == PYROI_CONNECTFAIL))
-        return true;
-#ifndef PYRO_NO_CLIENT
-    if (ours && !greeting && kind == PYROI_RESULT)
-        return pyroi_admit_result(d, l);
-#endif
-#ifndef PYRO_NO_SERVER
-    if (!ours && greeting && kind == PYROI_CONNECT)
-        return pyroi_fail_of5(d, l) != 0 || pyroi_admit_invoke(d, l);
-    if (!ours && !greeting && kind == PYROI_INVOKE)
-        return pyroi_admit_invoke(d, l);
-#endif
-    if (!ours && greeting)
-        pyroi_refuse_link(d, l, PYROI_FAIL_TYPE);
-    else
-        pyroi_bad(d, l, PYROI_T("a frame out of place"));
-    return true;
-}
-
-/* A frame that took no buffer has been passed over. True: that was all. */
-static bool pyroi_passed5(pyro_daemon *d, pyroi_link *l)
-{
-    unsigned kind = pyroi_kind(l->head);
-
-#ifndef PYRO_NO_SERVER
-    if (kind == PYROI_CONNECT) {
-        unsigned fail = pyroi_fail_of5(d, l);
-
-        pyroi_refuse_link(d, l, fail != 0 ? fail : PYRO_DENY_BUSY);
-    }
-#endif
-    if (kind == PYROI_PING && (l->flags & PYROI_OURS) == 0) {
-        l->owed |= PYROI_OWE(PYROI_PONG);
-        pyroi_cork(d);
-    }
-    return kind != PYROI_INVOKE && kind != PYROI_RESULT;
-}
-
-/* ---- serving ---- */
-
-#ifndef PYRO_NO_SERVER
-
-/* What ends in "Error" of what Pyro5 knows, without that, and what does not. */
-static const char pyroi_errors5[] =
-    "Arithmetic\0Assertion\0Attribute\0BlockingIO\0BrokenPipe\0Buffer\0"
-    "Communication\0Connection\0ConnectionAborted\0ConnectionClosed\0"
-    "ConnectionRefused\0ConnectionReset\0Daemon\0EOF\0FileExists\0"
-    "FileNotFound\0FloatingPoint\0IO\0Import\0Index\0Interrupted\0"
-    "IsADirectory\0Key\0Lookup\0Memory\0MessageTooLarge\0Name\0Naming\0"
-    "NotADirectory\0NotImplemented\0OS\0Overflow\0Permission\0Protocol\0"
-    "Pyro\0Reference\0Runtime\0Security\0Serialize\0System\0Timeout\0Type\0"
-    "Unicode\0Value\0ZeroDivision\0";
-static const char pyroi_others5[] = "Exception\0StopIteration\0"
-                                    "KeyboardInterrupt\0SystemExit\0";
-
-/* Python makes nothing of an exception whose class it has not got: it becomes
- * a PyroError with the type in front of the message. Dots came from there. */
-static const char *pyroi_type5(const pyro_call *call, const char *type)
-{
-    const char *name = pyroi_others5;
-    size_t      n = strlen(type);
-
-    if (call->form_ == 0 || pyroi_has(type, n, '.'))
-        return type;
-    if (n > 5 && strcmp(type + n - 5, "Error") == 0) {
-        name = pyroi_errors5;
-        n -= 5;
-    }
-    for (; *name != '\0'; name += strlen(name) + 1) {
-        if (pyroi_is(type, n, name))
-            return type;
-    }
-    return "PyroError";
-}
-
-/* "type: message" */
-static void pyroi_put_message5(pyro_writer *w, const char *type,
-                               const char *message)
-{
-    size_t   n = strlen(type);
-    size_t   m = strlen(message);
-    uint8_t *p;
-
-    if (!pyroi_utf8((const uint8_t *)type, n)
-        || !pyroi_utf8((const uint8_t *)message, m))
-        w->err = PYRO_ERR_DATA;
-    pyroi_put_head(w, PYROI_FORM_STR, n + 2 + m);
-    if (w->err != PYRO_OK)
-        return;
-    p = w->at - m;
-    memcpy(p, message, m);
-    memcpy(p - 2, ": ", 2);
-    memcpy(p - 2 - n, type, n);
-}
-
-/* What is wrong with a CONNECT, as far as its header says. 0: nothing. */
-static unsigned pyroi_fail_of5(const pyro_daemon *d, const pyroi_link *l)
-{
-    if ((l->flags & PYROI_REFUSE) != 0)
-        return PYRO_DENY_BUSY;
-    if ((l->head[2] >> 4u != pyroi_msgpack5(l) && !pyroi_coded(d, l))
-        || (l->head[3] & PYROI_PACKED) != 0)
-        return PYROI_FAIL_SERIALIZER;
-    return pyroi_body_bytes(l->head) > pyroi_max_body(d) ? PYROI_FAIL_LONG : 0;
-}
-
-/* The names of a class's methods, or of those that are oneway. */
-static void pyroi_put_methods5(pyro_writer *w, const pyro_class *cls,
-                               unsigned flags)
-{
-    uint32_t n = 0;
-    size_t   i;
-
-    for (i = 0; i < cls->n_methods; i++)
-        n += (cls->methods[i].flags & flags) == flags;
-    pyro_put_list(w, n);
-    for (i = 0; i < cls->n_methods; i++) {
-        if ((cls->methods[i].flags & flags) == flags)
-            pyro_put_str(w, cls->methods[i].name);
-    }
-}
-
-/* What a proxy of Python has to know of an object: a map of three lists. One
- * without any method and attribute it would not believe in: the method of an
- * open class (pyro_class.any) that it is told of is called by _pyroInvoke. */
-static void pyroi_put_meta5(pyro_writer *w, const pyro_class *cls)
-{
-    size_t i;
-
-    pyro_put_map(w, 3);
-    pyro_put_str(w, "methods");
-    if (cls->n_methods + cls->n_attrs > 0) {
-        pyroi_put_methods5(w, cls, 0);
-    } else {
-        pyro_put_list(w, 1);
-        pyro_put_str(w, "any");
-    }
-    pyro_put_str(w, "oneway");
-    pyroi_put_methods5(w, cls, PYRO_ONEWAY);
-    pyro_put_str(w, "attrs");
-    pyro_put_list(w, (uint32_t)cls->n_attrs);
-    for (i = 0; i < cls->n_attrs; i++)
-        pyro_put_str(w, cls->attrs[i].name);
-}
-
-static const pyro_class *pyroi_class5(const pyro_daemon *d, const char *text,
-                                      size_t n)
-{
-    const pyroi_object *o = pyroi_lookup(d, text, n);
-
-    return o != NULL ? o->cls : pyroi_own_class(text, n);
-}
-
-/* What a CONNECT says: {"handshake": anything, "object": name}. Answers it.
- * Returns what is wrong with it. */
-static unsigned pyroi_connect5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
-{
-    pyro_reader      *in = &call->args;
-    const pyro_class *cls;
-    const char       *object = NULL;
-    uint32_t          object_n = 0;
-    bool              shaken = false;
-    uint32_t          left = pyro_get_map(in, UINT32_MAX);
-
-    for (; left > 0 && in->err == PYRO_OK; left--) {
-        uint32_t    n;
-        const char *key = pyro_get_str(in, &n);
-
-        if (pyroi_is(key, n, "object")) {
-            object = pyro_get_str(in, &object_n);
-        } else {
-            shaken |= pyroi_is(key, n, "handshake");
-            pyro_skip(in);
-        }
-    }
-    if (in->err != PYRO_OK || in->at != in->end || !shaken)
-        return PYROI_FAIL_FORM;
-    if (pyroi_dialect(l) == 4 && (call->flags_ & PYROI_META) == 0) {
-        pyro_put_str(&call->result, "hello");
-        return 0;
-    }
-    if (object == NULL)
-        return PYROI_FAIL_FORM;
-    cls = pyroi_class5(d, object, object_n);
-    if (cls == NULL)
-        return PYROI_FAIL_OBJECT;
-    pyro_put_map(&call->result, 2);
-    pyro_put_str(&call->result, "handshake");
-    pyro_put_str(&call->result, "hello");
-    pyro_put_str(&call->result, "meta");
-    pyroi_put_meta5(&call->result, cls);
-    return pyro_writer_end(&call->result) == PYRO_OK ? 0 : PYROI_FAIL_META;
-}
-
-/* A call of a batch: [method, arguments, keyword arguments] in `all`. */
-static bool pyroi_open_item5(pyro_call *call, pyro_reader *all,
-                             unsigned *given)
-{
-    pyro_reader *in = &call->args;
-    uint8_t     *body = pyroi_bytes(call->args_buf_);
-    uint32_t     n;
-    const char  *method;
-    bool         three;
-
-    *in = *all;
-    pyro_skip(all);
-    in->end = all->at;
-    three = pyro_get_list(in, 3) == 3;
-    method = pyro_get_str(in, &n);
-    *given = pyro_get_list(in, PYRO_MAX_ARGS);
-    if (!three || all->err != PYRO_OK || in->err != PYRO_OK
-        || n > PYRO_MAX_NAME || memchr(method, 0, n) != NULL)
-        return false;
-    body[(size_t)((const uint8_t *)method - body) + n] = 0;
-    call->method = method;
-    return true;
-}
-
-static const char pyroi_wrap5[] = "\x82\xA9__class__\xBC"
-                                  "Pyro5.core._ExceptionWrapper\xA9"
-                                  "exception";
-static const char pyroi_wrap4[] = "\x82\xA9__class__\xBF"
-                                  "Pyro4.futures._ExceptionWrapper\xA9"
-                                  "exception";
-#define PYROI_WRAP_BYTES sizeof pyroi_wrap4 /* of the longer one, and a 0 */
-
-/* Takes what a call of a batch has left behind over to the list of results,
- * which begins at `list` and ends at call->kept_ (less the room for this). */
-static void pyroi_keep_item5(pyro_call *call, uint8_t *list)
-{
-    bool        is4 = call->result.dialect_ == 4;
-    const char *wrap = is4 ? pyroi_wrap4 : pyroi_wrap5;
-    size_t      size = is4 ? sizeof pyroi_wrap4 - 1 : sizeof pyroi_wrap5 - 1;
-    uint8_t    *from = list + call->kept_;
-    uint8_t    *to = from - PYROI_WRAP_BYTES;
-    size_t      n = (size_t)(call->result.at - from);
-
-    if (call->state_ == PYROI_RAISED) {
-        memcpy(to, wrap, size);
-        to += size;
-    }
-    memmove(to, from, n);
-    call->kept_ = (pyroi_size)(to + n + PYROI_WRAP_BYTES - list);
-}
-
-/* Runs `n` calls, one after the other, up to the first that raises. Their
- * results are a list. */
-static unsigned pyroi_batch5(pyro_daemon *d, pyro_call *call, unsigned n)
-{
-    pyro_reader all = call->args;
-    uint8_t    *list = NULL;
-    unsigned    ran = 0;
-    unsigned    given;
-
-    if (call->reply_buf_ != NULL)
-        list = pyroi_bytes(call->reply_buf_) + PYROI_BODY;
-    call->kept_ = 3 + PYROI_WRAP_BYTES;
-    while (ran < n && call->state_ == PYROI_RUNNING) {
-        if (list != NULL
-            && pyroi_max_body(d) < call->kept_ + (uint32_t)PYROI_LEAST_BODY)
-            break;
-        pyroi_begin_result(call);
-        pyroi_settle(call, pyroi_open_item5(call, &all, &given)
-                               ? pyroi_run_on(d, call, given)
-                               : PYRO_ERR_PROTOCOL);
-        ran++;
-        if (list != NULL) {
-            pyroi_end_result(call);
-            pyroi_keep_item5(call, list);
-        }
-    }
-    if (list == NULL)
-        return PYRO_OK;
-    call->result = pyro_writer_of(list + call->kept_ - PYROI_WRAP_BYTES, 0, 0);
-    call->kept_ = 0;
-    if (ran < n && call->state_ == PYROI_RUNNING)
-        return pyroi_raise_numbers(call, PYRO_ERR_NOSPACE,
-                                   "batch: results fill the buffer after ",
-                                   ran, " calls of ", n);
-    call->state_ = PYROI_RUNNING;
-    list[0] = 0xDC;
-    pyroi_store16(list + 1, ran);
-    return PYRO_OK;
-}
-
-/* Type and serializer of the reply to the frame being read. One whose
- * serializer is not built in is told so in MessagePack. */
-static uint8_t pyroi_form5(const pyro_daemon *d, const pyroi_link *l)
-{
-    unsigned ser = pyroi_coded(d, l) ? l->head[2] >> 4u : pyroi_msgpack5(l);
-    unsigned type =
-        pyroi_kind(l->head) == PYROI_CONNECT ? PYROI_CONNECTOK : PYROI_RESULT;
-
-    return (uint8_t)(ser << 4 | type);
-}
-
-/* Arguments in another serializer are decoded into the buffer of the reply,
- * which changes places with theirs. */
-static bool pyroi_decode5(pyro_daemon *d, const pyroi_link *l, pyro_call *call)
-{
-    const pyro_codec *codec = pyroi_codec(d, l, l->head[2] >> 4u);
-    pyroi_buffer     *from = call->args_buf_;
-    pyroi_buffer     *to = call->reply_buf_;
-    uint32_t          n;
-
-    if (codec == NULL)
-        return l->head[2] >> 4u == pyroi_msgpack5(l);
-    n = codec->decode(pyroi_bytes(from), pyroi_body_bytes(l->head),
-                      pyroi_bytes(to), pyroi_max_body(d),
-                      pyroi_kind(l->head) == PYROI_INVOKE ? PYRO_CODEC_CALL
-                                                          : PYRO_CODEC_VALUE);
-    call->args_buf_ = to;
-    call->reply_buf_ = from;
-    if (call->oneway)
-        pyroi_give_all(d, &call->reply_buf_);
-    call->args = pyro_reader_of(pyroi_bytes(to), n);
-    call->args.dialect_ = (uint8_t)pyroi_dialect(l);
-    pyroi_begin_result(call);
-    return n > 0;
-}
-
-/* A CONNECT or a call that has come in whole. */
-static unsigned pyroi_run5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
-{
-    unsigned given;
-    unsigned fail = PYROI_FAIL_FORM;
-
-    call->args.dialect_ = (uint8_t)pyroi_dialect(l);
-    if ((call->flags_ & PYROI_PACKED) != 0)
-        return pyroi_raise_text(call, PYRO_ERR_PROTOCOL,
-                                "compressed data and blobs are not accepted");
-    if (pyroi_kind(l->head) == PYROI_CONNECT) {
-        if (pyroi_decode5(d, l, call))
-            fail = pyroi_connect5(d, l, call);
-        if (fail == 0) {
-            pyroi_link_up(d, l);
-        } else {
-            pyroi_refuse_link(d, l, fail);
-            call->state_ = PYROI_DEFERRED; /* no reply */
-        }
-        return PYRO_OK;
-    }
-    if (!pyroi_decode5(d, l, call))
-        return pyroi_raise_text(call, PYRO_ERR_PROTOCOL,
-                                "serializer not built in here, or not in "
-                                "order, or too long");
-    if (!pyroi_open_body(call, &given))
-        return PYRO_ERR_PROTOCOL;
-    return (call->flags_ & PYROI_BATCH) != 0 ? pyroi_batch5(d, call, given)
-                                             : pyroi_run_on(d, call, given);
-}
-
-/* The handler has returned: the buffer of the arguments is for the reply in
- * its serializer. */
-static void pyroi_ran5(pyro_daemon *d, pyro_call *call)
-{
-    if (!pyroi_is_coded(call))
-        return;
-    if (call->oneway) {
-        pyroi_give_all(d, &call->reply_buf_);
-    } else if (call->args_buf_ != NULL) {
-        call->reply_buf_->next = call->args_buf_;
-        call->args_buf_ = NULL;
-    }
-}
-
-/* Turns a reply into its serializer, in another buffer. False: it cannot be,
- * and the link has ended. */
-static bool pyroi_encode5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
-{
-    const pyro_codec *codec = pyroi_codec(d, l, call->form_ >> 4u);
-    pyroi_buffer     *from = call->reply_buf_;
-    pyroi_buffer     *to = from->next;
-    uint8_t          *body = pyroi_bytes(from) + PYROI_BODY;
-    uint32_t          n = 0;
-    unsigned          tries;
-
-    if (codec == NULL)
-        return true;
-    for (tries = 0; tries < 2 && n == 0; tries++) {
-        if (tries > 0 && call->state_ == PYROI_RUNNING)
-            pyroi_settle(call, pyroi_raise_text(call, PYRO_ERR_NOSPACE,
-                                                "result too long as text"));
-        n = codec->encode(body, (uint32_t)(call->result.at - body),
-                          pyroi_bytes(to) + PYROI_BODY, pyroi_max_body(d),
-                          PYRO_CODEC_VALUE);
-    }
-    if (n == 0 || (tries > 1 && (call->form_ & 15) == PYROI_CONNECTOK)) {
-        pyroi_give_all(d, &call->reply_buf_);
-        pyroi_bad(d, l, PYROI_T("a reply does not fit a buffer as text"));
-        return false;
-    }
-    from->next = NULL;
-    pyroi_give(d, from);
-    call->reply_buf_ = to;
-    call->result.at = pyroi_bytes(to) + PYROI_BODY + n;
-    return true;
-}
-
-/* What only the header on the wire shows of a reply. */
-static void pyroi_label5(const pyro_call *call)
-{
-    uint8_t *frame = pyroi_first(call->reply_buf_);
-
-    if (call->form_ == 0)
-        return;
-    frame[2] = call->form_;
-    frame[3] |= call->flags_ & (PYROI_BATCH | PYROI_META);
-}
-
-/* ---- the object Pyro.Daemon ---- */
-
-static void pyroi_get_metadata5(void *self, pyro_call *call)
-{
-    uint32_t          n;
-    const char       *object = pyro_get_str(&call->args, &n);
-    const pyro_class *cls = pyroi_class5((pyro_daemon *)self, object, n);
-
-    if (cls != NULL)
-        pyroi_put_meta5(&call->result, cls);
-    else
-        pyro_raise(call, "DaemonError", PYROI_T("unknown object"));
-}
-
-static void pyroi_ping5(void *self, pyro_call *call)
-{
-    (void)self;
-    (void)call;
-}
-
-/* The names of all objects that have one, this one included. */
-static void pyroi_registered5(void *self, pyro_call *call)
-{
-    pyro_daemon *d = (pyro_daemon *)self;
-    pyro_object  o;
-    unsigned     at = 0;
-    uint32_t     n = 1;
-
-    while (pyro_walk(d, &at, &o))
-        n += o.name != NULL;
-    pyro_put_list(&call->result, n);
-    pyro_put_str(&call->result, PYROI_DAEMON5);
-    for (at = 0; pyro_walk(d, &at, &o);) {
-        if (o.name != NULL)
-            pyro_put_str(&call->result, o.name);
-    }
-}
-
-static void pyroi_info5(void *self, pyro_call *call)
-{
-    (void)self;
-    pyro_put_str(&call->result, "Pyro for C, version " PYRO_VERSION);
-}
-
-static const pyro_method pyroi_methods5[] = {
-    { "get_metadata", pyroi_get_metadata5, "objectId:s ?as_lists:v", "v", 0 },
-    { "ping", pyroi_ping5, "", "", 0 },
-    { "registered", pyroi_registered5, "", "[s]", 0 },
-    { "info", pyroi_info5, "", "s", 0 }
-};
-
-static const pyro_class pyroi_daemon5 = { "Pyro.Daemon",
-                                          PYRO_METHODS(pyroi_methods5),
-                                          PYRO_NO_ATTRS, NULL, 0 };
-
-static const pyro_class *pyroi_own5(void)
-{
-    return &pyroi_daemon5;
-}
-
-#endif /* PYRO_NO_SERVER */
-
-#endif /* PYRO_NO_PYRO5 */
 
 /* ------------------------------------------------------------------------
  * >>time: deadlines, keep-alive
@@ -8782,6 +8084,10 @@ PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
         }
         uri.port = number;
     }
+#ifndef PYRO_NO_PYRO5
+    uri.pyro5 = pyroi_link_of(node, link) != NULL
+             && pyroi_is5(pyroi_link_of(node, link));
+#endif
     return pyro_uri_print(&uri, to, size);
 }
 
@@ -9177,12 +8483,13 @@ PYRO_DEF pyro_err pyro_proxy_from(pyro_proxy *proxy, pyro_call *call,
 #endif
 
 /* Binds a proxy to a connection to an address: one that is there, or a new
- * one. The checksum of the address is the key by which proxies find each
- * other's link: two texts of one length that differ in up to four neighbouring
- * bytes never have the same. */
-static pyro_err pyroi_connect(pyro_proxy *proxy, const char *address)
+ * one. The checksum of address and protocol is the key by which proxies find
+ * each other's link: two texts of one length that differ in up to four
+ * neighbouring bytes never have the same. */
+static pyro_err pyroi_connect(pyro_proxy *proxy, const char *address,
+                              bool pyro5)
 {
-    uint32_t         key = pyro_crc32(0, address, strlen(address));
+    uint32_t         key = pyro_crc32(pyro5, address, strlen(address));
     pyro_daemon     *d = proxy->node_;
     const pyro_port *port = d->port_;
     pyroi_link      *l = d->room_.links;
@@ -9210,6 +8517,7 @@ static pyro_err pyroi_connect(pyro_proxy *proxy, const char *address)
         l = pyroi_link_new(d, port, handle, PYROI_OURS);
         PYRO_ASSERT(l != NULL); /* there is one, it was counted above */
         l->key = key;
+        pyroi_client5(l, pyro5);
         pyroi_greet(d, l);
     }
     l->users++;
@@ -9243,7 +8551,8 @@ PYRO_DEF void pyro_resolver(pyro_daemon *node, pyro_resolve_fn fn, void *user)
 }
 
 /* The address of a proxy's object, as the port takes it. */
-static pyro_err pyroi_address_of(pyro_proxy *proxy, char *to, size_t size)
+static pyro_err pyroi_address_of(pyro_proxy *proxy, char *to, size_t size,
+                                 bool *pyro5)
 {
     pyro_daemon *d = proxy->node_;
     char         text[PYRO_URI_BYTES];
@@ -9263,6 +8572,7 @@ static pyro_err pyroi_address_of(pyro_proxy *proxy, char *to, size_t size)
         pyroi_add(&t, u.host, u.host_n);
     else
         pyroi_add_address(&t, &u);
+    *pyro5 = PYROI_SPEAKS5 && u.pyro5;
     return PYRO_OK;
 }
 
@@ -9287,6 +8597,7 @@ PYROI_SHARED static pyro_err pyroi_reach(pyro_proxy *proxy)
 {
     char     address[PYRO_MAX_HOST + 9];
     pyro_err err = PYRO_OK;
+    bool     pyro5 = false;
 #ifdef PYRO_NO_URI
     size_t n; /* bytes between scheme and object */
 #endif
@@ -9301,9 +8612,9 @@ PYROI_SHARED static pyro_err pyroi_reach(pyro_proxy *proxy)
     memcpy(address, proxy->uri_ + PYROI_SCHEME, n);
     address[n] = '\0';
 #else
-    err = pyroi_address_of(proxy, address, sizeof address);
+    err = pyroi_address_of(proxy, address, sizeof address, &pyro5);
 #endif
-    return err != PYRO_OK ? err : pyroi_connect(proxy, address);
+    return err != PYRO_OK ? err : pyroi_connect(proxy, address, pyro5);
 }
 
 /* Sees that a proxy is bound to a link that is up, or soon will be. */
@@ -9321,6 +8632,11 @@ static pyro_err pyroi_bind(pyro_proxy *proxy)
     }
     if (l == NULL || l->state == PYROI_CLOSING)
         return pyroi_reach(proxy);
+    if (pyroi_is5(l) && (l->flags & PYROI_OURS) == 0) {
+        pyroi_why(d, PYROI_T("a client of Pyro5 is called by its own URI"), 0,
+                  0);
+        return PYRO_ERR_PROTOCOL;
+    }
     if (!pyroi_pipe(d, l, PYROI_PIPE_CALL))
         return PYRO_OK;
     pyroi_why(d, PYROI_T("the peer of this pipe did not greet"), 0, 0);
@@ -9627,6 +8943,7 @@ PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
     d->requests_end_ = &rq->next_;
     rq->args = pyro_writer_of(pyroi_bytes(rq->buf_) + PYROI_BODY,
                               pyroi_max_body(d) - 1, 4);
+    pyroi_set_dialect(&rq->args, pyroi_link_of(d, proxy->link_));
     rq->slot_.to_ = pyroi_put_call(&rq->args, proxy, method);
     return PYRO_OK;
 }
@@ -10014,11 +9331,1109 @@ PYRO_DEF pyro_err pyro_hasattr(pyro_proxy *proxy, const char *name, bool *has)
     pyro_value v = pyro_str(name);
     pyro_args  args = { &v, 1 };
     pyro_slot  slot = pyro_to_bool(has);
+    pyro_err err = pyroi_call(proxy, pyroi_attr_calls[PYROI_HAS], args, &slot);
 
-    return pyroi_call(proxy, pyroi_attr_calls[PYROI_HAS], args, &slot);
+#ifndef PYRO_NO_PYRO5
+    if (err == PYRO_ERR_REMOTE && pyroi_no_attr5(proxy)) {
+        /* in Python it has no method for that, unlike for getting it */
+        err = pyro_getattr(proxy, name, pyro_to_none());
+        if (err == PYRO_OK
+            || (err == PYRO_ERR_REMOTE && pyroi_no_attr5(proxy))) {
+            *has = err == PYRO_OK;
+            err = PYRO_OK;
+        }
+    }
+#endif
+    return err;
 }
 
 #endif /* PYRO_NO_CLIENT */
+
+/* ------------------------------------------------------------------------
+ * >>pyro5: links to Pyro5 and Pyro4
+ *
+ * In memory all frames are native ones, header and body, so that all else
+ * need not know. Only here is known: the header on the wire, which is read
+ * into a native one and made of one, with the serializer's number in place of
+ * the version; the greeting; what Python wants in exceptions; batches; bodies
+ * in other serializers, which go from one buffer of a call to its other and
+ * back; and the object Pyro.Daemon.
+ *
+ * On such a link only who connected calls.
+ * ------------------------------------------------------------------------ */
+
+#ifndef PYRO_NO_PYRO5
+
+/* Why a CONNECTFAIL, beside the other reasons. */
+enum {
+    PYROI_FAIL_SERIALIZER = PYROI_BROKEN + 1,
+    PYROI_FAIL_LONG,
+    PYROI_FAIL_TYPE,
+    PYROI_FAIL_FORM,
+    PYROI_FAIL_OBJECT,
+    PYROI_FAIL_META
+};
+
+static const char *pyroi_fail_text5(unsigned reason)
+{
+    static const char *const texts[] = {
+        PYROI_T("serializer not built in here: set config.SERIALIZER = "
+                "'msgpack' or PYRO_SERIALIZER=msgpack"),
+        PYROI_T("CONNECT is too long"),
+        PYROI_T("invalid msg type (expected: CONNECT)"),
+        PYROI_T("CONNECT without 'handshake' or 'object'"),
+        PYROI_T("unknown object"),
+        PYROI_T("metadata too long: more bytes in PYRO_ROOM")
+    };
+
+    if (reason >= PYROI_FAIL_SERIALIZER)
+        return texts[reason - PYROI_FAIL_SERIALIZER];
+    if (reason == PYROI_FAIL_VERSION)
+        return PYROI_T("invalid data or unsupported protocol version");
+    return pyro_deny_text((pyro_deny)reason);
+}
+
+/* Which of the two, where they differ; 0: native, or no link. */
+static unsigned pyroi_dialect(const pyroi_link *l)
+{
+    if (l == NULL)
+        return 0;
+#ifndef PYRO_NO_PYRO4
+    if ((l->flags & PYROI_PYRO4) != 0)
+        return 4;
+#endif
+    return pyroi_is5(l) ? 5 : 0;
+}
+
+/* The flags of a link whose peer speaks a version. */
+static uint32_t pyroi_flags5(unsigned version)
+{
+#ifndef PYRO_NO_PYRO4
+    if (version == 48)
+        return PYROI_PYRO5 | PYROI_PYRO4;
+#endif
+    (void)version;
+    return PYROI_PYRO5;
+}
+
+static unsigned pyroi_head_bytes5(const pyroi_link *l)
+{
+    return pyroi_dialect(l) == 4 ? 24 : 40;
+}
+
+static unsigned pyroi_msgpack5(const pyroi_link *l)
+{
+    return pyroi_dialect(l) == 4 ? 6 : 4;
+}
+
+static unsigned pyroi_id5(const pyroi_link *l, const pyro_codec *codec)
+{
+    return pyroi_dialect(l) == 4 ? codec->id4 : codec->id5;
+}
+
+/* The place of the codec for a serializer in the list of the config. NULL:
+ * there is none, or none is needed. */
+static const pyro_codec *const *pyroi_codec_at(const pyro_daemon *d,
+                                               const pyroi_link  *l,
+                                               unsigned           ser)
+{
+    const pyro_codec *const *at = d->config_->codecs;
+
+    while (at != NULL && *at != NULL && pyroi_id5(l, *at) != ser)
+        at++;
+    return at != NULL && *at != NULL ? at : NULL;
+}
+
+static const pyro_codec *pyroi_codec(const pyro_daemon *d, const pyroi_link *l,
+                                     unsigned ser)
+{
+    const pyro_codec *const *at = pyroi_codec_at(d, l, ser);
+
+    return at != NULL ? *at : NULL;
+}
+
+/* Whether the body of the frame being read is in another serializer. */
+static bool pyroi_coded(const pyro_daemon *d, const pyroi_link *l)
+{
+    return pyroi_is5(l) && pyroi_codec(d, l, l->head[2] >> 4u) != NULL;
+}
+
+/* ---- the header ---- */
+
+#define PYROI_MAGIC5 0x5059524Fu /* "PYRO" */
+
+/* Whether the first eight bytes of a frame are not for the native protocol. */
+static bool pyroi_wants5(const pyroi_link *l)
+{
+    return pyroi_is5(l)
+        || (pyroi_load32(l->head) == PYROI_MAGIC5 && l->state == PYROI_GREETING
+            && (l->flags & (PYROI_PIPE | PYROI_OURS)) == 0);
+}
+
+/* Takes them in. False: the link has ended, will soon, or begins anew. */
+static bool pyroi_magic5(pyro_daemon *d, pyroi_link *l)
+{
+    uint8_t *head = l->head;
+    unsigned version = pyroi_load16(head + 4);
+    unsigned type = head[6];
+    unsigned ser = head[7];
+    bool     greets = l->state == PYROI_GREETING && !pyroi_is5(l);
+
+    if (pyroi_load32(head) != PYROI_MAGIC5) {
+        pyroi_bad(d, l, PYROI_T("a frame that is none of Pyro5"));
+        return false;
+    }
+    if (greets)
+        l->flags |= pyroi_flags5(version);
+#if !defined(PYRO_NO_CLIENT) && !defined(PYRO_NO_PYRO4)
+    if (version == 48 && pyroi_older5(d, l))
+        return false;
+#endif
+    if (version != (pyroi_dialect(l) == 4 ? 48u : 502u)) {
+        if (greets)
+            pyroi_refuse_link(d, l, PYROI_FAIL_VERSION);
+        else
+            pyroi_bad(d, l, PYROI_T("another version of Pyro"));
+        return false;
+    }
+    l->rx_have = 0;
+    l->crc = 0;
+    pyroi_store32(l->greet + 9, 0x3FFFFFFF);  /* it takes any length */
+    pyroi_store16(l->greet + 14, PYRO_NEVER); /* and never says it lives */
+    if (pyroi_dialect(l) == 4) {
+        l->crc = (0x34E9u + 48 + pyroi_load16(head + 6)) & 0xFFFF;
+        type = type > 0 ? 15 : ser; /* it has 16 bits, which end here */
+        ser = 0;
+    }
+    head[2] = (uint8_t)((ser < 15 ? ser : 15) << 4 | (type < 15 ? type : 15));
+    return true;
+}
+
+/* Takes in byte number `at` of a header, 8 and up. Pyro4's checksum is a sum
+ * of half words: at the end crc is 0 in either. */
+static void pyroi_digest5(pyroi_link *l, unsigned at, uint8_t byte)
+{
+    bool     is4 = pyroi_dialect(l) == 4;
+    uint32_t part = at % 2 == 0 ? (uint32_t)byte << 8 : byte;
+
+    if (at == 9) { /* flags; Pyro4's META_ON_CONNECT is 16, its blobs 64 */
+        l->head[3] = byte & (is4 ? 0x0F : 0x2F);
+        if (is4)
+            l->head[3] |= (uint8_t)((byte & 64) >> 1 | (byte & 16) << 3);
+    } else if (at >= 10 && at < 16) {
+#ifdef PYRO_NO_LONG
+        if (at == 12 || at == 13)
+            l->crc |= (uint32_t)byte << 16; /* too long to be told */
+        else
+            l->head[at < 12 ? at - 6 : at - 8] = byte;
+#else
+        l->head[at - 6] = byte;
+#endif
+    } else if (is4 && (at == 16 || at == 17)) {
+        l->head[2] |= (uint8_t)(part < 15 ? part << 4 : 0xF0);
+    } else if (at >= 16 && at < 20) {
+        l->rx_have = l->rx_have << 8 | byte;
+    } else if (!is4 && at >= 38) {
+        l->crc |= part ^ (at == 38 ? 0x4D00 : 0xC5);
+    }
+    if (is4 && at / 2 != 6 && at / 2 != 10) { /* modulo 2^16, and not all */
+        part = at < 22 ? l->crc + part : l->crc - part;
+        l->crc = (l->crc & 0xFFFF0000) | (part & 0xFFFF);
+    }
+}
+
+/* Reads the rest of a header, and passes over the annotations behind it, at
+ * most 2 KB of them a turn. True: both are over. */
+static bool pyroi_read_head5(pyro_daemon *d, pyroi_link *l)
+{
+    uint8_t  piece[32];
+    unsigned pieces = 64;
+    uint32_t size = pyroi_head_bytes5(l);
+    uint32_t n;
+    uint32_t i;
+
+    if (l->n_head < size) {
+        n = pyroi_recv(d, l, piece, size - l->n_head);
+        for (i = 0; i < n; i++)
+            pyroi_digest5(l, l->n_head++, piece[i]);
+        if (n == 0 || l->n_head < size)
+            return false;
+        if (l->crc != 0) {
+            pyroi_bad(d, l, PYROI_T("a header of Pyro that is not in order"));
+            return false;
+        }
+#ifndef PYRO_NO_LONG
+        l->head[3] |= PYROI_LONG;
+#endif
+    }
+    while (l->rx_have > 0) {
+        n = l->rx_have < sizeof piece ? l->rx_have : (uint32_t)sizeof piece;
+        n = pieces-- > 0 ? pyroi_recv(d, l, piece, n) : 0;
+        if (n == 0)
+            return false;
+        l->rx_have -= n;
+    }
+    return true;
+}
+
+/* Makes the header of the wire for a native one. Gives its end. */
+static uint8_t *pyroi_put_head5(const pyroi_link *l, uint8_t *to,
+                                const uint8_t *frame)
+{
+    unsigned type = pyroi_kind(frame);
+    unsigned ser = type == PYROI_PING ? 42u : frame[2] >> 4u;
+    unsigned flags = frame[3] & 0x0Fu;
+    uint32_t seq = pyroi_load16(frame + 4);
+    uint32_t n = pyroi_body_bytes(frame);
+    unsigned size = pyroi_head_bytes5(l);
+
+    memset(to, 0, size);
+    memcpy(to, "PYRO", 4);
+    if (size == 24) {
+        flags |= (frame[3] & PYROI_META) >> 3;
+        pyroi_store16(to + 4, 48);
+        pyroi_store16(to + 6, type);
+        pyroi_store16(to + 16, ser);
+        pyroi_store16(to + 22, 0x34E9 + 48 + type + flags + seq + n + ser);
+    } else {
+        pyroi_store16(to + 4, 502);
+        to[6] = (uint8_t)type;
+        to[7] = (uint8_t)ser;
+        pyroi_store16(to + 38, 0x4DC5);
+    }
+    pyroi_store16(to + 8, flags);
+    pyroi_store16(to + 10, seq);
+    pyroi_store32(to + 12, n);
+    return to + size;
+}
+
+/* Sends the rest of a frame: its header with the body's beginning, then what
+ * is left of that. */
+static bool pyroi_send5(pyro_daemon *d, pyroi_link *l, const uint8_t *frame)
+{
+    uint8_t        piece[128];
+    uint32_t       size = pyroi_head_bytes5(l);
+    uint32_t       left = pyroi_body_bytes(frame);
+    unsigned       kind = pyroi_kind(frame);
+    uint32_t       n = sizeof piece - size;
+    const uint8_t *body = frame + 8;
+
+#ifndef PYRO_NO_LONG
+    if ((frame[3] & PYROI_LONG) != 0)
+        body += 2;
+#endif
+    if (n > left)
+        n = left;
+    if (l->tx_at < size + n) {
+        memcpy(pyroi_put_head5(l, piece, frame), body, n);
+        if (!pyroi_send_piece(d, l, piece, piece + size + n, 0, kind))
+            return false;
+    }
+    if (n < left
+        && !pyroi_send_piece(d, l, body + n, body + left, size + n, kind))
+        return false;
+    l->tx_at = 0;
+    l->flags &= ~(uint32_t)PYROI_TX_DUE;
+    return true;
+}
+
+/* ---- control frames ---- */
+
+static const uint8_t pyroi_busy5[] = "\x83\xA9__class__\xA9"
+                                     "PyroError\xAD__exception__\xC3\xA4"
+                                     "args\x91\xAF"
+                                     "BusyError: busy";
+static const uint8_t pyroi_greeting5[] = "\x82\xA9"
+                                         "handshake\xA5"
+                                         "hello\xA6"
+                                         "object\xAB"
+                                         "Pyro.Daemon";
+
+/* A CONNECTFAIL is always in JSON: every client understands that, whatever
+ * it speaks itself. */
+static uint32_t pyroi_put_fail5(const pyroi_link *l, uint8_t *body)
+{
+    const char *text = pyroi_fail_text5(l->reason);
+    uint32_t    n = (uint32_t)strlen(text);
+
+    body[0] = '"';
+    memcpy(body + 1, text, n);
+    body[n + 1] = '"';
+    return n + 2;
+}
+
+/* Copies a constant, in the link's serializer. 0: there is not enough room. */
+static uint32_t pyroi_put_const5(const pyro_daemon *d, const pyroi_link *l,
+                                 uint8_t *to, const uint8_t *from, uint32_t n)
+{
+    const pyro_codec *codec = pyroi_codec(d, l, l->ser);
+
+    if (codec != NULL)
+        return codec->encode(from, n, to, 120, PYRO_CODEC_VALUE);
+    memcpy(to, from, n);
+    return n;
+}
+
+static uint8_t *pyroi_make_control5(const pyro_daemon *d, const pyroi_link *l,
+                                    uint8_t *frame)
+{
+    unsigned type = l->control & 15u;
+    uint8_t *body = frame + pyroi_head_bytes5(l);
+    uint8_t  native[PYROI_BODY + 1];
+    uint8_t *head;
+    unsigned ser = l->ser;
+    unsigned flags = 0;
+    uint32_t seq = 0;
+    uint32_t n = 4;
+
+    if (type == PYROI_CONNECT) {
+        n = pyroi_put_const5(d, l, body, pyroi_greeting5,
+                             sizeof pyroi_greeting5 - 1);
+    } else if (type == PYROI_CONNECTFAIL) {
+        ser = pyroi_dialect(l) == 4 ? 2 : 3;
+        n = pyroi_put_fail5(l, body);
+    } else if (type == PYROI_RESULT) {
+        n = pyroi_put_const5(d, l, body, pyroi_busy5, sizeof pyroi_busy5 - 1);
+        flags = PYROI_EXCEPTION;
+        seq = l->busy_seq;
+    } else {
+        type = PYROI_PING;
+        memcpy(body, "pong", 4);
+    }
+    head =
+        pyroi_put_header(native + PYROI_BODY, PYROI_WHAT(type, flags), seq, n);
+    head[2] = (uint8_t)(ser << 4 | type);
+    pyroi_put_head5(l, frame, head);
+    return body + n;
+}
+
+/* ---- receiving ---- */
+
+#ifndef PYRO_NO_SERVER
+static unsigned pyroi_fail_of5(const pyro_daemon *d, const pyroi_link *l);
+#endif
+
+/* A header is complete: as pyroi_admit. */
+static bool pyroi_admit5(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned kind = pyroi_kind(l->head);
+    bool     ours = (l->flags & PYROI_OURS) != 0;
+    bool     greeting = l->state == PYROI_GREETING;
+
+    if (l->rx_len > 0x7FFFFFFF) {
+        pyroi_bad(d, l, PYROI_T("a length that cannot be"));
+        return true;
+    }
+    if (kind == PYROI_PING && !greeting)
+        return true;
+    if (ours && greeting
+        && (kind == PYROI_CONNECTOK || kind == PYROI_CONNECTFAIL))
+        return true;
+#ifndef PYRO_NO_CLIENT
+    if (ours && !greeting && kind == PYROI_RESULT)
+        return pyroi_admit_result(d, l);
+#endif
+#ifndef PYRO_NO_SERVER
+    if (!ours && greeting && kind == PYROI_CONNECT)
+        return pyroi_fail_of5(d, l) != 0 || pyroi_admit_invoke(d, l);
+    if (!ours && !greeting && kind == PYROI_INVOKE)
+        return pyroi_admit_invoke(d, l);
+#endif
+    if (!ours && greeting)
+        pyroi_refuse_link(d, l, PYROI_FAIL_TYPE);
+    else
+        pyroi_bad(d, l, PYROI_T("a frame out of place"));
+    return true;
+}
+
+/* How much of a body is read into its buffer; what exceeds that is cut. */
+static uint32_t pyroi_read_len5(const pyro_daemon *d, const pyroi_link *l)
+{
+    uint32_t max = pyroi_max_body(d);
+
+    return pyroi_is5(l) && l->rx_len > max ? max : l->rx_len;
+}
+
+/* A frame that took no buffer has been passed over. True: that was all. */
+static bool pyroi_passed5(pyro_daemon *d, pyroi_link *l)
+{
+    unsigned kind = pyroi_kind(l->head);
+
+#ifndef PYRO_NO_SERVER
+    if (kind == PYROI_CONNECT) {
+        unsigned fail = pyroi_fail_of5(d, l);
+
+        pyroi_refuse_link(d, l, fail != 0 ? fail : PYRO_DENY_BUSY);
+    }
+#endif
+#ifndef PYRO_NO_CLIENT
+    if (kind == PYROI_CONNECTOK)
+        pyroi_link_up(d, l);
+    if (kind == PYROI_CONNECTFAIL && !pyroi_again5(d, l)) {
+        pyroi_why(d,
+                  PYROI_T("refused by Pyro5: too busy, or it does not "
+                          "accept our serializers"),
+                  l->ser, 0);
+        pyroi_end(d, l, PYROI_DENIED);
+    }
+#endif
+    if (kind == PYROI_PING && (l->flags & PYROI_OURS) == 0) {
+        l->owed |= PYROI_OWE(PYROI_PONG);
+        pyroi_cork(d);
+    }
+    return kind != PYROI_INVOKE && kind != PYROI_RESULT;
+}
+
+/* ---- serving ---- */
+
+#ifndef PYRO_NO_SERVER
+
+/* What ends in "Error" of what Pyro5 knows, without that, and what does not. */
+static const char pyroi_errors5[] =
+    "Arithmetic\0Assertion\0Attribute\0BlockingIO\0BrokenPipe\0Buffer\0"
+    "Communication\0Connection\0ConnectionAborted\0ConnectionClosed\0"
+    "ConnectionRefused\0ConnectionReset\0Daemon\0EOF\0FileExists\0"
+    "FileNotFound\0FloatingPoint\0IO\0Import\0Index\0Interrupted\0"
+    "IsADirectory\0Key\0Lookup\0Memory\0MessageTooLarge\0Name\0Naming\0"
+    "NotADirectory\0NotImplemented\0OS\0Overflow\0Permission\0Protocol\0"
+    "Pyro\0Reference\0Runtime\0Security\0Serialize\0System\0Timeout\0Type\0"
+    "Unicode\0Value\0ZeroDivision\0";
+static const char pyroi_others5[] = "Exception\0StopIteration\0"
+                                    "KeyboardInterrupt\0SystemExit\0";
+
+/* Python makes nothing of an exception whose class it has not got: it becomes
+ * a PyroError with the type in front of the message. Dots came from there. */
+static const char *pyroi_type5(const pyro_call *call, const char *type)
+{
+    const char *name = pyroi_others5;
+    size_t      n = strlen(type);
+
+    if (call->form_ == 0 || pyroi_has(type, n, '.'))
+        return type;
+    if (n > 5 && strcmp(type + n - 5, "Error") == 0) {
+        name = pyroi_errors5;
+        n -= 5;
+    }
+    for (; *name != '\0'; name += strlen(name) + 1) {
+        if (pyroi_is(type, n, name))
+            return type;
+    }
+    return "PyroError";
+}
+
+/* "type: message" */
+static void pyroi_put_message5(pyro_writer *w, const char *type,
+                               const char *message)
+{
+    size_t   n = strlen(type);
+    size_t   m = strlen(message);
+    uint8_t *p;
+
+    if (!pyroi_utf8((const uint8_t *)type, n)
+        || !pyroi_utf8((const uint8_t *)message, m))
+        w->err = PYRO_ERR_DATA;
+    pyroi_put_head(w, PYROI_FORM_STR, n + 2 + m);
+    if (w->err != PYRO_OK)
+        return;
+    p = w->at - m;
+    memcpy(p, message, m);
+    memcpy(p - 2, ": ", 2);
+    memcpy(p - 2 - n, type, n);
+}
+
+/* What is wrong with a CONNECT, as far as its header says. 0: nothing. */
+static unsigned pyroi_fail_of5(const pyro_daemon *d, const pyroi_link *l)
+{
+    if ((l->flags & PYROI_REFUSE) != 0)
+        return PYRO_DENY_BUSY;
+    if ((l->head[2] >> 4u != pyroi_msgpack5(l) && !pyroi_coded(d, l))
+        || (l->head[3] & PYROI_PACKED) != 0)
+        return PYROI_FAIL_SERIALIZER;
+    return pyroi_body_bytes(l->head) > pyroi_max_body(d) ? PYROI_FAIL_LONG : 0;
+}
+
+/* The names of a class's methods, or of those that are oneway. */
+static void pyroi_put_methods5(pyro_writer *w, const pyro_class *cls,
+                               unsigned flags)
+{
+    uint32_t n = 0;
+    size_t   i;
+
+    for (i = 0; i < cls->n_methods; i++)
+        n += (cls->methods[i].flags & flags) == flags;
+    pyro_put_list(w, n);
+    for (i = 0; i < cls->n_methods; i++) {
+        if ((cls->methods[i].flags & flags) == flags)
+            pyro_put_str(w, cls->methods[i].name);
+    }
+}
+
+/* What a proxy of Python has to know of an object: a map of three lists. One
+ * without any method and attribute it would not believe in: the method of an
+ * open class (pyro_class.any) that it is told of is called by _pyroInvoke. */
+static void pyroi_put_meta5(pyro_writer *w, const pyro_class *cls)
+{
+    size_t i;
+
+    pyro_put_map(w, 3);
+    pyro_put_str(w, "methods");
+    if (cls->n_methods + cls->n_attrs > 0) {
+        pyroi_put_methods5(w, cls, 0);
+    } else {
+        pyro_put_list(w, 1);
+        pyro_put_str(w, "any");
+    }
+    pyro_put_str(w, "oneway");
+    pyroi_put_methods5(w, cls, PYRO_ONEWAY);
+    pyro_put_str(w, "attrs");
+    pyro_put_list(w, (uint32_t)cls->n_attrs);
+    for (i = 0; i < cls->n_attrs; i++)
+        pyro_put_str(w, cls->attrs[i].name);
+}
+
+static const pyro_class *pyroi_class5(const pyro_daemon *d, const char *text,
+                                      size_t n)
+{
+    const pyroi_object *o = pyroi_lookup(d, text, n);
+
+    return o != NULL ? o->cls : pyroi_own_class(text, n);
+}
+
+/* What a CONNECT says: {"handshake": anything, "object": name}. Answers it.
+ * Returns what is wrong with it. */
+static unsigned pyroi_connect5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
+{
+    pyro_reader      *in = &call->args;
+    const pyro_class *cls;
+    const char       *object = NULL;
+    uint32_t          object_n = 0;
+    bool              shaken = false;
+    uint32_t          left = pyro_get_map(in, UINT32_MAX);
+
+    for (; left > 0 && in->err == PYRO_OK; left--) {
+        uint32_t    n;
+        const char *key = pyro_get_str(in, &n);
+
+        if (pyroi_is(key, n, "object")) {
+            object = pyro_get_str(in, &object_n);
+        } else {
+            shaken |= pyroi_is(key, n, "handshake");
+            pyro_skip(in);
+        }
+    }
+    if (in->err != PYRO_OK || in->at != in->end || !shaken)
+        return PYROI_FAIL_FORM;
+    if (pyroi_dialect(l) == 4 && (call->flags_ & PYROI_META) == 0) {
+        pyro_put_str(&call->result, "hello");
+        return 0;
+    }
+    if (object == NULL)
+        return PYROI_FAIL_FORM;
+    cls = pyroi_class5(d, object, object_n);
+    if (cls == NULL)
+        return PYROI_FAIL_OBJECT;
+    pyro_put_map(&call->result, 2);
+    pyro_put_str(&call->result, "handshake");
+    pyro_put_str(&call->result, "hello");
+    pyro_put_str(&call->result, "meta");
+    pyroi_put_meta5(&call->result, cls);
+    return pyro_writer_end(&call->result) == PYRO_OK ? 0 : PYROI_FAIL_META;
+}
+
+/* A call of a batch: [method, arguments, keyword arguments] in `all`. */
+static bool pyroi_open_item5(pyro_call *call, pyro_reader *all,
+                             unsigned *given)
+{
+    pyro_reader *in = &call->args;
+    uint8_t     *body = pyroi_bytes(call->args_buf_);
+    uint32_t     n;
+    const char  *method;
+    bool         three;
+
+    *in = *all;
+    pyro_skip(all);
+    in->end = all->at;
+    three = pyro_get_list(in, 3) == 3;
+    method = pyro_get_str(in, &n);
+    *given = pyro_get_list(in, PYRO_MAX_ARGS);
+    if (!three || all->err != PYRO_OK || in->err != PYRO_OK
+        || n > PYRO_MAX_NAME || memchr(method, 0, n) != NULL)
+        return false;
+    body[(size_t)((const uint8_t *)method - body) + n] = 0;
+    call->method = method;
+    return true;
+}
+
+static const char pyroi_wrap5[] = "\x82\xA9__class__\xBC"
+                                  "Pyro5.core._ExceptionWrapper\xA9"
+                                  "exception";
+static const char pyroi_wrap4[] = "\x82\xA9__class__\xBF"
+                                  "Pyro4.futures._ExceptionWrapper\xA9"
+                                  "exception";
+#define PYROI_WRAP_BYTES sizeof pyroi_wrap4 /* of the longer one, and a 0 */
+
+/* Takes what a call of a batch has left behind over to the list of results,
+ * which begins at `list` and ends at call->kept_ (less the room for this). */
+static void pyroi_keep_item5(pyro_call *call, uint8_t *list)
+{
+    bool        is4 = call->result.dialect_ == 4;
+    const char *wrap = is4 ? pyroi_wrap4 : pyroi_wrap5;
+    size_t      size = is4 ? sizeof pyroi_wrap4 - 1 : sizeof pyroi_wrap5 - 1;
+    uint8_t    *from = list + call->kept_;
+    uint8_t    *to = from - PYROI_WRAP_BYTES;
+    size_t      n = (size_t)(call->result.at - from);
+
+    if (call->state_ == PYROI_RAISED) {
+        memcpy(to, wrap, size);
+        to += size;
+    }
+    memmove(to, from, n);
+    call->kept_ = (pyroi_size)(to + n + PYROI_WRAP_BYTES - list);
+}
+
+/* Runs `n` calls, one after the other, up to the first that raises. Their
+ * results are a list. */
+static unsigned pyroi_batch5(pyro_daemon *d, pyro_call *call, unsigned n)
+{
+    pyro_reader all = call->args;
+    uint8_t    *list = NULL;
+    unsigned    ran = 0;
+    unsigned    given;
+
+    if (call->reply_buf_ != NULL)
+        list = pyroi_bytes(call->reply_buf_) + PYROI_BODY;
+    call->kept_ = 3 + PYROI_WRAP_BYTES;
+    while (ran < n && call->state_ == PYROI_RUNNING) {
+        if (list != NULL
+            && pyroi_max_body(d) < call->kept_ + (uint32_t)PYROI_LEAST_BODY)
+            break;
+        pyroi_begin_result(call);
+        pyroi_settle(call, pyroi_open_item5(call, &all, &given)
+                               ? pyroi_run_on(d, call, given)
+                               : PYRO_ERR_PROTOCOL);
+        ran++;
+        if (list != NULL) {
+            pyroi_end_result(call);
+            pyroi_keep_item5(call, list);
+        }
+    }
+    if (list == NULL)
+        return PYRO_OK;
+    call->result = pyro_writer_of(list + call->kept_ - PYROI_WRAP_BYTES, 0, 0);
+    call->kept_ = 0;
+    if (ran < n && call->state_ == PYROI_RUNNING)
+        return pyroi_raise_numbers(call, PYRO_ERR_NOSPACE,
+                                   "batch: results fill the buffer after ",
+                                   ran, " calls of ", n);
+    call->state_ = PYROI_RUNNING;
+    list[0] = 0xDC;
+    pyroi_store16(list + 1, ran);
+    return PYRO_OK;
+}
+
+/* Type and serializer of the reply to the frame being read. One whose
+ * serializer is not built in is told so in MessagePack. */
+static uint8_t pyroi_form5(const pyro_daemon *d, const pyroi_link *l)
+{
+    unsigned ser = pyroi_coded(d, l) ? l->head[2] >> 4u : pyroi_msgpack5(l);
+    unsigned type =
+        pyroi_kind(l->head) == PYROI_CONNECT ? PYROI_CONNECTOK : PYROI_RESULT;
+
+    return (uint8_t)(ser << 4 | type);
+}
+
+/* Arguments in another serializer are decoded into the buffer of the reply,
+ * which changes places with theirs. */
+static bool pyroi_decode5(pyro_daemon *d, const pyroi_link *l, pyro_call *call)
+{
+    const pyro_codec *codec = pyroi_codec(d, l, l->head[2] >> 4u);
+    pyroi_buffer     *from = call->args_buf_;
+    pyroi_buffer     *to = call->reply_buf_;
+    uint32_t          n;
+
+    if (codec == NULL)
+        return l->head[2] >> 4u == pyroi_msgpack5(l);
+    n = codec->decode(pyroi_bytes(from), pyroi_body_bytes(l->head),
+                      pyroi_bytes(to), pyroi_max_body(d),
+                      pyroi_kind(l->head) == PYROI_INVOKE ? PYRO_CODEC_CALL
+                                                          : PYRO_CODEC_VALUE);
+    call->args_buf_ = to;
+    call->reply_buf_ = from;
+    if (call->oneway)
+        pyroi_give_all(d, &call->reply_buf_);
+    call->args = pyro_reader_of(pyroi_bytes(to), n);
+    pyroi_set_dialect(&call->args, l);
+    pyroi_begin_result(call);
+    return n > 0;
+}
+
+/* A CONNECT or a call that has come in whole. */
+static unsigned pyroi_run5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
+{
+    unsigned given;
+    unsigned fail = PYROI_FAIL_FORM;
+
+    pyroi_set_dialect(&call->args, l);
+    if ((call->flags_ & PYROI_PACKED) != 0)
+        return pyroi_raise_text(call, PYRO_ERR_PROTOCOL,
+                                "compressed data and blobs are not accepted");
+    if (pyroi_kind(l->head) == PYROI_CONNECT) {
+        if (pyroi_decode5(d, l, call))
+            fail = pyroi_connect5(d, l, call);
+        if (fail == 0) {
+            pyroi_link_up(d, l);
+        } else {
+            pyroi_refuse_link(d, l, fail);
+            call->state_ = PYROI_DEFERRED; /* no reply */
+        }
+        return PYRO_OK;
+    }
+    if (!pyroi_decode5(d, l, call))
+        return pyroi_raise_text(call, PYRO_ERR_PROTOCOL,
+                                "serializer not built in here, or not in "
+                                "order, or too long");
+    if (!pyroi_open_body(call, &given))
+        return PYRO_ERR_PROTOCOL;
+    return (call->flags_ & PYROI_BATCH) != 0 ? pyroi_batch5(d, call, given)
+                                             : pyroi_run_on(d, call, given);
+}
+
+/* The handler has returned: the buffer of the arguments is for the reply in
+ * its serializer. */
+static void pyroi_ran5(pyro_daemon *d, pyro_call *call)
+{
+    if (!pyroi_is_coded(call))
+        return;
+    if (call->oneway) {
+        pyroi_give_all(d, &call->reply_buf_);
+    } else if (call->args_buf_ != NULL) {
+        call->reply_buf_->next = call->args_buf_;
+        call->args_buf_ = NULL;
+    }
+}
+
+/* Turns a reply into its serializer, in another buffer. False: it cannot be,
+ * and the link has ended. */
+static bool pyroi_encode5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
+{
+    const pyro_codec *codec = pyroi_codec(d, l, call->form_ >> 4u);
+    pyroi_buffer     *from = call->reply_buf_;
+    pyroi_buffer     *to = from->next;
+    uint8_t          *body = pyroi_bytes(from) + PYROI_BODY;
+    uint32_t          n = 0;
+    unsigned          tries;
+
+    if (codec == NULL)
+        return true;
+    for (tries = 0; tries < 2 && n == 0; tries++) {
+        if (tries > 0 && call->state_ == PYROI_RUNNING)
+            pyroi_settle(call, pyroi_raise_text(call, PYRO_ERR_NOSPACE,
+                                                "result too long as text"));
+        n = codec->encode(body, (uint32_t)(call->result.at - body),
+                          pyroi_bytes(to) + PYROI_BODY, pyroi_max_body(d),
+                          PYRO_CODEC_VALUE);
+    }
+    if (n == 0 || (tries > 1 && (call->form_ & 15) == PYROI_CONNECTOK)) {
+        pyroi_give_all(d, &call->reply_buf_);
+        pyroi_bad(d, l, PYROI_T("a reply does not fit a buffer as text"));
+        return false;
+    }
+    from->next = NULL;
+    pyroi_give(d, from);
+    call->reply_buf_ = to;
+    call->result.at = pyroi_bytes(to) + PYROI_BODY + n;
+    return true;
+}
+
+/* What only the header on the wire shows of a reply. */
+static void pyroi_label5(const pyro_call *call)
+{
+    uint8_t *frame = pyroi_first(call->reply_buf_);
+
+    if (call->form_ == 0)
+        return;
+    frame[2] = call->form_;
+    frame[3] |= call->flags_ & (PYROI_BATCH | PYROI_META);
+}
+
+/* ---- the object Pyro.Daemon ---- */
+
+static void pyroi_get_metadata5(void *self, pyro_call *call)
+{
+    uint32_t          n;
+    const char       *object = pyro_get_str(&call->args, &n);
+    const pyro_class *cls = pyroi_class5((pyro_daemon *)self, object, n);
+
+    if (cls != NULL)
+        pyroi_put_meta5(&call->result, cls);
+    else
+        pyro_raise(call, "DaemonError", PYROI_T("unknown object"));
+}
+
+static void pyroi_ping5(void *self, pyro_call *call)
+{
+    (void)self;
+    (void)call;
+}
+
+/* The names of all objects that have one, this one included. */
+static void pyroi_registered5(void *self, pyro_call *call)
+{
+    pyro_daemon *d = (pyro_daemon *)self;
+    pyro_object  o;
+    unsigned     at = 0;
+    uint32_t     n = 1;
+
+    while (pyro_walk(d, &at, &o))
+        n += o.name != NULL;
+    pyro_put_list(&call->result, n);
+    pyro_put_str(&call->result, PYROI_DAEMON5);
+    for (at = 0; pyro_walk(d, &at, &o);) {
+        if (o.name != NULL)
+            pyro_put_str(&call->result, o.name);
+    }
+}
+
+static void pyroi_info5(void *self, pyro_call *call)
+{
+    (void)self;
+    pyro_put_str(&call->result, "Pyro for C, version " PYRO_VERSION);
+}
+
+static const pyro_method pyroi_methods5[] = {
+    { "get_metadata", pyroi_get_metadata5, "objectId:s ?as_lists:v", "v", 0 },
+    { "ping", pyroi_ping5, "", "", 0 },
+    { "registered", pyroi_registered5, "", "[s]", 0 },
+    { "info", pyroi_info5, "", "s", 0 }
+};
+
+static const pyro_class pyroi_daemon5 = { "Pyro.Daemon",
+                                          PYRO_METHODS(pyroi_methods5),
+                                          PYRO_NO_ATTRS, NULL, 0 };
+
+static const pyro_class *pyroi_own5(void)
+{
+    return &pyroi_daemon5;
+}
+
+#endif /* PYRO_NO_SERVER */
+
+/* ---- calling ---- */
+
+#ifndef PYRO_NO_CLIENT
+
+/* A link of ours: to Pyro5, as its URI says, or not. MessagePack first. */
+static void pyroi_client5(pyroi_link *l, bool pyro5)
+{
+    if (!pyro5)
+        return;
+    l->flags |= PYROI_PYRO5;
+    l->flags &= ~(uint32_t)PYROI_SUMS;
+    l->ser = (uint8_t)pyroi_msgpack5(l);
+}
+
+/* Begins to connect to where a link of ours is connected, which a proxy that
+ * uses it knows. Below 0: nobody does, or it cannot be. */
+static int32_t pyroi_dial5(pyro_daemon *d, const pyroi_link *l)
+{
+    char        address[PYRO_MAX_HOST + 9];
+    pyro_proxy *proxy = d->proxies_;
+    bool        pyro5;
+
+    while (proxy != NULL && (proxy->link_ != l->id || proxy->uri_ == NULL))
+        proxy = proxy->next_;
+    if (proxy == NULL
+        || pyroi_address_of(proxy, address, sizeof address, &pyro5) != PYRO_OK)
+        return -1;
+    return l->item.port->connect(l->item.port, address);
+}
+
+/* Connects a link of ours anew, to greet in another serializer. What waits to
+ * be sent goes on waiting. */
+static bool pyroi_redial5(pyro_daemon *d, pyroi_link *l, unsigned ser)
+{
+    const pyro_port *port = l->item.port;
+    int32_t          handle = pyroi_dial5(d, l);
+
+    if (handle < 0)
+        return false;
+    pyroi_item_drop(d, &l->item);
+    port->close(port, l->item.handle);
+    pyroi_drop_rx(d, l);
+    l->owed = l->control = 0;
+    l->tx_at = 0;
+    l->flags &= ~(uint32_t)(PYROI_INPUT | PYROI_STUCK | PYROI_TX_DUE);
+#if PYRO_LINK_AHEAD != 0
+    memset(l->item.ahead, 0, 64);
+#endif
+    pyroi_item_add(d, &l->item, port, handle);
+    l->ser = (uint8_t)ser;
+    pyroi_greet(d, l);
+    return true;
+}
+
+#ifndef PYRO_NO_PYRO4
+/* A daemon of Pyro4 has answered our first CONNECT: once more, as it wants
+ * it. */
+static bool pyroi_older5(pyro_daemon *d, pyroi_link *l)
+{
+    if ((l->flags & PYROI_OURS) == 0 || l->state != PYROI_GREETING
+        || pyroi_dialect(l) == 4)
+        return false;
+    l->flags |= PYROI_PYRO4;
+    return pyroi_redial5(d, l, pyroi_msgpack5(l));
+}
+#endif
+
+/* A daemon has not taken our CONNECT: it closed the connection or refused it.
+ * Tries the next serializer; those that are text need a buffer more. */
+static bool pyroi_again5(pyro_daemon *d, pyroi_link *l)
+{
+    const pyro_codec *const *codec = d->config_->codecs;
+    unsigned                 least = (d->flags_ & PYROI_SERVES) != 0 ? 4 : 2;
+
+    if (l->state != PYROI_GREETING || (l->flags & PYROI_OURS) == 0
+        || (l->owed & PYROI_OWE(PYROI_CONNECT)) != 0 || codec == NULL)
+        return false;
+    if (l->ser != pyroi_msgpack5(l))
+        codec = pyroi_codec_at(d, l, l->ser) + 1;
+    if (*codec == NULL)
+        return false;
+    if (d->room_.n_buffers < least) {
+        pyroi_why(d, PYROI_T("calls in another serializer need more buffers"),
+                  d->room_.n_buffers, least);
+        return false;
+    }
+    d->flags_ |= PYROI_TEXTS;
+    return pyroi_redial5(d, l, pyroi_id5(l, *codec));
+}
+
+/* The call in front of the send queue gets its serializer: that of the link,
+ * which is known only now. False: it does not fit, and has ended. */
+static bool pyroi_encode_call5(pyro_daemon *d, pyroi_link *l)
+{
+    const pyro_codec *codec = pyroi_codec(d, l, l->ser);
+    pyroi_buffer     *from = l->tx;
+    uint8_t          *frame = pyroi_first(from);
+    uint32_t          size = pyroi_body_bytes(frame);
+    pyroi_buffer     *to = d->free_;
+    uint8_t          *body;
+    uint32_t          n = 0;
+
+    if (codec != NULL && frame[2] >> 4u == PYROI_WIRE) { /* not yet */
+        if (to != NULL)
+            n = codec->encode(pyroi_bytes(from) + from->end - size, size,
+                              pyroi_bytes(to) + PYROI_BODY, pyroi_max_body(d),
+                              PYRO_CODEC_CALL);
+        if (n == 0) {
+            l->tx = from->next;
+            pyroi_fail_queued(d, l, frame);
+            pyroi_why(d, PYROI_T("no buffer for a call as text, or too small"),
+                      size, pyroi_max_body(d));
+            pyroi_give(d, from);
+            return false;
+        }
+        (void)pyroi_take(d, from->use);
+        body = pyroi_bytes(to) + PYROI_BODY;
+        (void)pyroi_seal(l, to,
+                         PYROI_WHAT(PYROI_INVOKE, frame[3] & PYROI_ONEWAY),
+                         pyroi_load16(frame + 4), body + n);
+        to->next = from->next;
+        l->tx = to;
+        pyroi_give(d, from);
+        frame = pyroi_first(to);
+    }
+    frame[2] = (uint8_t)(l->ser << 4 | PYROI_INVOKE);
+    return true;
+}
+
+/* Whether the answer being received may be cut: of an exception the traceback
+ * comes last. */
+static bool pyroi_cuts5(const pyro_daemon *d, const pyroi_link *l)
+{
+    return pyroi_is5(l) && (l->head[3] & PYROI_EXCEPTION) != 0
+        && !pyroi_coded(d, l);
+}
+
+/* Turns an answer into MessagePack, in *b. Returns its bytes, 0 when it
+ * cannot be read. */
+static uint32_t pyroi_decode_result5(pyro_daemon *d, const pyroi_link *l,
+                                     pyroi_buffer **b)
+{
+    const pyro_codec *codec = pyroi_codec(d, l, l->head[2] >> 4u);
+    uint32_t          n = pyroi_body_bytes(l->head);
+    pyroi_buffer     *text = *b;
+
+    if (!pyroi_is5(l))
+        return n;
+    if (n > pyroi_max_body(d))
+        n = pyroi_max_body(d);
+    if (codec != NULL) {
+        *b = text->next;
+        n = codec->decode(pyroi_bytes(text), n, pyroi_bytes(*b),
+                          d->room_.buffer_bytes, PYRO_CODEC_VALUE);
+        text->next = NULL;
+        pyroi_give(d, text);
+    } else if (l->head[2] >> 4u != pyroi_msgpack5(l)) {
+        n = 0;
+    }
+    if ((l->head[3] & PYROI_PACKED) != 0)
+        n = 0;
+    if (n == 0)
+        pyroi_why(d,
+                  PYROI_T("an answer compressed, in another serializer or "
+                          "too long"),
+                  pyroi_body_bytes(l->head), l->head[2] >> 4u);
+    return n;
+}
+
+/* Whether an exception that does not end in order may be one that was cut:
+ * then it can be read up to there. */
+static bool pyroi_is_cut5(pyro_reader *in, const uint8_t *end)
+{
+    in->end = end;
+    in->err = PYRO_OK;
+    return in->dialect_ != 0;
+}
+
+/* The buffer into which an answer would have been decoded. */
+static void pyroi_give_text5(pyro_daemon *d, pyroi_buffer *b)
+{
+    if (b != NULL)
+        pyroi_give_all(d, &b->next);
+}
+
+static bool pyroi_is_busy5(const uint8_t *data, size_t n)
+{
+    return n == sizeof pyroi_busy5 - 1 && memcmp(data, pyroi_busy5, n) == 0;
+}
+
+#if PYRO_EXCEPTION_BYTES > 0
+/* The type of an exception without "builtins." or "Pyro5.errors.". */
+static const char *pyroi_bare5(const pyro_reader *in, const char *type)
+{
+    const char *at = type;
+
+    for (; in->dialect_ != 0 && *at != '\0'; at++) {
+        if (*at == '.' && at[1] != '.' && at[1] != '\0')
+            type = at + 1;
+    }
+    return type;
+}
+#endif
+
+/* Whether a proxy's link is to Pyro5, and its last call found no attribute. */
+static bool pyroi_no_attr5(const pyro_proxy *proxy)
+{
+    const pyroi_link *l = pyroi_link_of(proxy->node_, proxy->link_);
+
+    return l != NULL && pyroi_is5(l)
+        && strcmp(proxy->exc_.type, "AttributeError") == 0;
+}
+
+#endif /* PYRO_NO_CLIENT */
+
+#endif /* PYRO_NO_PYRO5 */
 
 #ifdef __cplusplus
 } /* extern "C" */

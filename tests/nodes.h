@@ -340,6 +340,9 @@ static inline pyro_err thing_answer(struct thing *t, unsigned i)
  * Nodes
  * ------------------------------------------------------------------------ */
 
+/* Bit i: node i is called in Pyro5. */
+static unsigned rig_pyro5;
+
 static inline void rig_init(uint32_t seed)
 {
     static const char *const names[NODES] = { "A", "B", "C", "D" };
@@ -357,7 +360,10 @@ static inline void rig_init(uint32_t seed)
         node->config.name = names[i];
         node->thing.node = node;
         strcpy(node->thing.label, "label");
-        snprintf(node->uri, sizeof node->uri, "PYRO://board:770%u/thing", i);
+        snprintf(node->uri, sizeof node->uri,
+                 (rig_pyro5 >> i & 1) != 0 ? "PYRO:thing@board:770%u"
+                                           : "PYRO://board:770%u/thing",
+                 i);
         node->bottom = node_stacks[i];
         node->size = NODE_STACK;
     }

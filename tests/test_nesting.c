@@ -49,6 +49,16 @@ static void has_text(const char *text, const char *part)
         fail_msg("\"%s\" does not say \"%s\"", text ? text : "", part);
 }
 
+/* Whether the exception says so; Pyro5 has no name for it. */
+static bool was_busy(const pyro_proxy *proxy)
+{
+    const pyro_exc *exc = pyro_exception(proxy);
+
+    return strcmp(exc->type, "BusyError") == 0
+        || (rig_pyro5 != 0 && strcmp(exc->type, "PyroError") == 0
+            && strncmp(exc->message, "BusyError: busy", 9) == 0);
+}
+
 /* ------------------------------------------------------------------------
  * Round and round
  * ------------------------------------------------------------------------ */
@@ -156,8 +166,7 @@ TEST(calls_nest_to_the_limit_and_one_more_is_busy_all_the_way)
                     fits ? (hops + 1) / 2 : PYRO_MAX_NESTING);
             if (!fits) {
                 test_eq("refused", node(1)->stats.busy, 1);
-                assert_string_equal(pyro_exception(&next[0])->type,
-                                    "BusyError");
+                assert_true(was_busy(&next[0]));
             }
             test_eq("afterwards", hop(&next[0], 0, &depth), PYRO_OK);
             rig_end();
@@ -184,7 +193,7 @@ TEST(with_any_pool_a_deep_call_ends_and_says_busy_if_it_did_not_run)
                 test_eq("depth", depth, hops);
             else if (err == PYRO_ERR_REMOTE)
                 assert_true(
-                    strcmp(pyro_exception(&next[0])->type, "BusyError") == 0
+                    was_busy(&next[0])
                     || strcmp(pyro_exception(&next[0])->type, "MemoryError")
                            == 0);
             else
@@ -218,7 +227,7 @@ TEST(an_exclusive_object_is_not_entered_while_it_waits)
     thing(0)->next = &P;
     test_eq("once", hop(&P, 1, &depth), PYRO_OK);
     test_eq("again while it waits", hop(&P, 2, &depth), PYRO_ERR_REMOTE);
-    assert_string_equal(pyro_exception(&P)->type, "BusyError");
+    assert_true(was_busy(&P));
     test_eq("refused", node(1)->stats.busy, 1);
     test_eq("deepest", alone.hops, 1);
     thing(0)->next = &next[0];
@@ -876,5 +885,28 @@ int main(void)
         cmocka_unit_test(an_object_may_be_withdrawn_by_its_own_handler)
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest pyro5[] = {
+        cmocka_unit_test(a_calls_b_calls_a),
+        cmocka_unit_test(a_calls_b_calls_c_calls_a),
+        cmocka_unit_test(a_circle_works_with_the_smallest_pools),
+        cmocka_unit_test(
+            calls_nest_to_the_limit_and_one_more_is_busy_all_the_way),
+        cmocka_unit_test(
+            with_any_pool_a_deep_call_ends_and_says_busy_if_it_did_not_run),
+        cmocka_unit_test(an_exclusive_object_is_not_entered_while_it_waits),
+        cmocka_unit_test(a_nested_wait_ends_with_the_waits_below_it),
+        cmocka_unit_test(
+            a_caller_that_gives_up_leaves_the_handler_to_its_own_deadline),
+        cmocka_unit_test(a_handler_may_poll_and_others_are_served_meanwhile),
+        cmocka_unit_test(arguments_stay_when_their_caller_has_gone),
+        cmocka_unit_test(a_handler_ends_well_when_its_caller_has_gone),
+        cmocka_unit_test(a_proxy_may_be_closed_while_its_call_waits),
+        cmocka_unit_test(an_object_may_be_withdrawn_by_its_own_handler)
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+    rig_pyro5 = 15; /* everybody calls everybody in Pyro5 */
+    failed += cmocka_run_group_tests(pyro5, NULL, NULL);
+    rig_pyro5 = 2; /* only B is called so */
+    return failed + cmocka_run_group_tests(pyro5, NULL, NULL);
 }

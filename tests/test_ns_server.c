@@ -225,7 +225,7 @@ TEST(every_form_of_uri_is_kept)
     assert_int_equal(reg("a", "PYROLOC://10.0.0.1/x"), PYRO_OK);
     assert_string_equal(resolve("a"), "PYROLOC://10.0.0.1:7766/x");
     assert_int_equal(reg("b", text), PYRO_OK);
-    assert_string_equal(resolve("b"), "PYRO://10.0.0.9:1234/obj");
+    assert_string_equal(resolve("b"), "PYRO:obj@10.0.0.9:1234");
     assert_int_equal(reg("c", "PYRO://[fe80::1]:9/o"), PYRO_OK);
     assert_string_equal(resolve("c"), "PYRO://[fe80::1]:9/o");
     assert_int_equal(pyro_uri_parse(&uri, URI_B, strlen(URI_B), NULL), 0);

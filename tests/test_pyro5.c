@@ -260,6 +260,13 @@ static int32_t gadget_client(void)
 #define TRACE(n, line) \
     "aa 'attributes' 81 ae '_pyroTraceback' 91 " n " '" line "'"
 
+/* Messages. */
+#define READ_ONLY  "b9 'read-only attribute label'"
+#define BATCH_FULL "d9 31 'batch: results fill the buffer after 2 calls of 4'"
+#define TOO_LONG   "d9 2a 'message too long: 499 bytes, accepted: 498'"
+#define TWO_LINES \
+    "aa 'attributes' 81 ae '_pyroTraceback' 92 a3 'l1' 0a a3 'l2' 0a"
+
 TEST(calls_have_positional_and_keyword_arguments)
 {
     int32_t raw = gadget_client();
@@ -342,10 +349,9 @@ TEST(attributes_are_got_and_set)
     test_eq("value", gadget.value, 7);
     send5(raw, INVOKE, MSGPACK, 0, 3,
           "94 a6 'gadget' ab '__setattr__' 92 a5 'label' a1 'x' c0");
-    expect5(
-        "read-only", raw, RESULT, MSGPACK, F_EXCEPTION, 3,
-        EXCEPTION("ae", "AttributeError") "b9 'read-only attribute label'" TRACE(
-            "ba", "gadget.__setattr__ on pyro"));
+    expect5("read-only", raw, RESULT, MSGPACK, F_EXCEPTION, 3,
+            EXCEPTION("ae", "AttributeError")
+                READ_ONLY TRACE("ba", "gadget.__setattr__ on pyro"));
 }
 
 /* ------------------------------------------------------------------------
@@ -415,13 +421,9 @@ TEST(a_batch_whose_results_do_not_fit_says_how_many_calls_ran)
           "94 a4 'calc' a7 '<batch>' 94 93 a3 'big' 91 cc c8 80"
           "93 a3 'big' 91 cc c8 80 93 a3 'add' 92 01 02 80"
           "93 a3 'add' 92 01 02 80");
-    expect5(
-        "two", raw, RESULT, MSGPACK, F_BATCH | F_EXCEPTION, 1,
-        EXCEPTION(
-            "ab",
-            "MemoryError") "d9 31"
-                           "'batch: results fill the buffer after 2 calls of 4'" TRACE(
-                               "b0", "calc.big on pyro"));
+    expect5("two", raw, RESULT, MSGPACK, F_BATCH | F_EXCEPTION, 1,
+            EXCEPTION("ab", "MemoryError")
+                BATCH_FULL TRACE("b0", "calc.big on pyro"));
 }
 
 TEST(nothing_is_deferred_in_a_batch)
@@ -625,13 +627,9 @@ TEST(a_message_too_long_is_an_exception_with_both_sizes)
     raw = client5();
     raw_feed(raw, frame,
              frame5(frame, INVOKE, MSGPACK, 0, 3, body, RIG_MAX + 1));
-    expect5(
-        "over", raw, RESULT, MSGPACK, F_EXCEPTION, 3,
-        EXCEPTION(
-            "ad",
-            "ProtocolError") "d9 2a"
-                             "'message too long: 499 bytes, accepted: 498'" TRACE(
-                                 "ab", "?.? on pyro"));
+    expect5("over", raw, RESULT, MSGPACK, F_EXCEPTION, 3,
+            EXCEPTION("ad", "ProtocolError")
+                TOO_LONG TRACE("ab", "?.? on pyro"));
     raw_feed(raw, frame,
              frame5(frame, INVOKE, MSGPACK, F_ONEWAY, 3, body, RIG_MAX + 1));
     raw_expect("oneway", raw, "");
@@ -822,6 +820,497 @@ TEST(proxies_and_uris_are_values)
     assert_true(raw_says("TypeError"));
 }
 
+/* ------------------------------------------------------------------------
+ * Another serializer: MessagePack with every byte turned over, one more in
+ * front. What is over 250 bytes it cannot have.
+ * ------------------------------------------------------------------------ */
+
+static int codec_calls; /* bodies of calls among what it has seen */
+
+static uint32_t turn(const uint8_t *from, uint32_t n, uint8_t *to)
+{
+    uint32_t i;
+
+    for (i = 0; i < n; i++)
+        to[i] = (uint8_t)~from[i];
+    return n;
+}
+
+static uint32_t codec_encode(const uint8_t *from, uint32_t n, uint8_t *to,
+                             uint32_t cap, int kind)
+{
+    codec_calls += kind == PYRO_CODEC_CALL;
+    if (n + 1 > cap || n > 250)
+        return 0;
+    to[0] = '#';
+    return turn(from, n, to + 1) + 1;
+}
+
+static uint32_t codec_decode(const uint8_t *from, uint32_t n, uint8_t *to,
+                             uint32_t cap, int kind)
+{
+    codec_calls += kind == PYRO_CODEC_CALL;
+    if (n == 0 || from[0] != '#' || n - 1 > cap)
+        return 0;
+    return turn(from + 1, n - 1, to);
+}
+
+static const pyro_codec codec_of_tests = { SERPENT, SERPENT, codec_decode,
+                                           codec_encode };
+static const pyro_codec *const codecs[] = { &codec_of_tests, NULL };
+
+static void send_coded(int32_t raw, unsigned type, unsigned flags,
+                       unsigned seq, const char *hex)
+{
+    uint8_t  body[1024];
+    uint8_t  frame[1100];
+    uint32_t n = (uint32_t)test_hex(body, sizeof body, hex);
+
+    memmove(body + 1, body, n);
+    body[0] = '#';
+    (void)turn(body + 1, n, body + 1);
+    raw_feed(raw, frame,
+             frame5(frame, type, SERPENT, flags, seq, body, n + 1));
+}
+
+static void expect_coded(const char *row, int32_t raw, unsigned type,
+                         unsigned flags, unsigned seq, const char *hex)
+{
+    uint8_t  want[1024];
+    uint8_t  is[1024];
+    uint32_t n;
+
+    (void)expect_type5(row, raw, type);
+    test_eq(row, dialect == 5 ? rig.got[7] : rig.got[17], SERPENT);
+    test_eq(row, pyroi_load16(rig.got + 8), flags);
+    test_eq(row, pyroi_load16(rig.got + 10), seq);
+    n = codec_decode(rig.got + head_bytes(), rig.got_n - head_bytes(), is,
+                     sizeof is, PYRO_CODEC_VALUE);
+    test_same(row, is, n, want, test_hex(want, sizeof want, hex));
+}
+
+static int32_t coded_client(void)
+{
+    int32_t  raw;
+    unsigned flags = dialect == 4 ? META4 : 0;
+
+    raw = raw_connect();
+    send_coded(raw, CONNECT, flags, 0, HELLO);
+    expect_coded("greeting", raw, CONNECTOK, flags, 0, CALC_META);
+    return raw;
+}
+
+TEST(another_serializer_goes_through_the_two_buffers_of_a_call)
+{
+    static PYRO_ROOM(2, 2, 256, 2) room;
+    int32_t raw;
+
+    rig.conf_a.codecs = codecs;
+    open_a_in(PYRO_ROOM_OF(room));
+    listen_a();
+    raw = coded_client();
+    codec_calls = 0;
+    send_coded(raw, INVOKE, 0, 3, CALC_ADD_2_3);
+    expect_coded("call", raw, RESULT, 0, 3, "05");
+    send_coded(raw, INVOKE, F_ONEWAY, 3, CALC_NOTE_7);
+    raw_expect("oneway", raw, "");
+    test_eq("notes", rig.calc.notes, 1);
+    send_coded(raw, INVOKE, F_BATCH, 4,
+               "94 a4 'calc' a7 '<batch>' 92 93 a3 'add' 92 01 02 80"
+               "93 a3 'add' 92 03 04 80 c0");
+    expect_coded("batch", raw, RESULT, F_BATCH, 4, "dc 00 02 03 07");
+    send_coded(raw, INVOKE, 0, 5, "94 a4 'calc' a5 'later' 90 80");
+    raw_expect("deferred", raw, "");
+    send5(raw, INVOKE, MSGPACK, 0, 6, CALC_ADD_2_3);
+    expect5("in MessagePack meanwhile", raw, RESULT, MSGPACK, 0, 6, "05");
+    pyro_put_int(pyro_finish(&rig.calc.later), 9);
+    assert_int_equal(pyro_reply(&rig.calc.later), PYRO_OK);
+    expect_coded("later", raw, RESULT, 0, 5, "09");
+    test_eq("bodies of calls", codec_calls, 4);
+    send_coded(raw, INVOKE, 0, 7, "94 a4 'calc' a5 'later' 90 80");
+    settle();
+    pyro_later_drop(&rig.calc.later);
+    (void)pyro_finish(&rig.calc.later);
+    raw_expect("dropped", raw, "");
+}
+
+TEST(what_another_serializer_cannot_have_is_an_exception)
+{
+    static PYRO_ROOM(2, 2, 512, 2) room;
+    static uint8_t body[600];
+    static uint8_t frame[700];
+    int32_t        raw;
+
+    rig.conf_a.codecs = codecs;
+    open_a_in(PYRO_ROOM_OF(room));
+    listen_a();
+    raw = coded_client();
+    send_coded(raw, INVOKE, 0, 1, "94 a4 'calc' a3 'big' 91 cd 01 2c 80");
+    (void)expect_type5("300 bytes", raw, RESULT);
+    test_eq("flags", rig.got[9], F_EXCEPTION);
+    (void)codec_decode(rig.got + head_bytes(), rig.got_n - head_bytes(),
+                       rig.got, sizeof rig.got, 0);
+    assert_true(raw_says("result too long as text"));
+    send5(raw, INVOKE, SERPENT, 0, 2, "'garbage'");
+    (void)expect_type5("garbage", raw, RESULT);
+    send5(raw, INVOKE, SERPENT, F_ONEWAY, 2, "'garbage'");
+    raw_expect("oneway", raw, "");
+    send5(raw, INVOKE, SERPENT, F_ONEWAY | F_COMPRESSED, 2, "'garbage'");
+    raw_expect("oneway, compressed", raw, "");
+    send5(raw, INVOKE, SERPENT, F_COMPRESSED, 2, "'garbage'");
+    (void)expect_type5("compressed", raw, RESULT);
+    raw_feed(raw, frame, frame5(frame, INVOKE, SERPENT, 0, 3, body, 499));
+    (void)expect_type5("too long", raw, RESULT);
+    (void)codec_decode(rig.got + head_bytes(), rig.got_n - head_bytes(),
+                       rig.got, sizeof rig.got, 0);
+    assert_true(raw_says("message too long: 499"));
+    raw_feed(raw, frame,
+             frame5(frame, INVOKE, SERPENT, F_ONEWAY, 3, body, 499));
+    raw_expect("too long, oneway", raw, "");
+    send_coded(raw, INVOKE, 0, 3, CALC_ADD_2_3);
+    expect_coded("all the same", raw, RESULT, 0, 3, "05");
+    raw = raw_connect();
+    send5(raw, CONNECT, SERPENT, 0, 0, "'garbage'");
+    refused5("greeting", raw, "CONNECT without 'handshake' or 'object'");
+}
+
+/* ------------------------------------------------------------------------
+ * Calls of ours
+ * ------------------------------------------------------------------------ */
+
+#define CALC5 "PYRO:calc@board:7766"
+
+static pyro_proxy calc5;
+
+#define HELLO_OURS "82 a9 'handshake' a5 'hello' a6 'object' ab 'Pyro.Daemon'"
+
+/* b calls add(2, 3); the test is the daemon, and has accepted. */
+static int32_t daemon5(struct ask *ask, int32_t listener)
+{
+    int32_t raw;
+
+    assert_int_equal(pyro_proxy_open(&calc5, &rig.b, CALC5), PYRO_OK);
+    ask_add(ask, &calc5, 2, 3);
+    raw = raw_accept(listener);
+    return raw;
+}
+
+/* What any daemon of Python first gets from us. */
+static void greeted5(int32_t raw, unsigned speaks)
+{
+    unsigned was = dialect;
+
+    dialect = speaks;
+    expect5("greeting", raw, CONNECT, MSGPACK, 0, 0, HELLO_OURS);
+    dialect = was;
+}
+
+#define META_OF_DAEMON                                             \
+    "82 a9 'handshake' a5 'hello' a4 'meta' 83 a7 'methods' 91 a4" \
+    "'ping' a6 'oneway' 90 a5 'attrs' 90"
+
+/* A connection that works, with add(2, 3) under way. */
+static int32_t works_daemon5(struct ask *ask)
+{
+    int32_t listener = raw_listen();
+    int32_t raw;
+
+    open_b();
+    raw = daemon5(ask, listener);
+    greeted5(raw, 5);
+    if (dialect == 4) { /* it says so, and closes */
+        send5(raw, CONNECTFAIL, MARSHAL, 0, 0, "fa 01 'x'");
+        raw = raw_accept(listener);
+        greeted5(raw, 4);
+    }
+    send5(raw, CONNECTOK, MSGPACK, dialect == 4 ? META4 : 0, 0,
+          META_OF_DAEMON);
+    expect5("call", raw, INVOKE, MSGPACK, 0, 1, CALC_ADD_2_3);
+    return raw;
+}
+
+TEST(a_daemon_of_python_is_greeted_and_called)
+{
+    static struct ask ask;
+    int32_t           raw = works_daemon5(&ask);
+
+    send5(raw, RESULT, MSGPACK, F_CORR & (dialect == 5 ? 255 : 0), 1, "05");
+    settle();
+    ask_ended("add", &ask, PYRO_OK);
+    test_eq("result", ask.result, 5);
+    ask_add(&ask, &calc5, 4, 5);
+    expect5("next", raw, INVOKE, MSGPACK, 0, 2, CALC_ADD_4_5);
+    send5(raw, RESULT, MSGPACK, 0, 2, "09");
+    settle();
+    ask_ended("add", &ask, PYRO_OK);
+    assert_int_equal(pyro_oneway(&calc5, "note", PYRO_ARGS(pyro_int(7))), 0);
+    assert_int_equal(pyro_oneway(&calc5, "note", PYRO_ARGS(pyro_int(7))), 0);
+    settle();
+    raw_take(raw);
+    test_eq("two, each by itself", rig.got_n,
+            2 * (head_bytes() + test_hex(rig.got + 8000, 100, CALC_NOTE_7)));
+    test_eq("oneway", rig.got[9], F_ONEWAY);
+    pass(3 * 20000);
+    raw_expect("no keep-alive", raw, "");
+    send5(raw, PING, 42, 0, 0, "'ping'");
+    raw_expect("a ping that nobody sends", raw, "");
+    test_eq("open", link_of(&rig.b)->state, PYROI_OPEN);
+    pyro_proxy_close(&calc5);
+    assert_true(raw_closed(raw));
+}
+
+TEST(answers_may_come_in_any_order_late_or_never)
+{
+    static struct ask first;
+    static struct ask second;
+    static struct ask third;
+    int32_t           raw = works_daemon5(&first);
+
+    ask_add(&second, &calc5, 4, 5);
+    ask_add(&third, &calc5, 4, 5);
+    settle();
+    raw_take(raw);
+    send5(raw, RESULT, MSGPACK, 0, 3, "09");
+    settle();
+    ask_ended("third", &third, PYRO_OK);
+    ask_open("first", &first);
+    pass(5000);
+    ask_ended("first", &first, PYRO_ERR_TIMEOUT);
+    ask_ended("second", &second, PYRO_ERR_TIMEOUT);
+    send5(raw, RESULT, MSGPACK, 0, 1, "05");
+    settle();
+    test_eq("late", rig.b.stats.late, 1);
+    ask_add(&first, &calc5, 2, 3);
+    send5(raw, RESULT, MSGPACK, 0, 4, "05");
+    settle();
+    ask_ended("again", &first, PYRO_OK);
+    pyro_proxy_close(&calc5);
+}
+
+TEST(exceptions_of_python_keep_type_and_message)
+{
+    static char       long_one[1300];
+    static struct ask ask;
+    int32_t           raw = works_daemon5(&ask);
+    size_t            i;
+
+    send5(raw, RESULT, MSGPACK, F_EXCEPTION, 1,
+          EXCEPTION("b3", "builtins.ValueError") "a3 'bad'" TWO_LINES);
+    settle();
+    ask_ended("exception", &ask, PYRO_ERR_REMOTE);
+    assert_string_equal(pyro_exception(&calc5)->type, "ValueError");
+    assert_string_equal(pyro_exception(&calc5)->message, "bad");
+    assert_string_equal(pyro_exception(&calc5)->traceback, "l1\nl2");
+    strcpy(
+        long_one,
+        EXCEPTION("b3",
+                  "builtins.ValueError") "a3 'bad' aa 'attributes'"
+                                         "81 ae '_pyroTraceback' 91 da 04 00");
+    for (i = strlen(long_one); i < 1290; i += 2)
+        memcpy(long_one + i, "41", 3);
+    ask_add(&ask, &calc5, 2, 3);
+    send5(raw, RESULT, MSGPACK, F_EXCEPTION, 2, long_one);
+    settle();
+    ask_ended("longer than a buffer", &ask, PYRO_ERR_REMOTE);
+    assert_string_equal(pyro_exception(&calc5)->type, "ValueError");
+    assert_string_equal(pyro_exception(&calc5)->message, "bad");
+    ask_add(&ask, &calc5, 2, 3);
+    send5(raw, RESULT, MSGPACK, 0, 3, long_one);
+    settle();
+    ask_ended("a result longer than a buffer", &ask, PYRO_ERR_NOSPACE);
+    ask_add(&ask, &calc5, 2, 3);
+    send5(raw, RESULT, MSGPACK, F_COMPRESSED, 4, "05");
+    settle();
+    ask_ended("compressed", &ask, PYRO_ERR_DATA);
+    ask_add(&ask, &calc5, 2, 3);
+    send5(raw, RESULT, JSON, 0, 5, "'5'");
+    settle();
+    ask_ended("another serializer", &ask, PYRO_ERR_DATA);
+    ask_add(&ask, &calc5, 2, 3);
+    send5(raw, RESULT, MSGPACK, F_EXCEPTION, 6,
+          "83 a9 '__class__' a9 'PyroError' ad '__exception__' c3"
+          "a4 'args' 91 af 'BusyError: busy'");
+    settle();
+    ask_ended("one of ours is busy", &ask, PYRO_ERR_BUSY);
+    assert_false(pyro_request_sent(&ask.rq));
+    pyro_proxy_close(&calc5);
+}
+
+TEST(a_daemon_that_refuses_us_is_an_error_in_words)
+{
+    int32_t           listener = raw_listen();
+    static struct ask ask;
+    int32_t           raw;
+
+    open_b();
+    raw = daemon5(&ask, listener);
+    if (dialect == 4) {
+        send5(raw, CONNECTFAIL, MARSHAL, 0, 0, "fa 01 'x'");
+        raw = raw_accept(listener);
+        greeted5(raw, 4);
+    }
+    send5(raw, CONNECTFAIL, JSON, 0, 0, "'\"no\"'");
+    settle();
+    ask_ended("refused", &ask, PYRO_ERR_DENIED);
+    assert_false(pyro_request_sent(&ask.rq));
+    assert_non_null(strstr(rig.b.why.text, "serializers"));
+    ask_add(&ask, &calc5, 2, 3);
+    raw = raw_accept(listener);
+    raw_hang_up(raw);
+    settle();
+    ask_ended("closed", &ask, PYRO_ERR_CLOSED);
+    ask_add(&ask, &calc5, 2, 3);
+    raw = raw_accept(listener);
+    raw_feed(raw, "PY\x62\x10\0\0\0\x12", 8);
+    settle();
+    ask_ended("native", &ask, PYRO_ERR_PROTOCOL);
+    ask_add(&ask, &calc5, 2, 3);
+    raw = raw_accept(listener);
+    raw_feed(raw, "PYRO\x01\xf9\x02\x04", 8);
+    settle();
+    ask_ended("another version", &ask, PYRO_ERR_PROTOCOL);
+    pyro_proxy_close(&calc5);
+}
+
+TEST(another_serializer_is_tried_when_the_first_is_not_taken)
+{
+    static PYRO_ROOM(2, 2, 256, 1) room;
+    int32_t           listener = raw_listen();
+    static struct ask ask;
+    int32_t           raw;
+    int               round;
+
+    rig.conf_b.codecs = codecs;
+    open_b_in(PYRO_ROOM_OF(room));
+    raw = daemon5(&ask, listener);
+    greeted5(raw, 5);
+    if (dialect == 4) {
+        send5(raw, CONNECTFAIL, MARSHAL, 0, 0, "fa 01 'x'");
+        raw = raw_accept(listener);
+        greeted5(raw, 4);
+        send5(raw, CONNECTFAIL, MSGPACK, 0, 0, "a1 'x'");
+    } else {
+        raw_hang_up(raw); /* as Pyro5 does */
+    }
+    raw = raw_accept(listener);
+    expect_coded("greeting", raw, CONNECT, 0, 0, HELLO_OURS);
+    send_coded(raw, CONNECTOK, 0, 0, META_OF_DAEMON);
+    codec_calls = 0;
+    for (round = 1; round < 4; round++) {
+        expect_coded("call", raw, INVOKE, 0, (unsigned)round, CALC_ADD_2_3);
+        send_coded(raw, RESULT, 0, (unsigned)round, "05");
+        settle();
+        ask_ended("add", &ask, PYRO_OK);
+        ask_add(&ask, &calc5, 2, 3);
+    }
+    test_eq("bodies of calls", codec_calls, 4);
+    send_coded(raw, RESULT, F_EXCEPTION, 4,
+               EXCEPTION("b3", "builtins.ValueError") "a3 'bad' c0 c0");
+    settle();
+    ask_ended("exception", &ask, PYRO_ERR_REMOTE);
+    assert_string_equal(pyro_exception(&calc5)->type, "ValueError");
+    ask_add(&ask, &calc5, 2, 3);
+    send5(raw, RESULT, SERPENT, 0, 5, "'garbage'");
+    settle();
+    ask_ended("garbage", &ask, PYRO_ERR_DATA);
+    pyro_proxy_close(&calc5);
+    settle();
+    assert_true(raw_closed(raw));
+}
+
+TEST(another_serializer_needs_a_buffer_more)
+{
+    static PYRO_ROOM(2, 1, 256, 1) room;
+    int32_t           listener = raw_listen();
+    static struct ask ask;
+
+    rig.conf_b.codecs = codecs;
+    open_b_in(PYRO_ROOM_OF(room));
+    raw_hang_up(daemon5(&ask, listener));
+    settle();
+    ask_ended("add", &ask, PYRO_ERR_CLOSED);
+    pyro_proxy_close(&calc5);
+}
+
+TEST(every_cut_of_the_answers_ends_the_call)
+{
+    uint8_t  frames[300];
+    uint8_t  body[200];
+    uint32_t cut;
+    uint32_t n;
+    int32_t  listener = raw_listen();
+
+    open_b();
+    assert_int_equal(pyro_proxy_open(&calc5, &rig.b, CALC5), PYRO_OK);
+    n = frame5(frames, CONNECTOK, MSGPACK, 0, 0, body,
+               (uint32_t)test_hex(body, sizeof body, META_OF_DAEMON));
+    for (cut = 0;; cut++) {
+        static struct ask ask;
+        int32_t           raw;
+        uint32_t          m;
+
+        ask_add(&ask, &calc5, 2, 3);
+        raw = raw_accept(listener);
+        if (dialect == 4) {
+            send5(raw, CONNECTFAIL, MARSHAL, 0, 0, "fa 01 'x'");
+            raw_hang_up(raw);
+            raw = raw_accept(listener);
+        }
+        m = n + frame5(frames + n, RESULT, MSGPACK, 0, ask.rq.seq_, "\5", 1);
+        if (cut > m) {
+            raw_hang_up(raw);
+            break;
+        }
+        raw_feed(raw, frames, cut);
+        settle();
+        raw_hang_up(raw);
+        settle();
+        ask_ended("cut", &ask, cut == m ? PYRO_OK : PYRO_ERR_CLOSED);
+    }
+    settle();
+    pyro_proxy_close(&calc5);
+}
+
+TEST(attributes_of_python_are_called)
+{
+    int32_t           i = 0;
+    bool              has = false;
+    static const char no_such[] = "nope";
+
+    open_a();
+    serve_gadget();
+    open_b();
+    let_b_wait();
+    assert_int_equal(pyro_proxy_open(&calc5, &rig.b, "PYRO:gadget@board:7766"),
+                     PYRO_OK);
+    assert_int_equal(pyro_getattr(&calc5, "value", pyro_to_i32(&i)), PYRO_OK);
+    test_eq("value", i, 99);
+    assert_int_equal(pyro_setattr(&calc5, "value", pyro_int(3)), PYRO_OK);
+    test_eq("value", gadget.value, 3);
+    assert_int_equal(pyro_hasattr(&calc5, "value", &has), PYRO_OK);
+    assert_true(has);
+    assert_int_equal(pyro_hasattr(&calc5, no_such, &has), PYRO_OK);
+    assert_false(has);
+    pyro_proxy_close(&calc5);
+}
+
+TEST(a_client_of_python_is_not_called_on_its_connection)
+{
+    static pyro_proxy back;
+    int32_t           raw;
+
+    rig.conf_a.port = &rig.port_a;
+    open_a();
+    raw = client5();
+    assert_int_equal(pyro_proxy_at(&back, &rig.a, link_of(&rig.a)->id, "x", 1),
+                     PYRO_OK);
+    assert_int_equal(pyro_invoke(&back, "x", PYRO_NO_ARGS, pyro_to_none()),
+                     PYRO_ERR_PROTOCOL);
+    assert_non_null(strstr(rig.a.why.text, "its own URI"));
+    pyro_proxy_close(&back);
+    works5("all the same", raw);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest five[] = {
@@ -851,6 +1340,17 @@ int main(int argc, char **argv)
         RIG_TEST(a_whole_frame_leaves_through_a_small_hole),
         RIG_TEST(a_call_that_would_wait_in_a_circle_is_refused_as_busy),
         RIG_TEST(proxies_and_uris_are_values),
+        RIG_TEST(another_serializer_goes_through_the_two_buffers_of_a_call),
+        RIG_TEST(what_another_serializer_cannot_have_is_an_exception),
+        RIG_TEST(a_daemon_of_python_is_greeted_and_called),
+        RIG_TEST(answers_may_come_in_any_order_late_or_never),
+        RIG_TEST(exceptions_of_python_keep_type_and_message),
+        RIG_TEST(a_daemon_that_refuses_us_is_an_error_in_words),
+        RIG_TEST(another_serializer_is_tried_when_the_first_is_not_taken),
+        RIG_TEST(another_serializer_needs_a_buffer_more),
+        RIG_TEST(every_cut_of_the_answers_ends_the_call),
+        RIG_TEST(attributes_of_python_are_called),
+        RIG_TEST(a_client_of_python_is_not_called_on_its_connection),
     };
     int failed;
 
