@@ -171,11 +171,11 @@ weigh marshaller 1280 1536 1536 $LEAN -DWEIGH_MARSHALLER
 weigh_lean proxy 3686 5120 7271 -DPYRO_NO_SERVER
 weigh_lean daemon 3993 5376 7262 -DPYRO_NO_CLIENT
 weigh_lean both 6144 7680 10397
-weigh full 15360 19456 31160
+weigh full 15360 19456 32997
 weigh ns 7936 9728 24300 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
-weigh ns_full 0 0 50250 -DWEIGH_NS
+weigh ns_full 0 0 57284 -DWEIGH_NS
 weigh es 0 0 21340 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
-weigh es_full 0 0 40240 -DWEIGH_ES
+weigh es_full 0 0 42072 -DWEIGH_ES
 nothing_forgotten ns_full
 nothing_forgotten es_full
 ram_of_names
