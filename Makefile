@@ -18,7 +18,7 @@ WARN    := $(shell . tests/common.sh && echo $$WARN_C)
 
 # The one example that needs a library is built for its test, or by name.
 MQTT     := build/examples/mqtt-bridge/bridge
-EXAMPLES := $(filter-out $(MQTT),$(patsubst %.c,build/%,\
+EXAMPLES := $(filter-out $(MQTT) build/examples/packaging/%,$(patsubst %.c,build/%,\
                 $(wildcard examples/*/*.c)))
 TOOLS    := $(filter build/examples/tools/%,$(EXAMPLES))
 LIB      := $(wildcard examples/lib/*.h examples/tools/*.h)
@@ -36,7 +36,7 @@ SIMS      := $(filter sim_%,$(PROGRAMS))
 # bytes of strangers.
 ifdef QUICK
 LONG      := test_ns_kill test_faults
-LONG_SH   := netns xnsc examples mqtt
+LONG_SH   := netns xnsc examples mqtt packaging
 MQTT      :=
 LEFT      := $(SIMS) $(LONG) $(LONG_SH:%=test_%.sh)
 HOSTILE   := reader uri wire pyro5 links daemon proxy es ns_server ns_client json
@@ -123,10 +123,19 @@ format: ## checks the layout; FIX=1 corrects it
 readme: ## the README's samples, commands and names are true
 	$(Q)sh tests/readme.sh
 
-install: $(TOOLS) ## headers and tools, into $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include
-	install -m 755 $(TOOLS) $(DESTDIR)$(PREFIX)/bin
+PACKAGE := sed -e 's,@PREFIX@,$(PREFIX),' -e "s/@VERSION@/$$(sed -n \
+    's/^\#define PYRO_VERSION "\(.*\)"/\1/p' pyro.h)/" examples/packaging
+INTO    := $(DESTDIR)$(PREFIX)
+
+install: $(TOOLS) ## headers, tools, pkg-config's and CMake's file
+	install -d $(INTO)/include $(INTO)/bin $(INTO)/share/pkgconfig
+	install -d $(INTO)/share/cmake/pyro
+	install -m 644 $(HEADERS) $(INTO)/include
+	install -m 755 $(TOOLS) $(INTO)/bin
+	$(PACKAGE)/pyro.pc.in >$(INTO)/share/pkgconfig/pyro.pc
+	$(PACKAGE)/pyro-config.cmake.in >$(INTO)/share/cmake/pyro/pyro-config.cmake
+	$(PACKAGE)/pyro-config-version.cmake.in \
+	    >$(INTO)/share/cmake/pyro/pyro-config-version.cmake
 
 clean: ## removes build/
 	rm -rf build

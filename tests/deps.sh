@@ -4,7 +4,7 @@
 # usage: deps.sh NAME...    NAME: cmocka python3 gcovr clang fuzz tidy cxx mqtt
 #                                 arm mingw msgpack tmux netns source
 #                                 qemu rv32 m32 powerpc s390x armhf musl
-#                                 tcc avr events
+#                                 tcc avr events packaging
 #
 # On Debian by apt-get, as root or with sudo, saying so; elsewhere it names
 # what is missing and fails. What is there already is left alone.
@@ -57,6 +57,8 @@ there() {
     tcc) command_there tcc ;;
     avr) command_there avr-gcc && command_there qemu-system-avr &&
         echo '#include <avr/io.h>' | avr-gcc -E - >/dev/null 2>&1 ;;
+    packaging) command_there cmake && command_there meson &&
+        command_there ninja && command_there pkg-config ;;
     msgpack) headers_there msgpack.h ;;
     pyro4) python_with Pyro4 serpent msgpack >/dev/null ;;
     events) headers_there zmq.h mosquitto.h && broker_there ;;
@@ -86,6 +88,7 @@ packages() {
     armhf) echo gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user ;;
     musl) echo musl-tools ;;
     avr) echo gcc-avr avr-libc qemu-system-misc ;;
+    packaging) echo cmake meson ninja-build pkgconf ;;
     msgpack) echo libmsgpack-dev ;;
     pyro4) echo python3-pyro4 python3-serpent python3-msgpack ;;
     events) echo libzmq3-dev libmosquitto-dev mosquitto ;;

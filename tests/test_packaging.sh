@@ -1,0 +1,71 @@
+#!/bin/sh
+# Installs the library and takes it up as other people's builds do.
+#
+# usage: test_packaging.sh    (after `make all`)
+#
+# examples/packaging/: adder.c by CMake's find_package, by Meson's dependency,
+# and with what pkg-config says, each built and run. What is for boards is
+# only compiled, with a stand-in for the board.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/common.sh
+case ${1:-} in -h | --help) help ;; esac
+sh tests/deps.sh packaging >&2 || exit 1
+. tests/processes.sh
+
+examples=$PWD/examples/packaging
+root=$PWD/$dir/root
+prefix=/opt/pyro
+here=$PWD/$dir
+expect 0 '~' '' "${MAKE:-make}" -j1 install DESTDIR="$root" PREFIX=$prefix
+expect 0 '' '' test -f "$root$prefix/include/pyro.h"
+version=$(sed -n 's/^#define PYRO_VERSION "\(.*\)"/\1/p' pyro.h)
+
+# The files stand under DESTDIR here; a package manager moves them to PREFIX.
+export PKG_CONFIG_PATH="$root$prefix/share/pkgconfig"
+export PKG_CONFIG_SYSROOT_DIR="$root"
+expect 0 "$version" '' pkg-config --modversion pyro
+expect 0 "~-I$root$prefix/include" '' pkg-config --cflags pyro
+expect 0 '' '' "$CC" $(pkg-config --cflags pyro) -o "$here/adder" \
+    "$examples/adder.c"
+expect 0 '2 + 3 is 5' '' "$here/adder"
+
+expect 0 '~' '' cmake -S "$examples/cmake" -B "$here/cmake" \
+    -DCMAKE_PREFIX_PATH="$root$prefix"
+expect 0 '~' '' cmake --build "$here/cmake"
+expect 0 '2 + 3 is 5' '' "$here/cmake/adder"
+sed 's/pyro 0.1/pyro 99/' "$examples/cmake/CMakeLists.txt" >"$here/CMakeLists.txt"
+expect 1 '~' "considered but not accepted" cmake -S "$here" \
+    -B "$here/newer" -DCMAKE_PREFIX_PATH="$root$prefix"
+
+expect 0 '~' '' meson setup "$here/meson" "$examples/meson"
+expect 0 '~' '' ninja -C "$here/meson"
+expect 0 '2 + 3 is 5' '' "$here/meson/adder"
+
+# board.h is what the boards share: here its line is silent.
+cat >"$here/board.c" <<'EOF'
+#define PYRO_IMPLEMENTATION
+#include <pyro.h>
+#include "board.h"
+static uint32_t ms;
+static uint32_t board_ms(void) { return ++ms; }
+static int32_t board_write(const void *data, uint32_t n)
+{
+    return data != NULL ? (int32_t)n : 0;
+}
+static int32_t board_read(void *to, uint32_t n) { return to == NULL && n; }
+static void board_lamp(bool on) { ms += on; }
+int main(void)
+{
+    return board_begin(1) != PYRO_OK || pyro_poll(&board_node, 0) != PYRO_OK;
+}
+EOF
+expect 0 '' '' "$CC" -std=c99 $WARN_C -Werror $(pkg-config --cflags pyro) \
+    -I"$examples" -o "$here/board" "$here/board.c"
+expect 0 '' '' "$here/board"
+for name in platformio arduino esp-idf zephyr; do
+    expect 0 '~' '' grep -rl 'Not run here' "$examples/$name"
+done
+
+say "$good passed, $bad failed"
+[ $bad = 0 ]
