@@ -94,7 +94,8 @@
  *   A point in a name makes the group that it needs, so that nobody can be
  *   called "a" and "a.b"; the characters are as above. Tags are metadata, a
  *   list of str, of up to PYRO_NS_MAX_META bytes. All of a list has to fit one
- *   message. Regular expressions are refused.
+ *   message. Regular expressions are refused. The other way, in a name server
+ *   of theirs, pyro_ns5_register and pyro_ns5_lookup.
  *
  * DATAGRAMS, UDP port 9090, to 255.255.255.255 and to the broadcast address of
  *   every interface:
@@ -271,6 +272,10 @@
 #endif
 #if defined(PYRO_NO_SERVER) && !defined(PYRO_NS_NO_SERVERLESS)
 #define PYRO_NS_NO_SERVERLESS
+#endif
+#if !defined(PYRO_NO_PYRO5) && !defined(PYRO_NO_CLIENT) \
+    && !defined(PYRO_NO_SERVER) && !defined(PYRO_NS_NO_PYRO5)
+#define PYROI_NS_CLIENT5
 #endif
 #if (defined(PYRO_NO_PYRO5) || defined(PYRO_NO_KWARGS) \
      || defined(PYRO_NS_NO_SERVER))                    \
@@ -508,6 +513,21 @@ PYRO_DEF pyro_proxy *pyro_ns_proxy(pyro_ns *ns);
 PYRO_DEF const char *pyro_ns_tried(const pyro_ns *ns);
 
 #endif /* PYRO_NS_NO_CLIENT */
+
+#ifdef PYROI_NS_CLIENT5
+/* Registers an own object with a name server of Pyro5 or Pyro4, the host and
+ * port of which is `at` ("10.0.0.5:9090"), under a name that Python finds as
+ * PYRONAME:name; one that is there already is replaced. The name stays when
+ * this program ends. Waits, as a call does. Errors: those of a call and of
+ * pyro_uri_of; PYRO_ERR_NAMING: the name server refuses. */
+PYRO_DEF pyro_err pyro_ns5_register(pyro_daemon *node, const char *at,
+                                    const char *name, const char *object);
+
+/* Asks such a name server: prints the URI of a name, as pyro_proxy_open takes
+ * it, into `to` (PYRO_URI_BYTES do). PYRO_ERR_NAMING: it knows no such name. */
+PYRO_DEF pyro_err pyro_ns5_lookup(pyro_daemon *node, const char *at,
+                                  const char *name, char *to, size_t size);
+#endif
 
 /* ------------------------------------------------------------------------
  * >>server
@@ -4934,6 +4954,95 @@ static pyro_err pyroi_ns_open5(pyro_ns_server *ns)
 }
 
 #endif /* PYRO_NS_NO_PYRO5 */
+
+#ifdef PYROI_NS_CLIENT5
+
+/* Connects to the name server of Pyro5 at an address; `uri` is room for its
+ * URI, as long as the proxy is open. */
+static pyro_err pyroi_ns_open_client5(pyro_proxy *p, pyro_daemon *node,
+                                      const char *at, char *uri)
+{
+    pyro_err err;
+
+    uri[0] = 0;
+    if (!pyroi_ns_add(uri, PYRO_URI_BYTES, "PYRO:Pyro.NameServer@")
+        || !pyroi_ns_add(uri, PYRO_URI_BYTES, at))
+        return PYRO_ERR_URI;
+    err = pyro_proxy_open(p, node, uri);
+    if (err != PYRO_OK)
+        return err;
+    err = pyro_invoke(p, "ping", PYRO_NO_ARGS, pyro_to_none());
+    if (err != PYRO_OK)
+        pyro_proxy_close(p);
+    return err;
+}
+
+/* Sends a call, waits, closes. What a name server raises is about names. */
+static pyro_err pyroi_ns_finish5(pyro_request *rq, pyro_proxy *p,
+                                 pyro_slot slot, pyro_err err)
+{
+    if (err == PYRO_OK)
+        err = pyro_send(rq, slot, NULL, NULL);
+    if (err == PYRO_OK)
+        err = pyro_wait(rq);
+    pyro_proxy_close(p);
+    return err == PYRO_ERR_REMOTE ? PYRO_ERR_NAMING : err;
+}
+
+PYRO_DEF pyro_err pyro_ns5_register(pyro_daemon *node, const char *at,
+                                    const char *name, const char *object)
+{
+    char         server[PYRO_URI_BYTES];
+    char         own[PYRO_URI_BYTES];
+    pyro_proxy   p;
+    pyro_request rq;
+    pyro_uri     uri;
+    pyro_err     err = pyroi_ns_open_client5(&p, node, at, server);
+
+    if (err != PYRO_OK)
+        return err;
+    err = pyro_uri_of(node, pyro_proxy_link(&p), object, own, sizeof own);
+    if (err == PYRO_OK)
+        err = pyro_uri_parse(&uri, own, strlen(own), NULL);
+    if (err == PYRO_OK)
+        err = pyro_begin(&rq, &p, "register");
+    if (err == PYRO_OK) {
+        pyro_put_str(&rq.args, name);
+        pyro_put_uri(&rq.args, &uri);
+    }
+    return pyroi_ns_finish5(&rq, &p, pyro_to_none(), err);
+}
+
+PYRO_DEF pyro_err pyro_ns5_lookup(pyro_daemon *node, const char *at,
+                                  const char *name, char *to, size_t size)
+{
+    char         server[PYRO_URI_BYTES];
+    uint8_t      value[PYRO_URI_BYTES + 64];
+    pyro_blob    blob = { value, sizeof value, 0 };
+    pyro_proxy   p;
+    pyro_request rq;
+    pyro_reader  in;
+    pyro_uri     uri;
+    pyro_err     err = pyroi_ns_open_client5(&p, node, at, server);
+
+    if (err != PYRO_OK)
+        return err;
+    err = pyro_begin(&rq, &p, "lookup");
+    if (err == PYRO_OK)
+        pyro_put_str(&rq.args, name);
+    err = pyroi_ns_finish5(&rq, &p, pyro_to_raw(&blob), err);
+    if (err != PYRO_OK)
+        return err;
+    memset(&uri, 0, sizeof uri);
+    in = pyro_reader_of(value, blob.used);
+    pyro_get_uri(&in, &uri);
+    if (in.err != PYRO_OK)
+        return (pyro_err)in.err;
+    uri.pyro5 = 1; /* a raw value does not know whom it came from */
+    return pyro_uri_print(&uri, to, size);
+}
+
+#endif /* PYROI_NS_CLIENT5 */
 
 /* ------------------------------------------------------------------------
  * >>server: beginning and end

@@ -166,7 +166,7 @@ def uris(api, p, where):
     verdict(u.host + ":" + str(u.port) == where, "where: %s" % u)
     with api.lib.Proxy(u) as q:
         check(3, q.add, 1, 2)
-    text = "PYRO://10.0.0.7:7766/calc"
+    text = "PYRO:calc@10.0.0.7:7766"
     check(text, p.whose, api.lib.URI("PYRO:calc@10.0.0.7:7766"))
     check(text, p.whose, api.lib.Proxy("PYRO:calc@10.0.0.7:7766"))
     check("calc", lambda: p.echo(
@@ -370,7 +370,8 @@ def serve(api, *lacking):
 
 def server(api):
     if api.four:
-        uri, d, _ = api.lib.naming.startNS("127.0.0.1", 0, enableBroadcast=False)
+        uri, d, _ = api.lib.naming.startNS("127.0.0.1", 0,
+                                           enableBroadcast=False)
     else:
         uri, d = api.lib.start_ns("127.0.0.1", 0)[:2]
     print("names are at %s:%d" % (uri.host, uri.port), flush=True)

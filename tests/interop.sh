@@ -34,7 +34,8 @@ build() {
 start() {
     name=$1
     shift
-    timeout -k 2 120 "$@" >$dir/$name.out 2>&1 &
+    : >$dir/$name.out
+    timeout -k 2 250 "$@" >$dir/$name.out 2>&1 &
     pids="$pids $!"
     tries=0
     while at=$(sed -n 's/^.* at //p; s/^Name server.* on: //p' \
@@ -44,6 +45,9 @@ start() {
         sleep 0.05
     done
 }
+
+# same FILE FILE: whether they are.
+same() { diff "$1" "$2" && say "1 passed, 0 failed"; }
 
 passed=0
 failed=0
@@ -74,6 +78,8 @@ for api in Pyro5 Pyro4; do
     for ser in serpent json msgpack; do
         run "$api client, $ser, calls our daemon" \
             "$python" tests/interop.py $api calls $ser "$board"
+        run "$api daemon, $ser, is called by ours" \
+            "$python" tests/interop.py $api callbacks $ser "$board"
     done
 done
 start plain build/tests/interop_server 127.0.0.1:0 msgpack
@@ -83,6 +89,47 @@ for api in Pyro5 Pyro4; do
             "$python" tests/interop.py $api refused $ser "$at"
     done
 done
+
+# Daemons of theirs that lack serializers: another one is found by itself.
+build interop_client
+for api in Pyro5 Pyro4; do
+    start $api.all "$python" tests/interop.py $api serve
+    run "our client calls a daemon with $api, msgpack" \
+        build/tests/interop_client "$at" serpent json
+    start $api.two "$python" tests/interop.py $api serve msgpack
+    run "our client calls a daemon with $api, serpent" \
+        build/tests/interop_client "$at" serpent json
+    start $api.one "$python" tests/interop.py $api serve msgpack serpent
+    run "our client calls a daemon with $api, JSON" \
+        build/tests/interop_client "$at" json serpent
+done
+
+# The examples.
+make -s build/examples/quickstart/server
+start calc build/examples/quickstart/server 127.0.0.1:0
+cat >$dir/bench.want <<'END'
+1/3 is 0.3333333333333333
+by name as well: 0.25
+an exception of the board: division by zero
+3 calls so far; from now on anew
+1 since then
+the board says 1
+the board says 2
+the board says 3
+END
+for api in Pyro4 Pyro5; do
+    path=
+    [ $api = Pyro4 ] || path=${PYRO5_DIR:-tests/standin}
+    PYTHONPATH=$path timeout 20 "$python" examples/python/bench.py "$at" \
+        >$dir/bench.out 2>&1 || :
+    sed -i 's/^[57] calls so far/3 calls so far/' $dir/bench.out
+    run "examples/python/bench.py with $api" same $dir/bench.want \
+        $dir/bench.out
+done
+PYTHONPATH= COLUMNS=40 LINES=8 timeout 20 "$python" examples/python/plot.py \
+    "$at" calc calls 0.01 4 2>&1 | tail -n 2 >$dir/plot.out
+printf '         3 |    \n         2 |****\n' >$dir/plot.want
+run "examples/python/plot.py" same $dir/plot.want $dir/plot.out
 
 # Names. What a tool of theirs prints is compared with what it has to.
 make -s build/examples/tools/pyro-ns build/examples/tools/pyro-nsc
@@ -133,8 +180,18 @@ t.a --> PYRO:a@10.0.0.7:99
 Removed t.a
 Error: NamingError - unknown name: t.a
 END
-same() { diff "$1" "$2" && say "1 passed, 0 failed"; }
 run "pyro4-nsc uses our name server" same $dir/nsc.want $dir/nsc.out
+
+# Ours in name servers of theirs.
+for api in Pyro5 Pyro4; do
+    start $api.names "$python" tests/interop.py $api server
+    names=$at
+    start $api.board build/tests/interop_server 127.0.0.1:0 "$names"
+    run "$api client finds our daemon in a name server of $api" \
+        "$python" tests/interop.py $api pyroname serpent "$names" c.board
+    run "our client finds it there, too" \
+        build/tests/interop_client names "$names" c.board
+done
 
 say "$passed passed, $failed failed"
 [ $failed = 0 ]

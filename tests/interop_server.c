@@ -1,12 +1,15 @@
 /* The daemon of interop.sh: object `board` at an address of this machine, for
  * peers with Pyro5 and Pyro4 in all serializers, until it is killed.
  *
- * usage: interop_server ADDRESS [msgpack]     msgpack: no codec but that */
+ * usage: interop_server ADDRESS [msgpack]     msgpack: no codec but that
+ *        interop_server ADDRESS HOST:PORT     registers itself as c.board with
+ *                                             a name server of theirs */
 #define PYRO_MAX_NAME        64
 #define PYRO_EXCEPTION_BYTES 256
 #define PYRO_IMPLEMENTATION
 #define PYRO_POSIX
 #include "../pyro.h"
+#include "../pyro_ns.h"
 #include "../examples/lib/text.h"
 
 #include <stdio.h>
@@ -169,16 +172,18 @@ int main(int argc, char **argv)
     pyro_err           err;
 
     if (argc < 2) {
-        fprintf(stderr, "usage: interop_server ADDRESS [msgpack]\n");
+        fprintf(stderr, "usage: interop_server ADDRESS [msgpack|NAMES]\n");
         return 2;
     }
-    if (argc == 2)
+    if (argc == 2 || strchr(argv[2], ':') != NULL)
         config.codecs = codecs;
     err = pyro_open(&node, PYRO_ROOM_OF(room), &config);
     if (!err)
         err = pyro_listen(&node, pyro_posix(), argv[1]);
     if (!err)
         err = pyro_export(&node, &board_class, &board, "board");
+    if (!err && argc > 2 && config.codecs != NULL)
+        err = pyro_ns5_register(&node, argv[2], "c.board", "board");
     if (!err)
         err = pyro_listening(&node, 0, at, sizeof at);
     if (!err && printf("board is at %s\n", at) > 0)

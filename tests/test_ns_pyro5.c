@@ -313,7 +313,7 @@ TEST(both_kinds_of_client_see_the_same_names)
                                  PYRO_ARGS(pyro_str("lab.x.calc")),
                                  pyro_to_str(uri, sizeof uri)),
                      PYRO_OK);
-    assert_string_equal(uri, "PYRO://10.0.0.9:1/calc");
+    assert_string_equal(uri, "PYRO:calc@10.0.0.9:1");
     check(rows + 1, PYRO_COUNT(rows) - 1);
 }
 

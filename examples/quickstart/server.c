@@ -1,8 +1,10 @@
-/* The server of the quickstart: a calculator that others call.
+/* The server of the quickstart: a calculator that others call, from C and from
+ * Python (examples/python/bench.py).
  * Build: cc -o server server.c        Run: ./server [address] */
 #define PYRO_IMPLEMENTATION
 #define PYRO_POSIX
 #include "../../pyro.h"
+#include "../lib/text.h"
 
 #include <stdio.h>
 
@@ -23,18 +25,32 @@ static void calc_div(void *self, pyro_call *call)
         pyro_put_f64(&call->result, (double)a / b);
 }
 
-/* Calls its caller back, over the connection the call came by. */
+/* A proxy for an object at the other end of the connection that a call came
+ * by or, as those of Python are, at an address. `at` has that as long as the
+ * proxy is open. */
+static pyro_err open_object(pyro_proxy *to, pyro_call *call,
+                            const pyro_uri *uri, char at[PYRO_URI_BYTES])
+{
+    pyro_err err;
+
+    if (uri->host_n == 0) return pyro_proxy_from(to, call, uri);
+    err = pyro_uri_print(uri, at, PYRO_URI_BYTES);
+    return err ? err : pyro_proxy_open(to, call->node, at);
+}
+
+/* Calls its caller back. */
 static void calc_count(void *self, pyro_call *call)
 {
     int32_t    n = pyro_get_i32(&call->args);
     pyro_proxy to;
     pyro_uri   uri = { 0 };
     pyro_err   err;
+    char       at[PYRO_URI_BYTES];
 
     ((struct calc *)self)->calls++;
     pyro_get_uri(&call->args, &uri);
-    if (pyro_proxy_from(&to, call, &uri)) {
-        pyro_raise(call, "ValueError", "to: not an object of the caller");
+    if (open_object(&to, call, &uri, at)) {
+        pyro_raise(call, "ValueError", "to: no object that can be called");
         return;
     }
     for (int32_t i = 1; i <= n; i++) {
@@ -61,13 +77,18 @@ static const pyro_class calc_class = { "Calc", PYRO_METHODS(calc_methods),
 
 int main(int argc, char **argv)
 {
-    static PYRO_ROOM(4, 4, 512, 1) room; /* links, buffers, bytes, objects */
+    static const pyro_codec *const codecs[] = { &pyro_codec_serpent,
+                                                &pyro_codec_json, NULL };
+    static PYRO_ROOM(4, 6, 1024, 1) room; /* links, buffers, bytes, objects */
     static pyro_daemon node;
+    static pyro_config config;
     struct calc        calc = { 0, false };
     const char        *address = argc > 1 ? argv[1] : "127.0.0.1:7766";
     char               at[64];
-    pyro_err           err = pyro_open(&node, PYRO_ROOM_OF(room), NULL);
+    pyro_err           err;
 
+    config.codecs = codecs; /* for Python, which uses them unless told else */
+    err = pyro_open(&node, PYRO_ROOM_OF(room), &config);
     if (!err) err = pyro_listen(&node, pyro_posix(), address);
     if (!err) err = pyro_export(&node, &calc_class, &calc, "calc");
     if (!err) err = pyro_listening(&node, 0, at, sizeof at);
