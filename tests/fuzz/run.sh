@@ -1,5 +1,6 @@
 #!/bin/sh
-# Feeds hostile bytes to the reader, the URI parser, a daemon, a proxy, a name
+# Feeds hostile bytes to the reader, the URI parser, a daemon, a proxy, both with
+# Pyro5, a name
 # server, its journal, the locator, an event service, its patterns, the text
 # codecs, and the serial port.
 #
@@ -16,7 +17,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . tests/common.sh
 
-TARGETS="reader uri daemon proxy ns journal locator es es_pattern text serial"
+TARGETS="reader uri daemon proxy pyro5 ns journal locator es es_pattern text serial"
 MAX_LEN=500  # bytes of an input
 TIMEOUT=10   # seconds that one input may take
 GOAL=90      # percent of the lines of the sections below
