@@ -1,8 +1,7 @@
 #!/bin/sh
-# Feeds hostile bytes to the reader, the URI parser, a daemon, a proxy, both with
-# Pyro5, a name
-# server, its journal, the locator, an event service, its patterns, the text
-# codecs, and the serial port.
+# Feeds hostile bytes to the reader, the URI parser, a daemon, a proxy, both
+# in Pyro5, a name server, its journal, the locator, an event service, its
+# patterns, the text codecs, and the serial port.
 #
 # usage: fuzz/run.sh [-c] [-m] [SECONDS]
 #
@@ -17,7 +16,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 . tests/common.sh
 
-TARGETS="reader uri daemon proxy pyro5 ns journal locator es es_pattern text serial"
+TARGETS="reader uri daemon proxy pyro5 ns journal locator es es_pattern text
+serial"
 MAX_LEN=500  # bytes of an input
 TIMEOUT=10   # seconds that one input may take
 GOAL=90      # percent of the lines of the sections below
@@ -177,7 +177,8 @@ mkdir -p "$out"
 sh tests/deps.sh fuzz
 replay
 enough codec pyro.h "reader uri" "$CODEC"
-enough engine pyro.h "daemon proxy" "$ENGINE"
+enough engine pyro.h "daemon proxy pyro5" "$ENGINE"
+enough pyro5 pyro.h pyro5 pyro
 enough names pyro_ns.h "ns journal locator" "$NAMES"
 enough texts examples/lib/text.h text "$TEXTS"
 enough events pyro_es.h "es es_pattern" "$EVENTS"
