@@ -19,4 +19,4 @@ for step; do
         die "no step $step: there is no tests/firmware/$step.sh"
     set -- "$@" "tests/firmware/$step.sh"
 done
-exec sh tests/run.sh -1 -t 300 "$@"
+exec sh tests/run.sh -1 -t 600 "$@"

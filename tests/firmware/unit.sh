@@ -15,9 +15,9 @@ case ${1:-} in -h | --help) help ;; esac
 
 small="basics reader values"
 middle="signatures"
-arm="basics reader writer uri signatures wire daemon proxy nesting"
-core="$arm exception exception_0 exception_16 poll later datagrams es"
-names="ns_server"
+arm="basics writer signatures wire daemon proxy nesting"
+core="$arm reader uri exception exception_0 exception_16 poll later datagrams
+    es"
 
 # plan BOARD TEST...
 plan() {
@@ -30,8 +30,8 @@ plan() {
 all() {
     plan m0 $small
     for test in $middle; do say "m0-64k:$test"; done
-    plan m3 $core links vectors
-    plan rv32 $core $names
+    plan m3 $core vectors
+    plan rv32 $core ns_server
     plan m4 $arm
     plan m33 $arm
 }
