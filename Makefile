@@ -52,7 +52,7 @@ endif
 ASAN_UNIT ?= $(UNIT)
 
 QUICKLY := symbols matrix size tidy format readme
-WHOLE   := $(QUICKLY) interop coverage tsan fuzz bench firmware
+WHOLE   := $(QUICKLY) misra interop coverage tsan fuzz bench firmware
 
 # Without optimisation: most of the time goes into compiling. Code that is
 # optimised is tested by matrix.
@@ -61,7 +61,7 @@ ASAN := -O0 -fsanitize=address,undefined -fno-sanitize-recover=all \
 TSAN := -O1 -fsanitize=thread
 
 .PHONY: all demo test check check-all bench size fuzz asan tsan coverage
-.PHONY: interop firmware tidy format symbols matrix readme install clean help
+.PHONY: misra interop firmware tidy format symbols matrix readme install clean help
 .PHONY: deps-test deps-mqtt
 
 all: $(EXAMPLES) ## the examples and tools
@@ -113,6 +113,9 @@ symbols: ## what the library needs and exports, and that it has no globals
 
 matrix: ## compilers, standards, C++ and every switch, without a warning
 	$(Q)sh tests/matrix.sh
+
+misra: ## rules of MISRA C, and why some are deviated from: tests/misra.txt
+	$(Q)sh tests/misra.sh
 
 tidy: ## clang-tidy, cppcheck and the rules of style
 	$(Q)sh tests/tidy.sh

@@ -17,7 +17,8 @@ examples=$PWD/examples/packaging
 root=$PWD/$dir/root
 prefix=/opt/pyro
 here=$PWD/$dir
-expect 0 '~' '' "${MAKE:-make}" -j1 install DESTDIR="$root" PREFIX=$prefix
+timeout 300 "${MAKE:-make}" -j1 install DESTDIR="$root" PREFIX=$prefix \
+    >$dir/out 2>$dir/err || wrong "make install: status $?"
 expect 0 '' '' test -f "$root$prefix/include/pyro.h"
 version=$(sed -n 's/^#define PYRO_VERSION "\(.*\)"/\1/p' pyro.h)
 
