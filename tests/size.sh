@@ -3,7 +3,8 @@
 #
 # usage: size.sh [-v]     -v: the largest functions of each as well
 #
-# And bytes of RAM that a name costs a name server, by registering some.
+# And bytes of RAM: what a name costs a name server, by registering some, and
+# that an event service keeps its events once, whoever subscribes.
 #
 # Library code and constants after the linker has thrown away what is not
 # called, with gcc -Os -DNDEBUG; the C library's and the compiler's part is
@@ -152,12 +153,12 @@ nothing_forgotten() {
     done
 }
 
-# RAM of a name server for each name. On this machine: the tables hold no
-# pointers, and so are as large on any other.
-ram_of_names() {
-    "$CC" -std=c99 -O1 $WARN_C -Werror -o $out/ram_names \
-        tests/size/ram_names.c || die "ram_names.c does not compile"
-    timeout 60 $out/ram_names || die "a name costs more RAM than is promised"
+# ram NAMES: bytes of RAM that size/ram_NAMES.c finds. On this machine: a name
+# server's tables hold no pointers, and so are as large on any other.
+ram() {
+    "$CC" -std=c99 -O1 $WARN_C -Werror -o $out/ram_$1 tests/size/ram_$1.c ||
+        die "ram_$1.c does not compile"
+    timeout 60 $out/ram_$1 || die "$1 cost more RAM than is promised"
 }
 
 sh tests/deps.sh arm qemu
@@ -179,7 +180,8 @@ weigh es 0 0 21340 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
 weigh es_full 0 0 42072 -DWEIGH_ES
 nothing_forgotten ns_full
 nothing_forgotten es_full
-ram_of_names
+ram names
+ram events
 say "{$json}" >build/size.json
 [ $past = 0 ] || die "something has grown, see above"
 say "size: nothing has grown"

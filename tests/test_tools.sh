@@ -441,6 +441,21 @@ in_namespace() {
     fi
 }
 
+# A journal that may not grow on is an error of each change, not of the server.
+ns_is_limited() {
+    begin limited 'URI is: PYRO://' sh -c "ulimit -f 1
+        exec $tools/pyro-ns -r -x -n 127.0.0.1 -p 0 -d $dir/limited"
+    nsc="$tools/pyro-nsc -n ${said%%/*}"
+    tries=0
+    while $nsc register n$tries PYRO://127.0.0.1:1/n >$dir/out 2>&1; do
+        tries=$((tries + 1))
+        [ $tries -lt 100 ] || break
+    done
+    grep -q 'storage failed' $dir/out || wrong "100 names in a small file"
+    expect 0 '~is up and running' '' $nsc ping
+    end 0 TERM limited
+}
+
 for program in $tools/pyro-genguid $tools/pyro-call $tools/pyro-ns \
     $tools/pyro-nsc build/tests/tools_server; do
     [ -x $program ] || die "$program is missing: make all"
@@ -471,6 +486,7 @@ ns_ends
 ns_keeps
 ns_pair
 ns_background
+ns_is_limited
 in_namespace
 say "$good passed, $bad failed"
 [ $bad = 0 ]

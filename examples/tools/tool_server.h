@@ -18,7 +18,8 @@ static inline void tool_on_signal(int number)
     pyro_wake(tool_woken);
 }
 
-/* From now on SIGINT, SIGTERM and SIGHUP set tool_stop and end a poll. */
+/* From now on SIGINT, SIGTERM and SIGHUP set tool_stop and end a poll. A peer
+ * that has gone and a file over its limit are errors of a call, no signals. */
 static inline pyro_err tool_catch_signals(pyro_daemon *node)
 {
     static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
@@ -31,6 +32,7 @@ static inline pyro_err tool_catch_signals(pyro_daemon *node)
     sigemptyset(&action.sa_mask);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
     action.sa_handler = tool_on_signal;
     for (i = 0; i < PYRO_COUNT(numbers) && !err; i++)
         sigaction(numbers[i], &action, NULL);
