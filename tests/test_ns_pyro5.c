@@ -425,6 +425,22 @@ TEST(their_broadcast_is_answered_five_times_a_second)
     assert_int_equal(server.answerer5.limited, 2);
 }
 
+TEST(a_daemon_of_ours_registers_as_with_a_server_of_theirs)
+{
+    pyro_daemon *d = &rig.n[0].d;
+    char         uri[PYRO_URI_BYTES] = "";
+
+    assert_int_equal(pyro_ns5_register(d, "board:7701", "mine", "thing"),
+                     PYRO_OK);
+    assert_int_equal(pyro_ns5_lookup(d, "board:7701", "mine", uri, sizeof uri),
+                     PYRO_OK);
+    assert_memory_equal(uri, "PYRO:thing@", 11);
+    assert_int_equal(pyro_ns5_lookup(d, "board:7701", "nobody", uri,
+                                     sizeof uri),
+                     PYRO_ERR_NAMING);
+    assert_int_equal(pyro_ns5_register(d, "", "mine", "thing"), PYRO_ERR_URI);
+}
+
 #define NS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -438,6 +454,7 @@ int main(void)
         NS_TEST(who_may_not_change_a_name_is_refused),
         NS_TEST(their_broadcast_is_answered_on_our_own_networks_only),
         NS_TEST(their_broadcast_is_answered_five_times_a_second),
+        NS_TEST(a_daemon_of_ours_registers_as_with_a_server_of_theirs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
