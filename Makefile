@@ -60,8 +60,9 @@ ASAN := -O0 -fsanitize=address,undefined -fno-sanitize-recover=all \
         -fno-omit-frame-pointer
 TSAN := -O1 -fsanitize=thread
 
-.PHONY: all demo test check check-all bench size fuzz asan tsan coverage
-.PHONY: misra interop firmware tidy format symbols matrix readme install clean help
+.PHONY: all demo test check check-all bench size costs fuzz asan tsan coverage
+.PHONY: misra interop firmware tidy format symbols matrix readme install clean
+.PHONY: help
 .PHONY: deps-test deps-mqtt
 
 all: $(EXAMPLES) ## the examples and tools
@@ -101,6 +102,9 @@ firmware: ## boards under QEMU; STEPS="unit serial" runs only these
 
 size: ## bytes of flash on a Cortex-M4: build/size.json
 	$(Q)sh tests/size.sh
+
+costs: ## flash of each switch, on other processors; stack; RAM
+	$(Q)sh tests/size.sh -f
 
 fuzz: ## hostile bytes, a short time
 	$(Q)sh tests/fuzz/run.sh

@@ -3986,7 +3986,7 @@ static unsigned pyroi_reserve(const pyro_daemon *d)
 #ifndef PYRO_NO_CLIENT
 /* R3: a request leaves the reserve and a pair for serving alone. When none is
  * outstanding, one may sit in the reserve itself. NULL: neither. */
-static pyroi_buffer *pyroi_take_request(pyro_daemon *d)
+PYROI_SHARED static pyroi_buffer *pyroi_take_request(pyro_daemon *d)
 {
     unsigned serve = (unsigned)d->n_[PYROI_SERVE] + d->n_[PYROI_REPLYING]
                    + d->n_[PYROI_HELD];
@@ -4785,7 +4785,8 @@ static bool pyroi_gather(const pyro_daemon *d, const pyroi_link *l,
 
 /* Puts a frame at the end of the send queue: the buffer now belongs to the
  * link. It is not sent yet. */
-static void pyroi_queue(pyro_daemon *d, pyroi_link *l, pyroi_buffer *b)
+PYROI_SHARED static void pyroi_queue(pyro_daemon *d, pyroi_link *l,
+                                     pyroi_buffer *b)
 {
     pyroi_buffer **at = &l->tx;
 
@@ -5810,8 +5811,8 @@ static const pyro_class pyroi_internal = {
 
 /* Runs the method of a class. `given` positional arguments begin at
  * call->args. */
-static unsigned pyroi_run(pyro_call *call, const pyro_class *cls, void *self,
-                          unsigned given)
+PYROI_SHARED static unsigned pyroi_run(pyro_call *call, const pyro_class *cls,
+                                       void *self, unsigned given)
 {
     const pyro_method *m = cls->methods;
     size_t             left = cls->n_methods;
@@ -6418,7 +6419,7 @@ static void pyroi_doom(pyro_daemon *d, pyro_request *rq, unsigned err)
 #endif
 
 /* Ends a request that nobody wants to hear of any more. */
-static void pyroi_cancel(pyro_request *rq)
+PYROI_SHARED static void pyroi_cancel(pyro_request *rq)
 {
     if (rq->state_ <= PYROI_DONE)
         return;

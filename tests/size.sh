@@ -2,9 +2,13 @@
 # Weighs the library on a Cortex-M4: bytes of flash, by configuration.
 #
 # usage: size.sh [-v]     -v: the largest functions of each as well
+#        size.sh -f       what else things cost: flash by switch and on other
+#                         processors, stack of each function, RAM of each
+#                         thing
 #
 # And bytes of RAM: what a name costs a name server, by registering some, and
-# that an event service keeps its events once, whoever subscribes.
+# that an event service keeps its events once, whoever subscribes. And flash
+# and RAM of size/board.c, a whole node with a name server, on a Cortex-M0+.
 #
 # Library code and constants after the linker has thrown away what is not
 # called, with gcc -Os -DNDEBUG; the C library's and the compiler's part is
@@ -22,17 +26,16 @@ set -eu
 cd "$(dirname "$0")/.."
 . tests/common.sh
 verbose=
+features=
 case ${1:-} in
 -v) verbose=1 ;;
+-f) features=1 ;;
 -h | --help) help ;;
 esac
 
 out=build/size
-flags="--specs=picolibc.specs -mcpu=cortex-m4 -mthumb -std=c99 -Os -DNDEBUG
--ffunction-sections -fdata-sections"
-ram="-Wl,--defsym=__flash=0,--defsym=__flash_size=0x400000
--Wl,--defsym=__ram=0x20000000,--defsym=__ram_size=0x400000
--Wl,--defsym=__stack_size=0x8000"
+flags="--specs=picolibc.specs -std=c99 -Os -DNDEBUG -ffunction-sections
+-fdata-sections"
 mkdir -p $out
 past=0
 json=
@@ -58,7 +61,39 @@ sum() { awk '{ n += $2 } END { print n + 0 }'; }
 
 kb() { awk -v n="$1" 'BEGIN { if (n) printf "%.2f", n / 1024; else print "-" }'; }
 
-compile() { arm-none-eabi-gcc $flags "$@" || die "the compiler failed"; }
+# cpu NAME: what is compiled for from here on, and run on.
+cpu() {
+    cc=arm-none-eabi-gcc flash=0 ram=0x20000000
+    machine="qemu-system-arm -M mps2-an386"
+    case $1 in
+    m4) target="-mcpu=cortex-m4 -mthumb" ;;
+    m0+) target="-mcpu=cortex-m0plus -mthumb" ;;
+    rv32)
+        cc=riscv64-unknown-elf-gcc flash=0x80000000 ram=0x80200000
+        target="-march=rv32imac -mabi=ilp32"
+        machine="qemu-system-riscv32 -M virt -bios none"
+        ;;
+    esac
+}
+
+compile() { $cc $target $flags "$@" || die "the compiler failed"; }
+
+# tested: links the objects of a program that tests itself and runs it; links
+# the library alone, as far as that calls it. Fails if a test does.
+tested() {
+    compile --crt0=semihost --oslib=semihost -Wl,--gc-sections \
+        -Wl,--defsym=__flash=$flash,--defsym=__flash_size=0x200000 \
+        -Wl,--defsym=__ram=$ram,--defsym=__ram_size=0x200000 \
+        -Wl,--defsym=__stack_size=0x8000 \
+        -o $elf.elf $elf.lib.o $elf.main.o $elf.partner.o
+    compile -nostartfiles -Wl,--gc-sections,-e,0 -Wl,-Map=$elf.map \
+        $(${cc%gcc}nm -u $elf.main.o |
+            awk '$2 ~ /^pyro_/ { print "-Wl,-u," $2 }') \
+        -o $elf.weighed.elf $elf.lib.o
+    timeout 60 $machine -display none -monitor none -serial null \
+        -semihosting-config enable=on,target=native -kernel $elf.elf \
+        >$elf.log 2>&1
+}
 
 # image NAME FLAGS...: all that size/main.c names, never run.
 image() {
@@ -75,22 +110,15 @@ image() {
         -o $elf.elf $elf.lib.o $elf.main.o
 }
 
-# lean_image NAME FLAGS...: size/lean.c, which tests itself, and the library
-# linked by itself, as far as that calls it. Fails if a test does.
+# lean_image NAME FLAGS...: size/lean.c.
 lean_image() {
     elf=$out/$1
     shift
-    compile $LEANEST "$@" -c -o $elf.lib.o tests/compile/impl.c
+    compile -c -o $elf.partner.o tests/size/partner.c
+    compile $LEANEST "$@" -fcallgraph-info=su -c -o $elf.lib.o \
+        tests/compile/impl.c
     compile $LEANEST "$@" $WARN_C -Werror -c -o $elf.main.o tests/size/lean.c
-    compile --crt0=semihost --oslib=semihost $ram -Wl,--gc-sections \
-        -o $elf.elf $elf.lib.o $elf.main.o $out/partner.o
-    compile -nostartfiles -Wl,--gc-sections,-e,0 -Wl,-Map=$elf.map \
-        $(arm-none-eabi-nm -u $elf.main.o |
-            awk '$2 ~ /^pyro_/ { print "-Wl,-u," $2 }') \
-        -o $elf.weighed.elf $elf.lib.o
-    timeout 60 qemu-system-arm -M mps2-an386 -display none -monitor none \
-        -serial null -semihosting-config enable=on,target=native \
-        -kernel $elf.elf >$elf.log 2>&1
+    tested
 }
 
 # breaks WHAT FLAGS...: the lean image must notice that this is missing.
@@ -161,25 +189,117 @@ ram() {
     timeout 60 $out/ram_$1 || die "$1 cost more RAM than is promised"
 }
 
+# A whole node: flash and RAM, and how far it is off 8 and 2 KB.
+board() {
+    elf=$out/board name=board
+    cpu m0+
+    compile -c -o $elf.partner.o tests/size/partner.c
+    compile $LEAN $NS_LEAN -c -o $elf.lib.o tests/compile/ns_impl.c
+    compile $LEAN $NS_LEAN $WARN_C -Werror -c -o $elf.main.o \
+        tests/size/board.c
+    tested || {
+        cat $elf.log >&2
+        die "the board does not pass its own tests"
+    }
+    flash_of "$name[.]lib[.]o" $elf.map >$elf.parts
+    bytes=$(sum <$elf.parts)
+    taken=$(sizes_of $elf.main.o '[bBdD]' | sum)
+    say "board on a Cortex-M0+ (daemon, proxy, name server, locator, 2 links," \
+        "8 names): flash $bytes, $((bytes - 8192)) over 8 KB;" \
+        "RAM $taken, $((taken - 2048)) over 2 KB"
+    json="$json, \"board\": $bytes, \"board_ram\": $taken"
+    cpu m4
+}
+
+# Names and bytes of the symbols of a kind in an object.
+sizes_of() {
+    ${cc%gcc}nm -S "$1" | while read -r _ bytes kind symbol; do
+        case $kind in $2) say "$symbol $((0x$bytes))" ;; esac
+    done
+}
+
+SWITCHES="NO_SERVER NO_CLIENT NO_LONG NO_KWARGS NO_INTROSPECTION NO_TEXTS
+NO_LOG NO_CHECKSUM NO_GATHER NO_STATS NO_PIPE NO_URI_FORMS NO_URI NO_ASYNC
+NO_HOOKS NO_CONFIG NO_PYRO4 NO_PYRO5"
+
+# everything FLAGS...: bytes of pyro.h with all its public functions.
+everything() {
+    elf=$out/costs
+    compile "$@" -c -o $elf.lib.o tests/compile/impl.c
+    compile -nostartfiles -Wl,--gc-sections,-e,0 -Wl,-Map=$elf.map \
+        $(${cc%gcc}nm -P $elf.lib.o | awk '
+            $2 == "T" && $1 != "pyro_check" { print "-Wl,-u," $1 }') \
+        -o $elf.weighed.elf $elf.lib.o
+    flash_of "costs[.]lib[.]o" $elf.map | sum
+}
+
+costs_of_switches() {
+    full=$(everything)
+    say "flash that a switch saves, of the $full bytes of a full build"
+    for switch in $SWITCHES; do
+        printf '  %-24s %6d\n' PYRO_$switch \
+            $((full - $(everything -DPYRO_$switch)))
+    done
+}
+
+costs_on_processors() {
+    say "flash of both (lean) and full on other processors"
+    for to in m0+ rv32; do
+        cpu $to
+        lean_image costs || die "the lean image fails on $to, see $elf.log"
+        lean=$(flash_of "costs[.]lib[.]o" $elf.map | sum)
+        printf '  %-6s %6d %6d\n' $to "$lean" "$(everything)"
+    done
+    cpu m4
+}
+
+costs_of_stack() {
+    say "stack, lean on a Cortex-M4; the port's functions and handlers not in it"
+    lean_image costs || die "the lean image fails, see $elf.log"
+    sed -n 's/^stack: /  /p' $elf.log
+    awk -f tests/size/stack.awk $elf.lib.ci | sort -rn | head -n 12 |
+        awk '{ printf "  %-24s %6d\n", $2, $1 }'
+}
+
+costs_in_ram() {
+    say "RAM on 32 bits, bytes"
+    say "                             full   lean"
+    compile -DWEIGH_NS -c -o $out/ram.o tests/size/ram.c
+    sizes_of $out/ram.o '[BC]' | sort >$out/ram.full
+    compile $LEANEST -c -o $out/ram.o tests/size/ram.c
+    sizes_of $out/ram.o '[BC]' | sort >$out/ram.lean
+    join -a 1 -e - -o 0,1.2,2.2 $out/ram.full $out/ram.lean |
+        awk '{ printf "  %-24s %6s %6s\n", substr($1, 5), $2, $3 }'
+}
+
+cpu m4
+if [ -n "$features" ]; then
+    sh tests/deps.sh arm qemu rv32
+    costs_of_switches
+    costs_on_processors
+    costs_of_stack
+    costs_in_ram
+    exit 0
+fi
 sh tests/deps.sh arm qemu
-compile $WARN_C -Werror -c -o $out/partner.o tests/size/partner.c
 breaks exceptions -DPYRO_EXCEPTION_BYTES=0
 breaks nesting -DPYRO_MAX_NESTING=1
 breaks keep-alive -DPYRO_DEAD_MS=0xFFFF
 breaks timeouts -DPYRO_TIMEOUT_MS=20000
 say "               bytes       KB     goal     gate  libc, libgcc"
 weigh marshaller 1280 1536 1536 $LEAN -DWEIGH_MARSHALLER
-weigh_lean proxy 3686 5120 7271 -DPYRO_NO_SERVER
-weigh_lean daemon 3993 5376 7262 -DPYRO_NO_CLIENT
-weigh_lean both 6144 7680 10397
-weigh full 15360 19456 32997
-weigh full_no5 0 0 25568 -DPYRO_NO_PYRO5
+weigh_lean proxy 3686 5120 7233 -DPYRO_NO_SERVER
+weigh_lean daemon 3993 5376 7252 -DPYRO_NO_CLIENT
+weigh_lean both 6144 7680 10303
+weigh full 15360 19456 33003
+weigh full_no5 0 0 25574 -DPYRO_NO_PYRO5
 weigh ns 7936 9728 24300 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
 weigh ns_full 0 0 57284 -DWEIGH_NS
 weigh es 0 0 21340 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
 weigh es_full 0 0 42072 -DWEIGH_ES
 nothing_forgotten ns_full
 nothing_forgotten es_full
+board
 ram names
 ram events
 say "{$json}" >build/size.json
