@@ -76,16 +76,24 @@ cpu() {
     esac
 }
 
+# The other end of the line, made once for each processor.
+partner() {
+    partner=$out/partner.${target%% *}.o
+    [ $partner -nt tests/size/partner.c ] && [ $partner -nt pyro.h ] ||
+        compile -c -o $partner tests/size/partner.c
+}
+
 compile() { $cc $target $flags "$@" || die "the compiler failed"; }
 
 # tested: links the objects of a program that tests itself and runs it; links
 # the library alone, as far as that calls it. Fails if a test does.
 tested() {
+    partner
     compile --crt0=semihost --oslib=semihost -Wl,--gc-sections \
         -Wl,--defsym=__flash=$flash,--defsym=__flash_size=0x200000 \
         -Wl,--defsym=__ram=$ram,--defsym=__ram_size=0x200000 \
         -Wl,--defsym=__stack_size=0x8000 \
-        -o $elf.elf $elf.lib.o $elf.main.o $elf.partner.o
+        -o $elf.elf $elf.lib.o $elf.main.o $partner
     compile -nostartfiles -Wl,--gc-sections,-e,0 -Wl,-Map=$elf.map \
         $(${cc%gcc}nm -u $elf.main.o |
             awk '$2 ~ /^pyro_/ { print "-Wl,-u," $2 }') \
@@ -114,7 +122,6 @@ image() {
 lean_image() {
     elf=$out/$1
     shift
-    compile -c -o $elf.partner.o tests/size/partner.c
     compile $LEANEST "$@" -fcallgraph-info=su -c -o $elf.lib.o \
         tests/compile/impl.c
     compile $LEANEST "$@" $WARN_C -Werror -c -o $elf.main.o tests/size/lean.c
@@ -193,7 +200,6 @@ ram() {
 board() {
     elf=$out/board name=board
     cpu m0+
-    compile -c -o $elf.partner.o tests/size/partner.c
     compile $LEAN $NS_LEAN -c -o $elf.lib.o tests/compile/ns_impl.c
     compile $LEAN $NS_LEAN $WARN_C -Werror -c -o $elf.main.o \
         tests/size/board.c
