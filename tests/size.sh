@@ -300,9 +300,9 @@ weigh_lean both 6144 7680 10303
 weigh full 15360 19456 33003
 weigh full_no5 0 0 25574 -DPYRO_NO_PYRO5
 weigh ns 7936 9728 24300 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
-weigh ns_full 0 0 57284 -DWEIGH_NS
+weigh ns_full 0 0 57294 -DWEIGH_NS
 weigh es 0 0 21340 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
-weigh es_full 0 0 42072 -DWEIGH_ES
+weigh es_full 0 0 42082 -DWEIGH_ES
 nothing_forgotten ns_full
 nothing_forgotten es_full
 board
