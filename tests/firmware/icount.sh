@@ -84,12 +84,12 @@ profile() {
 
 say "name  what           counted    goal    gate"
 measure full
-expect dispatch 1800 2400 3200
-expect loop 2600 4000 6100
+expect dispatch 1800 2400 3250
+expect loop 2600 4000 6250
 expect encode 0 0 2350
 expect decode 0 0 2080
 expect publish 0 0 20400
-expect stack_both 420 0 896
+expect stack_both 420 0 912
 expect stack_server 0 0 600
 expect stack_level 0 0 688
 [ -z "$verbose" ] || profile
