@@ -20,6 +20,9 @@
 #include "../../pyro.h"
 
 #define LOOP_CONNS 8
+#ifndef FUZZ_LEAST_BYTES
+#define FUZZ_LEAST_BYTES 64 /* of a buffer */
+#endif
 #define LOOP_BYTES 2048
 #include "../loopback.h"
 
@@ -563,7 +566,7 @@ enum { FUZZ_LINKS = 2, FUZZ_OBJECTS = 4 };
 static inline void fuzz_open(struct fuzz *f, const uint8_t *data, size_t size,
                              unsigned least)
 {
-    static const uint16_t sizes[] = { 64, 96, 160, 300 };
+    static const uint16_t sizes[] = { FUZZ_LEAST_BYTES, 96, 160, 300 };
     pyroi_object         *objects;
     unsigned              how;
     size_t                buffers;

@@ -11,6 +11,7 @@
 #define PYRO_ES_WAITING     2
 #define PYRO_ES_AWAY_MS     2000
 #define PYRO_ES_BURST       8
+#define FUZZ_LEAST_BYTES    96 /* takes an event */
 #include "fuzz.h"
 
 #include "../../pyro_es.h"
