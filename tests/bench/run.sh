@@ -87,7 +87,7 @@ start_broker() {
         printf '%s\n' "listener $broker_port 127.0.0.1" \
             "allow_anonymous true" "set_tcp_nodelay true" \
             "max_queued_messages 0" "persistence false" >$out/broker.conf
-        PATH=$PATH:/usr/sbin pinned timeout 600 mosquitto \
+        PATH=$PATH:/usr/sbin taskset -c "$core" timeout 600 mosquitto \
             -c $out/broker.conf >$out/broker.log 2>&1 &
         broker=$!
         sleep 0.3
