@@ -2503,7 +2503,7 @@ PYRO_DEF pyro_reader pyro_reader_of(const void *data, size_t n)
     pyro_reader in;
 
     in.at = (const uint8_t *)data;
-    in.end = n > 0 ? in.at + n : in.at;
+    in.end = in.at != NULL ? in.at + n : in.at;
     in.err = PYRO_OK;
     in.type_ = PYRO_NONE;
 #ifndef PYRO_NO_PYRO5

@@ -4906,15 +4906,17 @@ static void pyroi_ns_answer5(pyro_ns_answerer *a, const char *q, int32_t n,
         || (a->may_ != NULL && !a->may_(a->may_user_, from->ip))
         || pyro_listening(a->node_, 0, at, sizeof at) != PYRO_OK
         || strncmp(at, "unix:", 5) == 0
-        || !pyroi_ns_add_address5(a->node_, from->ip, at, text, 101))
+        || !pyroi_ns_add_address5(a->node_, from->ip, at, text, 101)) {
         a->ignored++;
-    else if (pyroi_ns_over(a, from->ip, PYROI_NS_ANSWERS5))
+        return;
+    }
+    if (pyroi_ns_over(a, from->ip, PYROI_NS_ANSWERS5))
         a->limited++;
-    else if (!port->udp_send(port, a->udp_.handle, from, text,
-                             (uint32_t)strlen(text)))
-        a->ignored++;
-    else
+    else if (port->udp_send(port, a->udp_.handle, from, text,
+                            (uint32_t)strlen(text)))
         a->answered++;
+    else
+        a->ignored++;
 }
 
 static void pyroi_ns_ready5(void *user, pyro_daemon *node, unsigned ready)

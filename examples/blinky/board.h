@@ -23,7 +23,7 @@
 #define BOARD_LED        BOARD_REG(0x40028000u)
 #define BOARD_COUNTER    BOARD_REG(0x40028018u)
 #define BOARD_PRESCALE   BOARD_REG(0x4002801Cu)
-#define BOARD_BOOTS      BOARD_REG(0x21FFFFF0u) /* memory a reset leaves alone */
+#define BOARD_BOOTS      BOARD_REG(0x21FFFFF0u) /* no reset clears it */
 #define BOARD_MHZ        25u
 
 static inline uint32_t board_now(const pyro_port *port)

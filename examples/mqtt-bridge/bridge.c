@@ -22,7 +22,8 @@
  * Loops. The event service gives nothing back that came from here, nor does
  * the broker; and a message carries the session of the service that its event
  * is from, so that a second bridge between the same two does not bring it
- * back: that doubles what passes, and there it ends. Needs a broker of MQTT 5. */
+ * back: that doubles what passes, and there it ends. The broker has to know
+ * MQTT 5. */
 #define TOOL "mqtt-bridge"
 
 #define PYRO_ES_MAX_SUBJECT 200
