@@ -72,7 +72,7 @@ demo: all ## server and client of the quickstart, on this machine
 
 test: $(PROGRAMS:%=build/tests/%) all $(MQTT) ## the tests; installs cmocka if missing
 	$(if $(LEFT),@echo "left to check-all: $(LEFT)")
-	$(Q)sh tests/run.sh $(SIMS:%=build/tests/%) $(SCRIPTS) \
+	$(Q)sh tests/run.sh -t 240 $(SIMS:%=build/tests/%) $(SCRIPTS) \
 	    $(UNIT:%=build/tests/%)
 
 check: ## what a reviewer runs, under five minutes

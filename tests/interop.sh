@@ -9,6 +9,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 . tests/common.sh
+unset MAKEFLAGS MFLAGS # a make that is started here has jobs of its own
 case ${1:-} in -h | --help) help ;; esac
 
 sh tests/deps.sh python3 pyro4

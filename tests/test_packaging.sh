@@ -9,6 +9,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/common.sh
+unset MAKEFLAGS MFLAGS # a make that is started here has jobs of its own
 case ${1:-} in -h | --help) help ;; esac
 sh tests/deps.sh packaging >&2 || exit 1
 . tests/processes.sh
