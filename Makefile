@@ -85,7 +85,7 @@ check-all: ## check, and what takes longer, under an hour
 asan: $(ASAN_UNIT:%=build/asan/%) ## the unit tests under ASan and UBSan
 	$(if $(ASAN_LEFT),@echo "left to check-all: $(ASAN_LEFT) programs")
 	$(Q)ASAN_OPTIONS=detect_stack_use_after_return=1 \
-	    UBSAN_OPTIONS=print_stacktrace=1 sh tests/run.sh -t 240 $^
+	    UBSAN_OPTIONS=print_stacktrace=1 sh tests/run.sh -t 480 $^
 
 tsan: $(THREADS:%=build/tsan/%) build/tsan/tasks ## what has threads under TSan
 	$(Q)sh tests/tsan.sh $^

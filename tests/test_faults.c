@@ -555,6 +555,6 @@ int main(void)
         cmocka_unit_test(an_attribute_damaged_at_any_byte_is_not_set)
     };
 
-    alarm(100);
+    alarm(400);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
