@@ -20,6 +20,7 @@ WARN    := $(shell . tests/common.sh && echo $$WARN_C)
 MQTT     := build/examples/mqtt-bridge/bridge
 EXAMPLES := $(filter-out $(MQTT) build/examples/packaging/%,$(patsubst %.c,build/%,\
                 $(wildcard examples/*/*.c)))
+DEMO     := $(filter build/examples/quickstart/%,$(EXAMPLES))
 TOOLS    := $(filter build/examples/tools/%,$(EXAMPLES))
 LIB      := $(wildcard examples/lib/*.h examples/tools/*.h)
 
@@ -44,7 +45,7 @@ ASAN_UNIT := $(HOSTILE:%=test_%)
 ASAN_LEFT := $(words $(filter-out $(ASAN_UNIT),$(UNIT))) of $(words $(UNIT))
 SIMS      :=
 PROGRAMS  := $(filter-out $(LEFT),$(PROGRAMS))
-EXAMPLES  := $(TOOLS) $(filter build/examples/quickstart/%,$(EXAMPLES))
+EXAMPLES  := $(TOOLS) $(DEMO)
 UNIT      := $(filter-out $(LONG),$(UNIT))
 SCRIPTS   := $(filter-out $(LONG_SH:%=tests/test_%.sh),$(SCRIPTS))
 export QUICK
@@ -67,7 +68,7 @@ TSAN := -O1 -fsanitize=thread
 
 all: $(EXAMPLES) ## the examples and tools
 
-demo: all ## server and client of the quickstart, on this machine
+demo: $(DEMO) ## server and client of the quickstart, on this machine
 	$(Q)sh tests/demo.sh
 
 test: $(PROGRAMS:%=build/tests/%) all $(MQTT) ## the tests; installs cmocka if missing

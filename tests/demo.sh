@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the quickstart's server and client as two processes; ends with them.
 #
-# usage: demo.sh    (after `make all`; the system chooses the port)
+# usage: demo.sh    (after they are built; the system chooses the port)
 set -eu
 cd "$(dirname "$0")/.."
 . tests/common.sh

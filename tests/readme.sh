@@ -4,9 +4,9 @@
 # usage: readme.sh [-u]     -u: renew the tables that scripts measured
 #
 # Its C compiles; its client gets from its server what it says; each command
-# in its table of promises is a target; each name of the library stands in one
-# of the headers; the table of sizes is what `make size` measured last. The
-# samples in the manual compile, too.
+# in its table of promises is a target; each name of the library stands in the
+# code of one of the headers; the table of sizes is what `make size` measured
+# last. The samples in the manual compile, too, and the quickstart is short.
 set -eu
 cd "$(dirname "$0")/.."
 . tests/common.sh
@@ -106,11 +106,19 @@ targets() {
         done
 }
 
+# In the code: a name that only a comment of the headers has is none.
 names() {
+    sed -e '/^ *\*/d' -e 's,/\*.*,,' pyro*.h >$out/code
     grep -oE '\b(pyro|PYRO)_[A-Za-z0-9_]+' README.md | sort -u |
         while read -r name; do
-            grep -qE "\b$name\b" pyro*.h || die "$name is in no header"
+            grep -qE "\b$name\b" $out/code || die "$name is in no header"
         done
+}
+
+# What a reader is to take in at one go.
+short() {
+    lines=$(wc -l <"$1")
+    [ "$lines" -lt "$2" ] || die "$1 has $lines lines, $2 or more"
 }
 
 [ -z "$update" ] || {
@@ -118,7 +126,9 @@ names() {
     with_tables >$out/README.md
     cp $out/README.md README.md
 }
-[ "$(wc -l <README.md)" -lt 150 ] || die "README.md has 150 lines or more"
+short README.md 150
+short examples/quickstart/server.c 80
+short examples/quickstart/client.c 80
 blocks
 samples
 compiles

@@ -1118,6 +1118,43 @@ TEST(an_end_that_restarts_and_greets_ends_what_waits_for_it)
     pipe_works("after");
 }
 
+static void b_loses_power(uint32_t boot)
+{
+    rig.conf_b.boot = boot;
+    memset(&rig.b, 0, sizeof rig.b);
+    adopt_b();
+}
+
+/* The same the other way round, the end that greeted first; its new session is
+ * smaller or larger than that of the end that waits. */
+TEST(so_does_the_end_that_greeted_first)
+{
+    static const uint32_t boots[] = { 1, 0xFFFFFFFF };
+    size_t                i;
+
+    for (i = 0; i < PYRO_COUNT(boots); i++) {
+        static struct ask ask[2];
+
+        rig.conf_b.boot = 0x01020304;
+        open_pipe();
+        pipe_works("before");
+        pyro_begin(&ask[0].rq, &piped.of_b, "later");
+        pyro_send(&ask[0].rq, pyro_to_i32(&ask[0].result), NULL, NULL);
+        settle();
+        b_loses_power(boots[i]);
+        memset(&rig.calc.later, 0, sizeof rig.calc.later);
+        ask_add(&ask[1], &piped.of_a, 4, 5);
+        settle();
+        ask_ended("of the old one", &ask[0], PYRO_ERR_CLOSED);
+        assert_true(pyro_request_sent(&ask[0].rq));
+        ask_ended("of the new one", &ask[1], PYRO_OK);
+        test_eq("restarts", rig.a.stats.restarts, 1);
+        pipe_works("after");
+        close_a();
+        close_b();
+    }
+}
+
 TEST(a_restart_tells_the_calls_that_left_from_those_that_did_not)
 {
     static struct ask ask[3];
@@ -1611,6 +1648,7 @@ static const struct CMUnitTest tests[] = {
     RIG_TEST(a_call_made_before_the_other_end_is_there_goes_when_it_comes),
     RIG_TEST(an_end_that_restarts_is_noticed_by_the_next_call),
     RIG_TEST(an_end_that_restarts_and_greets_ends_what_waits_for_it),
+    RIG_TEST(so_does_the_end_that_greeted_first),
     RIG_TEST(a_restart_tells_the_calls_that_left_from_those_that_did_not),
     RIG_TEST(a_deferred_reply_of_the_old_session_never_reaches_the_new_one),
     RIG_TEST(the_reply_of_a_handler_that_ran_never_reaches_the_new_session),

@@ -348,35 +348,83 @@ static uint32_t port_calls(void)
     return c->send + c->recv + c->accept + c->wait + c->close;
 }
 
-/* Every link has more calls waiting than a poll works off. */
-TEST(a_poll_works_off_a_bounded_number_of_frames_and_runs_timers)
+static uint32_t bytes_in;
+
+static void count_in(void *user, bool out, pyro_link link, const void *data,
+                     uint32_t n)
 {
-    int32_t  raw[4];
-    int      i;
-    int      j;
-    uint32_t calls;
-    int      polls = 0;
+    (void)user;
+    (void)link;
+    (void)data;
+    bytes_in += out ? 0 : n;
+}
+
+/* Three connections and a pipe, each with more of these frames waiting than a
+ * poll works off. */
+static void flood(const char *row, const uint8_t *frame, uint32_t size,
+                  int handlers)
+{
+    int32_t raw[4];
+    int     i;
+    int     polls = 0;
 
     rig.net.more = true;
+    rig.conf_a.trace = count_in;
     set_up_timers();
-    for (i = 0; i < 4; i++)
+    for (i = 0; i < 3; i++)
         raw[i] = raw_client();
-    for (i = 0; i < 4; i++)
-        for (j = 0; j < 100; j++)
-            raw_send(raw[i], INVOKE, F_ONEWAY, 0, CALC_NOTE_7);
-    while (rig.calc.notes < 400 && polls++ < 100) {
-        int before = rig.calc.notes;
+    raw[3] = raw_pipe(&rig.a, &rig.port_a, NULL);
+    raw_greet(raw[3]);
+    for (i = 0; i < 400; i++)
+        raw_feed(raw[i / 100], frame, size);
+    for (bytes_in = 0; bytes_in < 400 * size && polls < 100; polls++) {
+        int      ran = rig.calc.ran;
+        uint32_t bytes = bytes_in;
+        uint32_t calls = port_calls();
 
         ticked[0] = '\0';
         pyro_timer_set(&rig.a, &ticks[0].timer, 0);
-        calls = port_calls();
         poll_of(&rig.a);
-        assert_in_range(rig.calc.notes - before, 1, PYRO_POLL_FRAMES);
+        assert_in_range(bytes_in - bytes, size, PYRO_POLL_FRAMES * size);
+        assert_in_range(rig.calc.ran - ran, 0, PYRO_POLL_FRAMES);
         assert_in_range(port_calls() - calls, 1, 3 * PYRO_POLL_FRAMES);
         assert_string_equal(ticked, "a");
+        for (i = 0; i < 4; i++)
+            raw_take(raw[i]);
     }
-    test_eq("all came", rig.calc.notes, 400);
+    test_eq(row, bytes_in, 400 * size);
+    test_eq(row, rig.calc.ran, handlers);
     assert_in_range(polls, 400 / PYRO_POLL_FRAMES, 100);
+}
+
+TEST(a_poll_works_off_a_bounded_number_of_frames_and_runs_timers)
+{
+    static const struct {
+        const char *row;
+        unsigned    type;
+        unsigned    flags;
+        const char *body;
+        int         handlers;
+    } rows[] = {
+        { "oneway calls", INVOKE, F_ONEWAY, CALC_NOTE_7, 400 },
+        { "calls", INVOKE, 0, CALC_ADD_2_3, 400 },
+        { "calls of nobody", INVOKE, 0, "94 a4 'none' a1 'x' 90 80", 0 },
+        { "malformed calls", INVOKE, 0, "94 c1 c1 c1 c1", 0 },
+        { "questions", PING, 0, "", 0 },
+        { "replies nobody asked for", RESULT, 0, "05", 0 },
+    };
+    uint8_t frame[64];
+    size_t  i;
+
+    for (i = 0; i < PYRO_COUNT(rows); i++) {
+        rig_setup(NULL);
+        flood(rows[i].row, frame,
+              raw_frame_of(frame, rows[i].type, rows[i].flags, 1,
+                           rows[i].body),
+              rows[i].handlers);
+        rig_teardown(NULL);
+    }
+    rig_setup(NULL);
 }
 
 /* No link waits for another to have sent all it has. */

@@ -8,6 +8,10 @@ cd "$(dirname "$0")/.."
 . tests/common.sh
 case ${1:-} in -h | --help) help ;; esac
 
+# A client is a day's work; what client.py does with it is the test.
+lines=$(wc -l <tests/wire.py)
+[ "$lines" -lt 200 ] || die "tests/wire.py has $lines lines, 200 or more"
+
 sh tests/deps.sh python3
 mkdir -p build/tests
 program=build/tests/python_server

@@ -1,17 +1,17 @@
-/* The server of the quickstart: a calculator that others call, from C and from
- * Python (examples/python/bench.py).
+/* The server of the quickstart, for C and for Python (examples/python).
  * Build: cc -o server server.c        Run: ./server [address] */
 #define PYRO_IMPLEMENTATION
 #define PYRO_POSIX
 #include "../../pyro.h"
+#include "../lib/callback.h"
 #include "../lib/text.h"
 
 #include <stdio.h>
 
-struct calc {
+static struct calc {
     int32_t calls;
     bool    stop;
-};
+} calc;
 
 static void calc_div(void *self, pyro_call *call)
 {
@@ -25,38 +25,19 @@ static void calc_div(void *self, pyro_call *call)
         pyro_put_f64(&call->result, (double)a / b);
 }
 
-/* A proxy for an object at the other end of the connection that a call came
- * by or, as those of Python are, at an address. `at` has that as long as the
- * proxy is open. */
-static pyro_err open_object(pyro_proxy *to, pyro_call *call,
-                            const pyro_uri *uri, char at[PYRO_URI_BYTES])
-{
-    pyro_err err;
-
-    if (uri->host_n == 0) return pyro_proxy_from(to, call, uri);
-    err = pyro_uri_print(uri, at, PYRO_URI_BYTES);
-    return err ? err : pyro_proxy_open(to, call->node, at);
-}
-
 /* Calls its caller back. */
 static void calc_count(void *self, pyro_call *call)
 {
     int32_t    n = pyro_get_i32(&call->args);
-    pyro_proxy to;
-    pyro_uri   uri = { 0 };
-    pyro_err   err;
     char       at[PYRO_URI_BYTES];
+    pyro_proxy to;
+    pyro_err   err = PYRO_OK;
 
     ((struct calc *)self)->calls++;
-    pyro_get_uri(&call->args, &uri);
-    if (open_object(&to, call, &uri, at)) {
-        pyro_raise(call, "ValueError", "to: no object that can be called");
-        return;
-    }
-    for (int32_t i = 1; i <= n; i++) {
+    if (!pyro_callback(&to, call, at)) return;
+    for (int32_t i = 1; i <= n && !err; i++)
         err = pyro_invoke(&to, "tick", PYRO_ARGS(pyro_int(i)), pyro_to_none());
-        if (err) pyro_reraise(call, &to);
-    }
+    if (err) pyro_reraise(call, &to);
     pyro_proxy_close(&to);
 }
 
@@ -75,20 +56,17 @@ static const pyro_attr calc_attrs[] = { PYRO_ATTR_I32(struct calc, calls, 0) };
 static const pyro_class calc_class = { "Calc", PYRO_METHODS(calc_methods),
                                        PYRO_ATTRS(calc_attrs), NULL, 0 };
 
+static const pyro_codec *const codecs[] = { &pyro_codec_serpent, NULL };
+static const pyro_config       config = { .codecs = codecs }; /* for Python */
+static PYRO_ROOM(4, 6, 1024, 1) room; /* links, buffers, bytes, objects */
+static pyro_daemon node;
+
 int main(int argc, char **argv)
 {
-    static const pyro_codec *const codecs[] = { &pyro_codec_serpent,
-                                                &pyro_codec_json, NULL };
-    static PYRO_ROOM(4, 6, 1024, 1) room; /* links, buffers, bytes, objects */
-    static pyro_daemon node;
-    static pyro_config config;
-    struct calc        calc = { 0, false };
-    const char        *address = argc > 1 ? argv[1] : "127.0.0.1:7766";
-    char               at[64];
-    pyro_err           err;
+    const char *address = argc > 1 ? argv[1] : "127.0.0.1:7766";
+    char        at[64];
+    pyro_err    err = pyro_open(&node, PYRO_ROOM_OF(room), &config);
 
-    config.codecs = codecs; /* for Python, which uses them unless told else */
-    err = pyro_open(&node, PYRO_ROOM_OF(room), &config);
     if (!err) err = pyro_listen(&node, pyro_posix(), address);
     if (!err) err = pyro_export(&node, &calc_class, &calc, "calc");
     if (!err) err = pyro_listening(&node, 0, at, sizeof at);
