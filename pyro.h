@@ -5131,10 +5131,17 @@ static bool pyroi_fits(pyro_reader *in, char letter)
 
 #else
 
-/* The types that a letter wants, as bits. */
+/* The types that a letter wants, as bits. What is no letter wants none. */
 PYROI_FAST unsigned pyroi_letter_types(char letter)
 {
     switch (letter) {
+    case '\0':
+    case ' ':
+    case '?':
+    case ':':
+    case '[':
+    case '{':
+        return 0;
     case 'b':
         return 1u << PYRO_BOOL;
     case 'i':
@@ -5412,32 +5419,27 @@ static unsigned pyroi_check_rest(pyro_call *call, pyroi_check *c,
 }
 
 #ifndef __OPTIMIZE_SIZE__
-/* Whether a signature is letters and nothing else. */
-PYROI_FAST bool pyroi_is_plain(const char *signature)
+/* Checks a call as most are: the signature is a letter for each argument and
+ * nothing else, no argument is a container, none is given by keyword. False:
+ * it is another, or wrong, which is for others to say; nothing has changed. */
+PYROI_FAST bool pyroi_check_plain(pyro_call *call, const char *letter,
+                                  unsigned given)
 {
-    while (*signature >= 'A' && *signature <= 'z' && *signature != '[')
-        signature++;
-    return *signature == '\0';
-}
+    pyro_reader in = call->args;
 
-/* Checks values as long as they are in order and single, letter by letter;
- * the rest is for others. */
-PYROI_FAST void pyroi_check_plain(pyroi_check *c, unsigned given)
-{
-    pyro_reader in = c->in;
-
-    while (c->n < given && *c->param.at != '\0') {
+    for (; given > 0; given--, letter++) {
         uint64_t v = pyroi_next(&in);
-        char     letter = *c->param.at;
 
-        if (in.type_ >= PYRO_LIST || in.type_ == PYRO_NONE
-            || (pyroi_letter_types(letter) >> in.type_ & 1) == 0
-            || (letter == 'i' && (int64_t)v != (int32_t)v))
-            return;
-        c->in.at = in.at;
-        c->param.at++;
-        c->n++;
+        if (in.type_ >= PYRO_LIST || in.type_ == PYRO_NONE || *letter == 'k'
+            || (pyroi_letter_types(*letter) >> in.type_ & 1) == 0
+            || (*letter == 'i' && (int64_t)v != (int32_t)v))
+            return false;
     }
+    if (*letter != '\0' || in.end - in.at != 1
+        || (*in.at != 0xC0 && *in.at != 0x80)) /* nil, an empty map */
+        return false;
+    call->args.end = in.at;
+    return true;
 }
 #endif
 
@@ -5449,14 +5451,14 @@ static unsigned pyroi_check_args(pyro_call *call, const char *signature,
     pyroi_check c;
     unsigned    err = PYRO_OK;
 
+#ifndef __OPTIMIZE_SIZE__
+    if (pyroi_check_plain(call, signature, given))
+        return PYRO_OK;
+#endif
     c.in = call->args;
     c.param.at = signature;
     c.param.optional = false;
     c.n = 0;
-#ifndef __OPTIMIZE_SIZE__
-    if (pyroi_is_plain(signature))
-        pyroi_check_plain(&c, given);
-#endif
     pyroi_param_next(&c.param);
     while (err == PYRO_OK && c.n < given && pyroi_waits(&c))
         err = pyroi_check_one(call, &c);
@@ -11094,25 +11096,23 @@ static pyroi_posix_ahead *pyroi_posix_ahead_of(void *ahead)
  * gives what is there, even if that is less than n. A recv that left room in
  * the read-ahead has emptied the socket, so asking again at once would be in
  * vain. */
-static int32_t pyroi_posix_recv(const pyro_port *port, int32_t handle,
-                                void *ahead, void *to, uint32_t n)
+static int32_t pyroi_posix_get(int fd, pyroi_posix_ahead *a, void *to,
+                               uint32_t n)
 {
-    pyroi_posix_ahead *a = pyroi_posix_ahead_of(ahead);
-    uint32_t           k;
+    uint32_t k;
 
-    (void)port;
     if (n > PYROI_POSIX_MOST)
         n = PYROI_POSIX_MOST;
     if (n == 0)
         return a != NULL && a->at != a->end ? PYRO_PORT_MORE : 0;
     if (a == NULL)
-        return pyroi_posix_plain(handle, to, n);
+        return pyroi_posix_plain(fd, to, n);
     if (a->at == a->end) {
         int32_t got;
 
         if (n >= PYROI_POSIX_ROOM)
-            return pyroi_posix_long(handle, a, to, n);
-        got = pyroi_posix_take(handle, a + 1, PYROI_POSIX_ROOM);
+            return pyroi_posix_long(fd, a, to, n);
+        got = pyroi_posix_take(fd, a + 1, PYROI_POSIX_ROOM);
         if (got <= 0)
             return got;
         a->at = 0;
@@ -11126,6 +11126,26 @@ static int32_t pyroi_posix_recv(const pyro_port *port, int32_t handle,
     return a->at != a->end || a->end == PYROI_POSIX_ROOM
              ? (int32_t)k | PYRO_PORT_MORE
              : (int32_t)k;
+}
+
+/* Mostly more is there than is asked for: a header, with its body behind it.
+ * Most headers are of eight bytes, which need no call to be copied. */
+static int32_t pyroi_posix_recv(const pyro_port *port, int32_t handle,
+                                void *ahead, void *to, uint32_t n)
+{
+    pyroi_posix_ahead *a = pyroi_posix_ahead_of(ahead);
+    const uint8_t     *from;
+
+    (void)port;
+    if (a == NULL || a->end - a->at <= n)
+        return pyroi_posix_get(handle, a, to, n);
+    from = (const uint8_t *)(a + 1) + a->at;
+    a->at += n;
+    if (n == 8)
+        memcpy(to, from, 8);
+    else
+        memcpy(to, from, n);
+    return (int32_t)n | PYRO_PORT_MORE;
 }
 
 /* --- connections --- */

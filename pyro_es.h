@@ -1591,10 +1591,12 @@ static void pyroi_es_dismiss(pyro_es_service *es)
     }
 }
 
-/* Sends what is there, to each in turn. */
+/* Sends what is there, to each in turn: where the budget ends, the next one
+ * is served first after that. */
 static void pyroi_es_fan_out(void *user, pyro_daemon *node)
 {
     pyro_es_service *es = (pyro_es_service *)user;
+    unsigned         first = es->turn_;
     unsigned         budget = PYRO_ES_BURST;
     bool             buffers = true;
     bool             left = false;
@@ -1602,16 +1604,16 @@ static void pyroi_es_fan_out(void *user, pyro_daemon *node)
     pyroi_es_watch(es);
     es->fresh_ = 0;
     for (unsigned k = 0; k < es->room_.n_subs; k++) {
-        unsigned      i = (es->turn_ + k) % es->room_.n_subs;
+        unsigned      i = (first + k) % es->room_.n_subs;
         pyroi_es_sub *sub = &es->room_.subs[i];
 
         if (sub->state != PYROI_ES_HERE || !pyroi_es_has_next(es, sub))
             continue;
-        if (buffers && budget > 0)
+        if (buffers && budget > 0) {
             buffers = pyroi_es_serve(es, sub, &budget);
+            es->turn_ = (uint16_t)(i + 1);
+        }
         left |= sub->state == PYROI_ES_HERE && pyroi_es_has_next(es, sub);
-        if (budget == 0)
-            es->turn_ = (uint16_t)i;
     }
     pyroi_es_release(es);
     if (left)

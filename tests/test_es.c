@@ -1270,6 +1270,20 @@ TEST(an_event_over_a_subscribers_own_maximum_is_counted_as_lost_there)
     assert_int_equal(service.stats.too_long, 1);
 }
 
+/* Where the second takes the last event of a burst, the third is next. */
+TEST(a_burst_that_ends_between_two_subscribers_leaves_nobody_waiting)
+{
+    subscribe("n", 0);
+    start_node(2, "n", 0);
+    start_node(3, "n", 0);
+    for (int32_t i = 0; i < PYRO_ES_BURST / 2; i++)
+        assert_int_equal(pyro_es_post(&service, "n", pyro_int(i)), PYRO_OK);
+    rig_settle();
+    assert_int_equal(seen[0].count, PYRO_ES_BURST / 2);
+    assert_int_equal(seen[2].count, PYRO_ES_BURST / 2);
+    assert_int_equal(seen[3].count, PYRO_ES_BURST / 2);
+}
+
 TEST(of_more_stuck_subscribers_than_may_be_the_oldest_is_dropped)
 {
     config.stuck = 1;
@@ -1515,6 +1529,7 @@ static const struct CMUnitTest tests[] = {
     ES_TEST(last_values_under_way_are_not_cut_off_by_another_subscription),
     ES_TEST(a_regular_expression_selects_what_is_sent),
     ES_TEST(an_event_over_a_subscribers_own_maximum_is_counted_as_lost_there),
+    ES_TEST(a_burst_that_ends_between_two_subscribers_leaves_nobody_waiting),
     ES_TEST(of_more_stuck_subscribers_than_may_be_the_oldest_is_dropped),
     ES_TEST(events_have_the_time_of_the_configs_clock),
     ES_TEST(statistics_go_on_where_an_answer_was_full),
