@@ -192,10 +192,20 @@ static void gadget_fail(void *self, pyro_call *call)
     pyro_raise(call, "ZeroDivisionError", "division by zero");
 }
 
+/* Raises what it is told, else what only this device knows. */
 static void gadget_stick(void *self, pyro_call *call)
 {
+    char        type[32] = "ValveStuck";
+    uint32_t    n;
+    const char *name;
+
     ((struct gadget *)self)->ran++;
-    pyro_raise(call, "ValveStuck", "at 30");
+    if (pyro_more(&call->args)) {
+        name = pyro_get_str(&call->args, &n);
+        memcpy(type, name, n);
+        type[n] = 0;
+    }
+    pyro_raise(call, type, "at 30");
 }
 
 static void gadget_note(void *self, pyro_call *call)
@@ -221,7 +231,7 @@ static void gadget_here(void *self, pyro_call *call)
 static const pyro_method gadget_methods[] = {
     { "mul", gadget_mul, "a:i b:i", "i", 0 },
     { "fail", gadget_fail, "", "", 0 },
-    { "stick", gadget_stick, "", "", 0 },
+    { "stick", gadget_stick, "?type:s", "", 0 },
     { "note", gadget_note, "i", "", PYRO_ONEWAY },
     { "where", gadget_where, "uri:U", "U", 0 },
     { "here", gadget_here, "", "U", 0 }
@@ -280,6 +290,83 @@ TEST(calls_have_positional_and_keyword_arguments)
     send5(raw, INVOKE, MSGPACK, dialect == 5 ? F_CORR | 0xFF80 : 0, 9,
           "94 a6 'gadget' a3 'mul' 91 02 81 a1 'b' 05");
     expect5("both, and flags unknown", raw, RESULT, MSGPACK, 0, 9, "0a");
+}
+
+/* Has an exception raised by this name, and says whether it stays so. */
+static bool is_known(int32_t raw, const char *name)
+{
+    char hex[128];
+
+    snprintf(hex, sizeof hex, "94 a6 'gadget' a5 'stick' 91 d9 %02x '%s' 80",
+             (unsigned)strlen(name), name);
+    send5(raw, INVOKE, MSGPACK, 0, 1, hex);
+    (void)expect_type5(name, raw, RESULT);
+    assert_true(raw_says(name));
+    return !raw_says("PyroError") || strcmp(name, "PyroError") == 0;
+}
+
+TEST(the_names_of_exceptions_are_those_of_python)
+{
+    static const char *const known[] = { "ArithmeticError",
+                                         "AssertionError",
+                                         "AttributeError",
+                                         "BlockingIOError",
+                                         "BrokenPipeError",
+                                         "BufferError",
+                                         "CommunicationError",
+                                         "ConnectionAbortedError",
+                                         "ConnectionClosedError",
+                                         "ConnectionError",
+                                         "ConnectionRefusedError",
+                                         "ConnectionResetError",
+                                         "DaemonError",
+                                         "EOFError",
+                                         "Exception",
+                                         "FileExistsError",
+                                         "FileNotFoundError",
+                                         "FloatingPointError",
+                                         "IOError",
+                                         "ImportError",
+                                         "IndexError",
+                                         "InterruptedError",
+                                         "IsADirectoryError",
+                                         "KeyError",
+                                         "KeyboardInterrupt",
+                                         "LookupError",
+                                         "MemoryError",
+                                         "MessageTooLargeError",
+                                         "NameError",
+                                         "NamingError",
+                                         "NotADirectoryError",
+                                         "NotImplementedError",
+                                         "OSError",
+                                         "OverflowError",
+                                         "PermissionError",
+                                         "ProtocolError",
+                                         "PyroError",
+                                         "ReferenceError",
+                                         "RuntimeError",
+                                         "SecurityError",
+                                         "SerializeError",
+                                         "StopIteration",
+                                         "SystemError",
+                                         "SystemExit",
+                                         "TimeoutError",
+                                         "TypeError",
+                                         "UnicodeError",
+                                         "ValueError",
+                                         "ZeroDivisionError" };
+    static const char *const unknown[] = { "",           "E",
+                                           "Error",      "error",
+                                           "ValueErro",  "ValueErrorr",
+                                           "valueError", "ValveError" };
+    int32_t                  raw = gadget_client();
+    size_t                   i;
+
+    for (i = 0; i < PYRO_COUNT(known); i++)
+        test_eq(known[i], is_known(raw, known[i]), true);
+    for (i = 0; i < PYRO_COUNT(unknown); i++)
+        test_eq(unknown[i], is_known(raw, unknown[i]), false);
 }
 
 TEST(exceptions_are_what_python_knows)
@@ -1318,6 +1405,7 @@ int main(int argc, char **argv)
     };
     const struct CMUnitTest both[] = {
         RIG_TEST(calls_have_positional_and_keyword_arguments),
+        RIG_TEST(the_names_of_exceptions_are_those_of_python),
         RIG_TEST(exceptions_are_what_python_knows),
         RIG_TEST(a_oneway_call_is_not_answered),
         RIG_TEST(attributes_are_got_and_set),
