@@ -9405,7 +9405,7 @@ static const char *pyroi_fail_text5(unsigned reason)
         PYROI_T("invalid msg type (expected: CONNECT)"),
         PYROI_T("CONNECT without 'handshake' or 'object'"),
         PYROI_T("unknown object"),
-        PYROI_T("metadata too long: more bytes in PYRO_ROOM")
+        PYROI_T("result too long: raise bytes in PYRO_ROOM")
     };
 
     if (reason >= PYROI_FAIL_SERIALIZER)
@@ -9482,7 +9482,8 @@ static bool pyroi_coded(const pyro_daemon *d, const pyroi_link *l)
 
 /* ---- the header ---- */
 
-#define PYROI_MAGIC5 0x5059524Fu /* "PYRO" */
+#define PYROI_MAGIC5    0x5059524Fu /* "PYRO" */
+#define PYROI_DISORDER5 "a frame of Pyro5 out of place or of order"
 
 /* Whether the first eight bytes of a frame are not for the native protocol. */
 static bool pyroi_wants5(const pyroi_link *l)
@@ -9502,7 +9503,7 @@ static bool pyroi_magic5(pyro_daemon *d, pyroi_link *l)
     bool     greets = l->state == PYROI_GREETING && !pyroi_is5(l);
 
     if (pyroi_load32(head) != PYROI_MAGIC5) {
-        pyroi_bad(d, l, PYROI_T("a frame that is none of Pyro5"));
+        pyroi_bad(d, l, PYROI_T(PYROI_DISORDER5));
         return false;
     }
     if (greets)
@@ -9515,7 +9516,7 @@ static bool pyroi_magic5(pyro_daemon *d, pyroi_link *l)
         if (greets)
             pyroi_refuse_link(d, l, PYROI_FAIL_VERSION);
         else
-            pyroi_bad(d, l, PYROI_T("another version of Pyro"));
+            pyroi_bad(d, l, PYROI_T(PYROI_DISORDER5));
         return false;
     }
     l->rx_have = 0;
@@ -9581,7 +9582,7 @@ static bool pyroi_read_head5(pyro_daemon *d, pyroi_link *l)
         if (n == 0 || l->n_head < size)
             return false;
         if (l->crc != 0) {
-            pyroi_bad(d, l, PYROI_T("a header of Pyro that is not in order"));
+            pyroi_bad(d, l, PYROI_T(PYROI_DISORDER5));
             return false;
         }
 #ifndef PYRO_NO_LONG
@@ -9764,7 +9765,7 @@ static bool pyroi_admit5(pyro_daemon *d, pyroi_link *l)
     if (!ours && greeting)
         pyroi_refuse_link(d, l, PYROI_FAIL_TYPE);
     else
-        pyroi_bad(d, l, PYROI_T("a frame out of place"));
+        pyroi_bad(d, l, PYROI_T(PYROI_DISORDER5));
     return true;
 }
 
@@ -9792,9 +9793,7 @@ static bool pyroi_passed5(pyro_daemon *d, pyroi_link *l)
     if (kind == PYROI_CONNECTOK)
         pyroi_link_up(d, l);
     if (kind == PYROI_CONNECTFAIL && !pyroi_again5(d, l)) {
-        pyroi_why(d,
-                  PYROI_T("refused by Pyro5: too busy, or it does not "
-                          "accept our serializers"),
+        pyroi_why(d, PYROI_T("refused by Pyro5: busy, or not our serializers"),
                   l->ser, 0);
         pyroi_end(d, l, PYROI_DENIED);
     }
@@ -10111,8 +10110,8 @@ static unsigned pyroi_run5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
     }
     if (!pyroi_decode5(d, l, call))
         return pyroi_raise_text(call, PYRO_ERR_PROTOCOL,
-                                "serializer not built in here, or not in "
-                                "order, or too long");
+                                "serializer not built in here, or out of "
+                                "order");
     if (!pyroi_open_body(call, &given))
         return PYRO_ERR_PROTOCOL;
     return (call->flags_ & PYROI_BATCH) != 0 ? pyroi_batch5(d, call, given)
@@ -10156,7 +10155,7 @@ static bool pyroi_encode5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
     }
     if (n == 0 || (tries > 1 && (call->form_ & 15) == PYROI_CONNECTOK)) {
         pyroi_give_all(d, &call->reply_buf_);
-        pyroi_bad(d, l, PYROI_T("a reply does not fit a buffer as text"));
+        pyroi_bad(d, l, PYROI_T("result too long as text"));
         return false;
     }
     from->next = NULL;
