@@ -553,6 +553,9 @@
  *   PYRO_NO_PIPE           no pyro_adopt: connections only
  *   PYRO_NO_PYRO5          no Pyro5 and no Pyro4: peers are other Pyros for C
  *   PYRO_NO_PYRO4          no Pyro4
+ *   PYRO_NO_BATCH          of Pyro5 no batches: they are refused
+ *   PYRO_NO_CODECS         of Pyro5 no serializer but msgpack:
+ *                          pyro_config.codecs does not count
  * and hooks that replace:
  *   PYRO_ASSERT(c)                 default assert(c): programming errors only
  *   PYRO_LOAD_ACQ, PYRO_STORE_REL  atomic byte access for pyro_post */
@@ -567,6 +570,12 @@
 #endif
 #if defined(PYRO_NO_PYRO5) && !defined(PYRO_NO_PYRO4)
 #define PYRO_NO_PYRO4
+#endif
+#if defined(PYRO_NO_PYRO5) && !defined(PYRO_NO_BATCH)
+#define PYRO_NO_BATCH
+#endif
+#if defined(PYRO_NO_PYRO5) && !defined(PYRO_NO_CODECS)
+#define PYRO_NO_CODECS
 #endif
 
 /* ------------------------------------------------------------------------ */
@@ -4039,11 +4048,28 @@ enum {                     /* flags of a link */
 #define PYROI_PYRO5 0x8000u             /* the peer speaks Pyro5, or Pyro4: */
 #define PYROI_PYRO4 ((uint32_t)0x10000) /* also set then; see >>pyro5 */
 
+#ifdef PYRO_NO_BATCH
+#define pyroi_kept(call)    0u
+#define pyroi_batched(call) false
+#else
+#define pyroi_kept(call) ((call)->kept_)
+#define pyroi_batched(call) \
+    ((call)->form_ != 0 && ((call)->flags_ & PYROI_BATCH) != 0)
+#endif
+
+#ifdef PYRO_NO_CODECS
+#define pyroi_coded(d, l)    ((void)(d), (void)(l), false)
+#define pyroi_is_coded(call) false
+#else
+#define pyroi_is_coded(call) \
+    ((call)->form_ != 0 && ((call)->flags_ & PYROI_CODED) != 0)
+static bool     pyroi_coded(const pyro_daemon *d, const pyroi_link *l);
+#endif
+
 /* What is otherwise on a link to Pyro5 is done where it says pyro5 or ends in
  * 5: see there. */
 #ifdef PYRO_NO_PYRO5
 #define pyroi_is5(l)                         false
-#define pyroi_coded(d, l)                    false
 #define pyroi_wants5(l)                      false
 #define pyroi_magic5(d, l)                   false
 #define pyroi_read_head5(d, l)               true
@@ -4051,9 +4077,6 @@ enum {                     /* flags of a link */
 #define pyroi_passed5(d, l)                  false
 #define pyroi_send5(d, l, frame)             false
 #define pyroi_make_control5(d, l, frame)     NULL
-#define pyroi_kept(call)                     0u
-#define pyroi_batched(call)                  false
-#define pyroi_is_coded(call)                 false
 #define pyroi_type5(call, type)              (type)
 #define pyroi_put_message5(w, type, message) ((void)0)
 #define pyroi_run5(d, l, call)               0u
@@ -4073,19 +4096,13 @@ enum {                     /* flags of a link */
 #define pyroi_is_busy5(data, n)              false
 #define pyroi_bare5(in, type)                (type)
 #else
-#define PYROI_DAEMON5    "Pyro.Daemon" /* the object that each has */
-#define pyroi_is5(l)     (((l)->flags & PYROI_PYRO5) != 0)
-#define pyroi_kept(call) ((call)->kept_)
-#define pyroi_batched(call) \
-    ((call)->form_ != 0 && ((call)->flags_ & PYROI_BATCH) != 0)
-#define pyroi_is_coded(call) \
-    ((call)->form_ != 0 && ((call)->flags_ & PYROI_CODED) != 0)
+#define PYROI_DAEMON5 "Pyro.Daemon" /* the object that each has */
+#define pyroi_is5(l)  (((l)->flags & PYROI_PYRO5) != 0)
 #define pyroi_set_dialect(stream, l) \
     ((stream)->dialect_ = (uint8_t)pyroi_dialect(l))
 #define pyroi_from5(in) ((in)->dialect_ != 0)
 static uint32_t pyroi_read_len5(const pyro_daemon *d, const pyroi_link *l);
 static unsigned pyroi_dialect(const pyroi_link *l);
-static bool     pyroi_coded(const pyro_daemon *d, const pyroi_link *l);
 static bool     pyroi_wants5(const pyroi_link *l);
 static bool     pyroi_magic5(pyro_daemon *d, pyroi_link *l);
 static bool     pyroi_read_head5(pyro_daemon *d, pyroi_link *l);
@@ -4094,24 +4111,26 @@ static bool     pyroi_passed5(pyro_daemon *d, pyroi_link *l);
 static bool pyroi_send5(pyro_daemon *d, pyroi_link *l, const uint8_t *frame);
 static uint8_t *pyroi_make_control5(const pyro_daemon *d, const pyroi_link *l,
                                     uint8_t *frame);
-#ifdef PYRO_NO_CLIENT
+#if defined(PYRO_NO_CLIENT) || defined(PYRO_NO_CODECS)
 #define pyroi_again5(d, l) false
 #else
-static void        pyroi_client5(pyroi_link *l, bool pyro5);
-static bool        pyroi_again5(pyro_daemon *d, pyroi_link *l);
-static bool        pyroi_encode_call5(pyro_daemon *d, pyroi_link *l);
-static bool        pyroi_cuts5(const pyro_daemon *d, const pyroi_link *l);
-static uint32_t    pyroi_decode_result5(pyro_daemon *d, const pyroi_link *l,
-                                        pyroi_buffer **b);
-static bool        pyroi_is_cut5(pyro_reader *in, const uint8_t *end);
-static void        pyroi_give_text5(pyro_daemon *d, pyroi_buffer *b);
-static bool        pyroi_is_busy5(const uint8_t *data, size_t n);
-#if PYRO_EXCEPTION_BYTES > 0
-static const char *pyroi_bare5(const pyro_reader *in, const char *type);
+static bool pyroi_again5(pyro_daemon *d, pyroi_link *l);
 #endif
-static bool        pyroi_no_attr5(const pyro_proxy *proxy);
+#ifndef PYRO_NO_CLIENT
+static void     pyroi_client5(pyroi_link *l, bool pyro5);
+static bool     pyroi_encode_call5(pyro_daemon *d, pyroi_link *l);
+static bool     pyroi_cuts5(const pyro_daemon *d, const pyroi_link *l);
+static uint32_t pyroi_decode_result5(pyro_daemon *d, const pyroi_link *l,
+                                     pyroi_buffer **b);
+static bool     pyroi_is_cut5(pyro_reader *in, const uint8_t *end);
+static void     pyroi_give_text5(pyro_daemon *d, pyroi_buffer *b);
+static bool     pyroi_is_busy5(const uint8_t *data, size_t n);
+#if PYRO_EXCEPTION_BYTES > 0
+static const char       *pyroi_bare5(const pyro_reader *in, const char *type);
+#endif
+static bool              pyroi_no_attr5(const pyro_proxy *proxy);
 #ifndef PYRO_NO_PYRO4
-static bool        pyroi_older5(pyro_daemon *d, pyroi_link *l);
+static bool              pyroi_older5(pyro_daemon *d, pyroi_link *l);
 #endif
 #endif
 #ifndef PYRO_NO_SERVER
@@ -9448,6 +9467,10 @@ static unsigned pyroi_msgpack5(const pyroi_link *l)
     return pyroi_dialect(l) == 4 ? 6 : 4;
 }
 
+#ifdef PYRO_NO_CODECS
+#define pyroi_codec(d, l, ser) ((void)(d), (void)(l), (const pyro_codec *)NULL)
+#else
+
 static unsigned pyroi_id5(const pyroi_link *l, const pyro_codec *codec)
 {
     return pyroi_dialect(l) == 4 ? codec->id4 : codec->id5;
@@ -9456,8 +9479,8 @@ static unsigned pyroi_id5(const pyroi_link *l, const pyro_codec *codec)
 /* The place of the codec for a serializer in the list of the config. NULL:
  * there is none, or none is needed. */
 static const pyro_codec *const *pyroi_codec_at(const pyro_daemon *d,
-                                               const pyroi_link  *l,
-                                               unsigned           ser)
+                                               const pyroi_link *l,
+                                               unsigned ser)
 {
     const pyro_codec *const *at = d->config_->codecs;
 
@@ -9479,6 +9502,8 @@ static bool pyroi_coded(const pyro_daemon *d, const pyroi_link *l)
 {
     return pyroi_is5(l) && pyroi_codec(d, l, l->head[2] >> 4u) != NULL;
 }
+
+#endif /* PYRO_NO_CODECS */
 
 /* ---- the header ---- */
 
@@ -9960,6 +9985,8 @@ static unsigned pyroi_connect5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
     return pyro_writer_end(&call->result) == PYRO_OK ? 0 : PYROI_FAIL_META;
 }
 
+#ifndef PYRO_NO_BATCH
+
 /* A call of a batch: [method, arguments, keyword arguments] in `all`. */
 static bool pyroi_open_item5(pyro_call *call, pyro_reader *all,
                              unsigned *given)
@@ -10051,6 +10078,8 @@ static unsigned pyroi_batch5(pyro_daemon *d, pyro_call *call, unsigned n)
     return PYRO_OK;
 }
 
+#endif /* PYRO_NO_BATCH */
+
 /* Type and serializer of the reply to the frame being read. One whose
  * serializer is not built in is told so in MessagePack. */
 static uint8_t pyroi_form5(const pyro_daemon *d, const pyroi_link *l)
@@ -10097,6 +10126,11 @@ static unsigned pyroi_run5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
     if ((call->flags_ & PYROI_PACKED) != 0)
         return pyroi_raise_text(call, PYRO_ERR_PROTOCOL,
                                 "compressed data and blobs are not accepted");
+#ifdef PYRO_NO_BATCH
+    if ((call->flags_ & PYROI_BATCH) != 0)
+        return pyroi_raise_text(call, PYRO_ERR_PROTOCOL,
+                                "batches are not accepted");
+#endif
     if (pyroi_kind(l->head) == PYROI_CONNECT) {
         if (pyroi_decode5(d, l, call))
             fail = pyroi_connect5(d, l, call);
@@ -10114,8 +10148,11 @@ static unsigned pyroi_run5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
                                 "order");
     if (!pyroi_open_body(call, &given))
         return PYRO_ERR_PROTOCOL;
-    return (call->flags_ & PYROI_BATCH) != 0 ? pyroi_batch5(d, call, given)
-                                             : pyroi_run_on(d, call, given);
+#ifndef PYRO_NO_BATCH
+    if ((call->flags_ & PYROI_BATCH) != 0)
+        return pyroi_batch5(d, call, given);
+#endif
+    return pyroi_run_on(d, call, given);
 }
 
 /* The handler has returned: the buffer of the arguments is for the reply in
@@ -10252,6 +10289,8 @@ static void pyroi_client5(pyroi_link *l, bool pyro5)
     l->ser = (uint8_t)pyroi_msgpack5(l);
 }
 
+#if !defined(PYRO_NO_CODECS) || !defined(PYRO_NO_PYRO4)
+
 /* Begins to connect to where a link of ours is connected, which a proxy that
  * uses it knows. Below 0: nobody does, or it cannot be. */
 static int32_t pyroi_dial5(pyro_daemon *d, const pyroi_link *l)
@@ -10292,6 +10331,8 @@ static bool pyroi_redial5(pyro_daemon *d, pyroi_link *l, unsigned ser)
     return true;
 }
 
+#endif
+
 #ifndef PYRO_NO_PYRO4
 /* A daemon of Pyro4 has answered our first CONNECT: once more, as it wants
  * it. */
@@ -10305,6 +10346,7 @@ static bool pyroi_older5(pyro_daemon *d, pyroi_link *l)
 }
 #endif
 
+#ifndef PYRO_NO_CODECS
 /* A daemon has not taken our CONNECT: it closed the connection or refused it.
  * Tries the next serializer; those that are text need a buffer more. */
 static bool pyroi_again5(pyro_daemon *d, pyroi_link *l)
@@ -10327,6 +10369,7 @@ static bool pyroi_again5(pyro_daemon *d, pyroi_link *l)
     d->flags_ |= PYROI_TEXTS;
     return pyroi_redial5(d, l, pyroi_id5(l, *codec));
 }
+#endif
 
 /* The call in front of the send queue gets its serializer: that of the link,
  * which is known only now. False: it does not fit, and has ended. */
