@@ -4654,7 +4654,6 @@ static bool pyroi_flush_buffer(pyro_daemon *d, pyroi_link *l)
         if (pyroi_is5(l)) {
             if (!pyroi_encode_call5(d, l))
                 return true; /* it has ended */
-            b = l->tx;
             frame = pyroi_first(b);
         }
     }
@@ -10372,39 +10371,35 @@ static bool pyroi_again5(pyro_daemon *d, pyroi_link *l)
 #endif
 
 /* The call in front of the send queue gets its serializer: that of the link,
- * which is known only now. False: it does not fit, and has ended. */
+ * which is known only now. It is written into a free buffer and copied back.
+ * False: it does not fit, and has ended. */
 static bool pyroi_encode_call5(pyro_daemon *d, pyroi_link *l)
 {
     const pyro_codec *codec = pyroi_codec(d, l, l->ser);
-    pyroi_buffer     *from = l->tx;
-    uint8_t          *frame = pyroi_first(from);
+    pyroi_buffer     *b = l->tx;
+    uint8_t          *frame = pyroi_first(b);
     uint32_t          size = pyroi_body_bytes(frame);
-    pyroi_buffer     *to = d->free_;
-    uint8_t          *body;
+    uint8_t          *body = pyroi_bytes(b) + PYROI_BODY;
     uint32_t          n = 0;
 
     if (codec != NULL && frame[2] >> 4u == PYROI_WIRE) { /* not yet */
-        if (to != NULL)
-            n = codec->encode(pyroi_bytes(from) + from->end - size, size,
-                              pyroi_bytes(to) + PYROI_BODY, pyroi_max_body(d),
+        if (d->free_ != NULL)
+            n = codec->encode(pyroi_bytes(b) + b->end - size, size,
+                              pyroi_bytes(d->free_), pyroi_max_body(d),
                               PYRO_CODEC_CALL);
         if (n == 0) {
-            l->tx = from->next;
+            l->tx = b->next;
             pyroi_fail_queued(d, l, frame);
             pyroi_why(d, PYROI_T("no buffer for a call as text, or too small"),
                       size, pyroi_max_body(d));
-            pyroi_give(d, from);
+            pyroi_give(d, b);
             return false;
         }
-        (void)pyroi_take(d, from->use);
-        body = pyroi_bytes(to) + PYROI_BODY;
-        (void)pyroi_seal(l, to,
+        memcpy(body, pyroi_bytes(d->free_), n);
+        (void)pyroi_seal(l, b,
                          PYROI_WHAT(PYROI_INVOKE, frame[3] & PYROI_ONEWAY),
                          pyroi_load16(frame + 4), body + n);
-        to->next = from->next;
-        l->tx = to;
-        pyroi_give(d, from);
-        frame = pyroi_first(to);
+        frame = pyroi_first(b);
     }
     frame[2] = (uint8_t)(l->ser << 4 | PYROI_INVOKE);
     return true;
