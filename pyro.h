@@ -553,6 +553,9 @@
  *   PYRO_NO_PIPE           no pyro_adopt: connections only
  *   PYRO_NO_PYRO5          no Pyro5 and no Pyro4: peers are other Pyros for C
  *   PYRO_NO_PYRO4          no Pyro4
+ *   PYRO_NO_BATCH          of Pyro5 no batches: they are refused
+ *   PYRO_NO_CODECS         of Pyro5 no serializer but msgpack:
+ *                          pyro_config.codecs does not count
  * and hooks that replace:
  *   PYRO_ASSERT(c)                 default assert(c): programming errors only
  *   PYRO_LOAD_ACQ, PYRO_STORE_REL  atomic byte access for pyro_post */
@@ -567,6 +570,12 @@
 #endif
 #if defined(PYRO_NO_PYRO5) && !defined(PYRO_NO_PYRO4)
 #define PYRO_NO_PYRO4
+#endif
+#if defined(PYRO_NO_PYRO5) && !defined(PYRO_NO_BATCH)
+#define PYRO_NO_BATCH
+#endif
+#if defined(PYRO_NO_PYRO5) && !defined(PYRO_NO_CODECS)
+#define PYRO_NO_CODECS
 #endif
 
 /* ------------------------------------------------------------------------ */
@@ -4039,11 +4048,28 @@ enum {                     /* flags of a link */
 #define PYROI_PYRO5 0x8000u             /* the peer speaks Pyro5, or Pyro4: */
 #define PYROI_PYRO4 ((uint32_t)0x10000) /* also set then; see >>pyro5 */
 
+#ifdef PYRO_NO_BATCH
+#define pyroi_kept(call)    0u
+#define pyroi_batched(call) false
+#else
+#define pyroi_kept(call) ((call)->kept_)
+#define pyroi_batched(call) \
+    ((call)->form_ != 0 && ((call)->flags_ & PYROI_BATCH) != 0)
+#endif
+
+#ifdef PYRO_NO_CODECS
+#define pyroi_coded(d, l)    ((void)(d), (void)(l), false)
+#define pyroi_is_coded(call) false
+#else
+#define pyroi_is_coded(call) \
+    ((call)->form_ != 0 && ((call)->flags_ & PYROI_CODED) != 0)
+static bool     pyroi_coded(const pyro_daemon *d, const pyroi_link *l);
+#endif
+
 /* What is otherwise on a link to Pyro5 is done where it says pyro5 or ends in
  * 5: see there. */
 #ifdef PYRO_NO_PYRO5
 #define pyroi_is5(l)                         false
-#define pyroi_coded(d, l)                    false
 #define pyroi_wants5(l)                      false
 #define pyroi_magic5(d, l)                   false
 #define pyroi_read_head5(d, l)               true
@@ -4051,9 +4077,6 @@ enum {                     /* flags of a link */
 #define pyroi_passed5(d, l)                  false
 #define pyroi_send5(d, l, frame)             false
 #define pyroi_make_control5(d, l, frame)     NULL
-#define pyroi_kept(call)                     0u
-#define pyroi_batched(call)                  false
-#define pyroi_is_coded(call)                 false
 #define pyroi_type5(call, type)              (type)
 #define pyroi_put_message5(w, type, message) ((void)0)
 #define pyroi_run5(d, l, call)               0u
@@ -4073,19 +4096,13 @@ enum {                     /* flags of a link */
 #define pyroi_is_busy5(data, n)              false
 #define pyroi_bare5(in, type)                (type)
 #else
-#define PYROI_DAEMON5    "Pyro.Daemon" /* the object that each has */
-#define pyroi_is5(l)     (((l)->flags & PYROI_PYRO5) != 0)
-#define pyroi_kept(call) ((call)->kept_)
-#define pyroi_batched(call) \
-    ((call)->form_ != 0 && ((call)->flags_ & PYROI_BATCH) != 0)
-#define pyroi_is_coded(call) \
-    ((call)->form_ != 0 && ((call)->flags_ & PYROI_CODED) != 0)
+#define PYROI_DAEMON5 "Pyro.Daemon" /* the object that each has */
+#define pyroi_is5(l)  (((l)->flags & PYROI_PYRO5) != 0)
 #define pyroi_set_dialect(stream, l) \
     ((stream)->dialect_ = (uint8_t)pyroi_dialect(l))
 #define pyroi_from5(in) ((in)->dialect_ != 0)
 static uint32_t pyroi_read_len5(const pyro_daemon *d, const pyroi_link *l);
 static unsigned pyroi_dialect(const pyroi_link *l);
-static bool     pyroi_coded(const pyro_daemon *d, const pyroi_link *l);
 static bool     pyroi_wants5(const pyroi_link *l);
 static bool     pyroi_magic5(pyro_daemon *d, pyroi_link *l);
 static bool     pyroi_read_head5(pyro_daemon *d, pyroi_link *l);
@@ -4094,24 +4111,26 @@ static bool     pyroi_passed5(pyro_daemon *d, pyroi_link *l);
 static bool pyroi_send5(pyro_daemon *d, pyroi_link *l, const uint8_t *frame);
 static uint8_t *pyroi_make_control5(const pyro_daemon *d, const pyroi_link *l,
                                     uint8_t *frame);
-#ifdef PYRO_NO_CLIENT
+#if defined(PYRO_NO_CLIENT) || defined(PYRO_NO_CODECS)
 #define pyroi_again5(d, l) false
 #else
-static void        pyroi_client5(pyroi_link *l, bool pyro5);
-static bool        pyroi_again5(pyro_daemon *d, pyroi_link *l);
-static bool        pyroi_encode_call5(pyro_daemon *d, pyroi_link *l);
-static bool        pyroi_cuts5(const pyro_daemon *d, const pyroi_link *l);
-static uint32_t    pyroi_decode_result5(pyro_daemon *d, const pyroi_link *l,
-                                        pyroi_buffer **b);
-static bool        pyroi_is_cut5(pyro_reader *in, const uint8_t *end);
-static void        pyroi_give_text5(pyro_daemon *d, pyroi_buffer *b);
-static bool        pyroi_is_busy5(const uint8_t *data, size_t n);
-#if PYRO_EXCEPTION_BYTES > 0
-static const char *pyroi_bare5(const pyro_reader *in, const char *type);
+static bool pyroi_again5(pyro_daemon *d, pyroi_link *l);
 #endif
-static bool        pyroi_no_attr5(const pyro_proxy *proxy);
+#ifndef PYRO_NO_CLIENT
+static void     pyroi_client5(pyroi_link *l, bool pyro5);
+static bool     pyroi_encode_call5(pyro_daemon *d, pyroi_link *l);
+static bool     pyroi_cuts5(const pyro_daemon *d, const pyroi_link *l);
+static uint32_t pyroi_decode_result5(pyro_daemon *d, const pyroi_link *l,
+                                     pyroi_buffer **b);
+static bool     pyroi_is_cut5(pyro_reader *in, const uint8_t *end);
+static void     pyroi_give_text5(pyro_daemon *d, pyroi_buffer *b);
+static bool     pyroi_is_busy5(const uint8_t *data, size_t n);
+#if PYRO_EXCEPTION_BYTES > 0
+static const char       *pyroi_bare5(const pyro_reader *in, const char *type);
+#endif
+static bool              pyroi_no_attr5(const pyro_proxy *proxy);
 #ifndef PYRO_NO_PYRO4
-static bool        pyroi_older5(pyro_daemon *d, pyroi_link *l);
+static bool              pyroi_older5(pyro_daemon *d, pyroi_link *l);
 #endif
 #endif
 #ifndef PYRO_NO_SERVER
@@ -4635,7 +4654,6 @@ static bool pyroi_flush_buffer(pyro_daemon *d, pyroi_link *l)
         if (pyroi_is5(l)) {
             if (!pyroi_encode_call5(d, l))
                 return true; /* it has ended */
-            b = l->tx;
             frame = pyroi_first(b);
         }
     }
@@ -9407,7 +9425,7 @@ static const char *pyroi_fail_text5(unsigned reason)
         PYROI_T("invalid msg type (expected: CONNECT)"),
         PYROI_T("CONNECT without 'handshake' or 'object'"),
         PYROI_T("unknown object"),
-        PYROI_T("metadata too long: more bytes in PYRO_ROOM")
+        PYROI_T("result too long: raise bytes in PYRO_ROOM")
     };
 
     if (reason >= PYROI_FAIL_SERIALIZER)
@@ -9450,6 +9468,10 @@ static unsigned pyroi_msgpack5(const pyroi_link *l)
     return pyroi_dialect(l) == 4 ? 6 : 4;
 }
 
+#ifdef PYRO_NO_CODECS
+#define pyroi_codec(d, l, ser) ((void)(d), (void)(l), (const pyro_codec *)NULL)
+#else
+
 static unsigned pyroi_id5(const pyroi_link *l, const pyro_codec *codec)
 {
     return pyroi_dialect(l) == 4 ? codec->id4 : codec->id5;
@@ -9458,8 +9480,8 @@ static unsigned pyroi_id5(const pyroi_link *l, const pyro_codec *codec)
 /* The place of the codec for a serializer in the list of the config. NULL:
  * there is none, or none is needed. */
 static const pyro_codec *const *pyroi_codec_at(const pyro_daemon *d,
-                                               const pyroi_link  *l,
-                                               unsigned           ser)
+                                               const pyroi_link *l,
+                                               unsigned ser)
 {
     const pyro_codec *const *at = d->config_->codecs;
 
@@ -9482,9 +9504,12 @@ static bool pyroi_coded(const pyro_daemon *d, const pyroi_link *l)
     return pyroi_is5(l) && pyroi_codec(d, l, l->head[2] >> 4u) != NULL;
 }
 
+#endif /* PYRO_NO_CODECS */
+
 /* ---- the header ---- */
 
-#define PYROI_MAGIC5 0x5059524Fu /* "PYRO" */
+#define PYROI_MAGIC5    0x5059524Fu /* "PYRO" */
+#define PYROI_DISORDER5 "a frame of Pyro5 out of place or of order"
 
 /* Whether the first eight bytes of a frame are not for the native protocol. */
 static bool pyroi_wants5(const pyroi_link *l)
@@ -9504,7 +9529,7 @@ static bool pyroi_magic5(pyro_daemon *d, pyroi_link *l)
     bool     greets = l->state == PYROI_GREETING && !pyroi_is5(l);
 
     if (pyroi_load32(head) != PYROI_MAGIC5) {
-        pyroi_bad(d, l, PYROI_T("a frame that is none of Pyro5"));
+        pyroi_bad(d, l, PYROI_T(PYROI_DISORDER5));
         return false;
     }
     if (greets)
@@ -9517,7 +9542,7 @@ static bool pyroi_magic5(pyro_daemon *d, pyroi_link *l)
         if (greets)
             pyroi_refuse_link(d, l, PYROI_FAIL_VERSION);
         else
-            pyroi_bad(d, l, PYROI_T("another version of Pyro"));
+            pyroi_bad(d, l, PYROI_T(PYROI_DISORDER5));
         return false;
     }
     l->rx_have = 0;
@@ -9583,7 +9608,7 @@ static bool pyroi_read_head5(pyro_daemon *d, pyroi_link *l)
         if (n == 0 || l->n_head < size)
             return false;
         if (l->crc != 0) {
-            pyroi_bad(d, l, PYROI_T("a header of Pyro that is not in order"));
+            pyroi_bad(d, l, PYROI_T(PYROI_DISORDER5));
             return false;
         }
 #ifndef PYRO_NO_LONG
@@ -9766,7 +9791,7 @@ static bool pyroi_admit5(pyro_daemon *d, pyroi_link *l)
     if (!ours && greeting)
         pyroi_refuse_link(d, l, PYROI_FAIL_TYPE);
     else
-        pyroi_bad(d, l, PYROI_T("a frame out of place"));
+        pyroi_bad(d, l, PYROI_T(PYROI_DISORDER5));
     return true;
 }
 
@@ -9794,9 +9819,7 @@ static bool pyroi_passed5(pyro_daemon *d, pyroi_link *l)
     if (kind == PYROI_CONNECTOK)
         pyroi_link_up(d, l);
     if (kind == PYROI_CONNECTFAIL && !pyroi_again5(d, l)) {
-        pyroi_why(d,
-                  PYROI_T("refused by Pyro5: too busy, or it does not "
-                          "accept our serializers"),
+        pyroi_why(d, PYROI_T("refused by Pyro5: busy, or not our serializers"),
                   l->ser, 0);
         pyroi_end(d, l, PYROI_DENIED);
     }
@@ -9812,37 +9835,36 @@ static bool pyroi_passed5(pyro_daemon *d, pyroi_link *l)
 
 #ifndef PYRO_NO_SERVER
 
-/* What ends in "Error" of what Pyro5 knows, without that, and what does not. */
-static const char pyroi_errors5[] =
-    "Arithmetic\0Assertion\0Attribute\0BlockingIO\0BrokenPipe\0Buffer\0"
-    "Communication\0Connection\0ConnectionAborted\0ConnectionClosed\0"
-    "ConnectionRefused\0ConnectionReset\0Daemon\0EOF\0FileExists\0"
-    "FileNotFound\0FloatingPoint\0IO\0Import\0Index\0Interrupted\0"
-    "IsADirectory\0Key\0Lookup\0Memory\0MessageTooLarge\0Name\0Naming\0"
-    "NotADirectory\0NotImplemented\0OS\0Overflow\0Permission\0Protocol\0"
-    "Pyro\0Reference\0Runtime\0Security\0Serialize\0System\0Timeout\0Type\0"
-    "Unicode\0Value\0ZeroDivision\0";
-static const char pyroi_others5[] = "Exception\0StopIteration\0"
-                                    "KeyboardInterrupt\0SystemExit\0";
+/* The names of what Pyro5 and Pyro4 know of exceptions, as their CRC-32; the
+ * names themselves would take three times as much. */
+/* clang-format off */
+static const uint32_t pyroi_errors5[] = {
+    0x00E247B5, 0x047EBBBA, 0x0497E665, 0x0964A5EC, 0x141B6110, 0x18324650,
+    0x20CA22AE, 0x233407C0, 0x25E438ED, 0x27525D1A, 0x278BBB67, 0x2A23DAFF,
+    0x35239B69, 0x3B680D31, 0x5669DF4F, 0x57B53F3E, 0x5F3EF7AE, 0x61433663,
+    0x6641BA7E, 0x66D09ACE, 0x6D585AB2, 0x73D8A77B, 0x762E0184, 0x774957EC,
+    0x785F288A, 0x7B17F300, 0x7B2C9A90, 0x7B9E6316, 0x86772957, 0x8FECDACA,
+    0x94C7A4C5, 0xA2BA7DE7, 0xA3A8238A, 0xAA898239, 0xAD56245A, 0xB6F6E168,
+    0xBE485AF1, 0xD9E39E56, 0xDB805C79, 0xE186E4F6, 0xE6DF17A8, 0xE89607B7,
+    0xE8CF3305, 0xEA2FBF6A, 0xFBB59BC1, 0xFD0D5CD6, 0xFD380CCE, 0xFF0BC4DF,
+    0xFF2FC786
+};
+/* clang-format on */
 
 /* Python makes nothing of an exception whose class it has not got: it becomes
  * a PyroError with the type in front of the message. Dots came from there. */
 static const char *pyroi_type5(const pyro_call *call, const char *type)
 {
-    const char *name = pyroi_others5;
-    size_t      n = strlen(type);
+    size_t   n = strlen(type);
+    size_t   i = 0;
+    uint32_t crc;
 
     if (call->form_ == 0 || pyroi_has(type, n, '.'))
         return type;
-    if (n > 5 && strcmp(type + n - 5, "Error") == 0) {
-        name = pyroi_errors5;
-        n -= 5;
-    }
-    for (; *name != '\0'; name += strlen(name) + 1) {
-        if (pyroi_is(type, n, name))
-            return type;
-    }
-    return "PyroError";
+    crc = pyro_crc32(0, type, n);
+    while (i < PYRO_COUNT(pyroi_errors5) && pyroi_errors5[i] != crc)
+        i++;
+    return i < PYRO_COUNT(pyroi_errors5) ? type : "PyroError";
 }
 
 /* "type: message" */
@@ -9964,6 +9986,8 @@ static unsigned pyroi_connect5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
     return pyro_writer_end(&call->result) == PYRO_OK ? 0 : PYROI_FAIL_META;
 }
 
+#ifndef PYRO_NO_BATCH
+
 /* A call of a batch: [method, arguments, keyword arguments] in `all`. */
 static bool pyroi_open_item5(pyro_call *call, pyro_reader *all,
                              unsigned *given)
@@ -10055,6 +10079,8 @@ static unsigned pyroi_batch5(pyro_daemon *d, pyro_call *call, unsigned n)
     return PYRO_OK;
 }
 
+#endif /* PYRO_NO_BATCH */
+
 /* Type and serializer of the reply to the frame being read. One whose
  * serializer is not built in is told so in MessagePack. */
 static uint8_t pyroi_form5(const pyro_daemon *d, const pyroi_link *l)
@@ -10101,6 +10127,11 @@ static unsigned pyroi_run5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
     if ((call->flags_ & PYROI_PACKED) != 0)
         return pyroi_raise_text(call, PYRO_ERR_PROTOCOL,
                                 "compressed data and blobs are not accepted");
+#ifdef PYRO_NO_BATCH
+    if ((call->flags_ & PYROI_BATCH) != 0)
+        return pyroi_raise_text(call, PYRO_ERR_PROTOCOL,
+                                "batches are not accepted");
+#endif
     if (pyroi_kind(l->head) == PYROI_CONNECT) {
         if (pyroi_decode5(d, l, call))
             fail = pyroi_connect5(d, l, call);
@@ -10114,12 +10145,15 @@ static unsigned pyroi_run5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
     }
     if (!pyroi_decode5(d, l, call))
         return pyroi_raise_text(call, PYRO_ERR_PROTOCOL,
-                                "serializer not built in here, or not in "
-                                "order, or too long");
+                                "serializer not built in here, or out of "
+                                "order");
     if (!pyroi_open_body(call, &given))
         return PYRO_ERR_PROTOCOL;
-    return (call->flags_ & PYROI_BATCH) != 0 ? pyroi_batch5(d, call, given)
-                                             : pyroi_run_on(d, call, given);
+#ifndef PYRO_NO_BATCH
+    if ((call->flags_ & PYROI_BATCH) != 0)
+        return pyroi_batch5(d, call, given);
+#endif
+    return pyroi_run_on(d, call, given);
 }
 
 /* The handler has returned: the buffer of the arguments is for the reply in
@@ -10159,7 +10193,7 @@ static bool pyroi_encode5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
     }
     if (n == 0 || (tries > 1 && (call->form_ & 15) == PYROI_CONNECTOK)) {
         pyroi_give_all(d, &call->reply_buf_);
-        pyroi_bad(d, l, PYROI_T("a reply does not fit a buffer as text"));
+        pyroi_bad(d, l, PYROI_T("result too long as text"));
         return false;
     }
     from->next = NULL;
@@ -10256,6 +10290,8 @@ static void pyroi_client5(pyroi_link *l, bool pyro5)
     l->ser = (uint8_t)pyroi_msgpack5(l);
 }
 
+#if !defined(PYRO_NO_CODECS) || !defined(PYRO_NO_PYRO4)
+
 /* Begins to connect to where a link of ours is connected, which a proxy that
  * uses it knows. Below 0: nobody does, or it cannot be. */
 static int32_t pyroi_dial5(pyro_daemon *d, const pyroi_link *l)
@@ -10296,6 +10332,8 @@ static bool pyroi_redial5(pyro_daemon *d, pyroi_link *l, unsigned ser)
     return true;
 }
 
+#endif
+
 #ifndef PYRO_NO_PYRO4
 /* A daemon of Pyro4 has answered our first CONNECT: once more, as it wants
  * it. */
@@ -10309,6 +10347,7 @@ static bool pyroi_older5(pyro_daemon *d, pyroi_link *l)
 }
 #endif
 
+#ifndef PYRO_NO_CODECS
 /* A daemon has not taken our CONNECT: it closed the connection or refused it.
  * Tries the next serializer; those that are text need a buffer more. */
 static bool pyroi_again5(pyro_daemon *d, pyroi_link *l)
@@ -10331,41 +10370,38 @@ static bool pyroi_again5(pyro_daemon *d, pyroi_link *l)
     d->flags_ |= PYROI_TEXTS;
     return pyroi_redial5(d, l, pyroi_id5(l, *codec));
 }
+#endif
 
 /* The call in front of the send queue gets its serializer: that of the link,
- * which is known only now. False: it does not fit, and has ended. */
+ * which is known only now. It is written into a free buffer and copied back.
+ * False: it does not fit, and has ended. */
 static bool pyroi_encode_call5(pyro_daemon *d, pyroi_link *l)
 {
     const pyro_codec *codec = pyroi_codec(d, l, l->ser);
-    pyroi_buffer     *from = l->tx;
-    uint8_t          *frame = pyroi_first(from);
+    pyroi_buffer     *b = l->tx;
+    uint8_t          *frame = pyroi_first(b);
     uint32_t          size = pyroi_body_bytes(frame);
-    pyroi_buffer     *to = d->free_;
-    uint8_t          *body;
+    uint8_t          *body = pyroi_bytes(b) + PYROI_BODY;
     uint32_t          n = 0;
 
     if (codec != NULL && frame[2] >> 4u == PYROI_WIRE) { /* not yet */
-        if (to != NULL)
-            n = codec->encode(pyroi_bytes(from) + from->end - size, size,
-                              pyroi_bytes(to) + PYROI_BODY, pyroi_max_body(d),
+        if (d->free_ != NULL)
+            n = codec->encode(pyroi_bytes(b) + b->end - size, size,
+                              pyroi_bytes(d->free_), pyroi_max_body(d),
                               PYRO_CODEC_CALL);
         if (n == 0) {
-            l->tx = from->next;
+            l->tx = b->next;
             pyroi_fail_queued(d, l, frame);
             pyroi_why(d, PYROI_T("no buffer for a call as text, or too small"),
                       size, pyroi_max_body(d));
-            pyroi_give(d, from);
+            pyroi_give(d, b);
             return false;
         }
-        (void)pyroi_take(d, from->use);
-        body = pyroi_bytes(to) + PYROI_BODY;
-        (void)pyroi_seal(l, to,
+        memcpy(body, pyroi_bytes(d->free_), n);
+        (void)pyroi_seal(l, b,
                          PYROI_WHAT(PYROI_INVOKE, frame[3] & PYROI_ONEWAY),
                          pyroi_load16(frame + 4), body + n);
-        to->next = from->next;
-        l->tx = to;
-        pyroi_give(d, from);
-        frame = pyroi_first(to);
+        frame = pyroi_first(b);
     }
     frame[2] = (uint8_t)(l->ser << 4 | PYROI_INVOKE);
     return true;
