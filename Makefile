@@ -53,7 +53,7 @@ endif
 ASAN_UNIT ?= $(UNIT)
 
 QUICKLY := symbols matrix size tidy format readme
-WHOLE   := $(QUICKLY) misra interop coverage tsan fuzz bench firmware
+WHOLE   := $(QUICKLY) misra prove interop coverage tsan fuzz bench firmware
 
 # Without optimisation: most of the time goes into compiling. Code that is
 # optimised is tested by matrix.
@@ -62,8 +62,8 @@ ASAN := -O0 -fsanitize=address,undefined -fno-sanitize-recover=all \
 TSAN := -O1 -fsanitize=thread
 
 .PHONY: all demo test check check-all bench size costs fuzz asan tsan coverage
-.PHONY: misra interop firmware tidy format symbols matrix readme install clean
-.PHONY: help
+.PHONY: misra prove interop firmware tidy format symbols matrix readme install
+.PHONY: clean help
 .PHONY: deps-test deps-mqtt
 
 all: $(EXAMPLES) ## the examples and tools
@@ -121,6 +121,9 @@ matrix: ## compilers, standards, C++ and every switch, without a warning
 
 misra: ## rules of MISRA C, and why some are deviated from: tests/misra.txt
 	$(Q)sh tests/misra.sh
+
+prove: ## taking values apart has no error at run time (Frama-C's Eva)
+	$(Q)sh tests/prove.sh
 
 tidy: ## clang-tidy, cppcheck and the rules of style
 	$(Q)sh tests/tidy.sh

@@ -4,7 +4,7 @@
 # usage: deps.sh NAME...    NAME: cmocka python3 gcovr clang fuzz tidy cxx mqtt
 #                                 arm mingw msgpack tmux netns source
 #                                 qemu rv32 m32 powerpc s390x armhf musl
-#                                 tcc avr events packaging
+#                                 tcc avr events packaging frama-c
 #
 # On Debian by apt-get, as root or with sudo, saying so; elsewhere it names
 # what is missing and fails. What is there already is left alone.
@@ -39,7 +39,7 @@ foreign_there() {
 there() {
     case $1 in
     cmocka) headers_there setjmp.h stdarg.h stddef.h stdint.h cmocka.h ;;
-    python3 | gcovr | clang | tmux) command_there "$1" ;;
+    python3 | gcovr | clang | tmux | frama-c) command_there "$1" ;;
     fuzz) fuzzer_there ;;
     tidy) command_there clang-tidy && command_there clang-format &&
         command_there cppcheck ;;
@@ -88,6 +88,7 @@ packages() {
     armhf) echo gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user ;;
     musl) echo musl-tools ;;
     avr) echo gcc-avr avr-libc qemu-system-misc ;;
+    frama-c) echo frama-c-base ;;
     packaging) echo cmake meson ninja-build pkgconf ;;
     msgpack) echo libmsgpack-dev ;;
     pyro4) echo python3-pyro4 python3-serpent python3-msgpack ;;

@@ -1,0 +1,36 @@
+/* For Frama-C's Eva: a reader takes one value apart (pyroi_next), which is
+ * where all bounds of values from outside are looked at.
+ *
+ * Assumed: 0 to MOST bytes are left, each of them anything, and they end where
+ * the array does. What stands before them is not looked at, so that this is
+ * every step of a reader that is MOST bytes or less from its end. prove.sh sets
+ * MOST to 12: every tag, the longest number and length, texts and bytes of up
+ * to 11. Longer ones are left to tests, sanitizers and fuzzing, as are
+ * machines other than x86-64. */
+#define PYRO_STATIC
+#define PYRO_IMPLEMENTATION
+#include "marked.h" /* pyro.h as prove.sh marks it */
+
+#include <__fc_builtin.h>
+
+static uint8_t bytes[MOST];
+
+static void take(unsigned left)
+{
+    pyro_reader in;
+
+    Frama_C_make_unknown((char *)bytes, sizeof bytes);
+    in = pyro_reader_of(bytes + MOST - left, left);
+    (void)pyroi_next(&in);
+    //@ assert bytes + (MOST - left) <= in.at <= in.end;
+}
+
+int main(void)
+{
+    unsigned left;
+
+    //@ loop unroll MOST + 1;
+    for (left = 0; left <= MOST; left++)
+        take(left);
+    return 0;
+}
