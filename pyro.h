@@ -9416,11 +9416,14 @@ enum {
     PYROI_FAIL_META
 };
 
+#define PYROI_NO_SERIALIZER5                                              \
+    "serializer not built in here: set config.SERIALIZER = 'msgpack' or " \
+    "PYRO_SERIALIZER=msgpack"
+
 static const char *pyroi_fail_text5(unsigned reason)
 {
     static const char *const texts[] = {
-        PYROI_T("serializer not built in here: set config.SERIALIZER = "
-                "'msgpack' or PYRO_SERIALIZER=msgpack"),
+        PYROI_T(PYROI_NO_SERIALIZER5),
         PYROI_T("CONNECT is too long"),
         PYROI_T("invalid msg type (expected: CONNECT)"),
         PYROI_T("CONNECT without 'handshake' or 'object'"),
@@ -9812,7 +9815,7 @@ static bool pyroi_passed5(pyro_daemon *d, pyroi_link *l)
     if (kind == PYROI_CONNECT) {
         unsigned fail = pyroi_fail_of5(d, l);
 
-        pyroi_refuse_link(d, l, fail != 0 ? fail : PYRO_DENY_BUSY);
+        pyroi_refuse_link(d, l, fail != 0 ? fail : (unsigned)PYRO_DENY_BUSY);
     }
 #endif
 #ifndef PYRO_NO_CLIENT
@@ -10058,7 +10061,7 @@ static unsigned pyroi_batch5(pyro_daemon *d, pyro_call *call, unsigned n)
         pyroi_begin_result(call);
         pyroi_settle(call, pyroi_open_item5(call, &all, &given)
                                ? pyroi_run_on(d, call, given)
-                               : PYRO_ERR_PROTOCOL);
+                               : (unsigned)PYRO_ERR_PROTOCOL);
         ran++;
         if (list != NULL) {
             pyroi_end_result(call);

@@ -1425,7 +1425,7 @@ static bool pyroi_es_serve(pyro_es_service *es, pyroi_es_sub *sub,
     bool            due;
     pyro_err        err = PYRO_OK;
 
-    run.n = 0;
+    memset(&run, 0, sizeof run);
     for (; *budget > 0 && pyroi_es_next(es, sub, &e, &due); --*budget) {
         if (due && run.n > 0 && !pyro_again(&run.rq, e.head.n + 10u))
             pyroi_es_send(es, &run, sub);
