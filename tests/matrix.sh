@@ -158,10 +158,10 @@ switches() {
 leanest_switches() {
     build "partner" "$CC" -std=c99 -O1 $WARN_C -c tests/size/partner.c \
         -o $out/partner.o || return
-    for set in "" -DPYRO_NO_URI -DPYRO_NO_ASYNC -DPYRO_NO_HOOKS \
+    for set in "" "-DPYRO_NO_URI -DPYRO_NO_PYRO5" -DPYRO_NO_ASYNC -DPYRO_NO_HOOKS \
         -DPYRO_NO_CONFIG "-DPYRO_NO_DENIALS -DPYRO_NO_PYRO5" "$LEANEST" \
         "$LEANEST -DPYRO_NO_SERVER" "$LEANEST -DPYRO_NO_CLIENT" \
-        "-DPYRO_NO_ASYNC -DPYRO_NO_SERVER" "-DPYRO_NO_URI -DPYRO_NO_CLIENT"; do
+        "-DPYRO_NO_ASYNC -DPYRO_NO_SERVER" "-DPYRO_NO_URI -DPYRO_NO_PYRO5 -DPYRO_NO_CLIENT"; do
         try "self-test $set" "$CC" -std=c99 -O1 $WARN_C $set $src/impl.c \
             tests/size/lean.c $out/partner.o
         build "$set, clang++" clang++ -std=c++11 $WARN $set -x c++ \
