@@ -88,7 +88,7 @@ expect dispatch 1800 2400 3250
 expect loop 2600 4000 6250
 expect encode 0 0 2350
 expect decode 0 0 2080
-expect publish 0 0 20400
+expect publish 0 0 23100
 expect stack_both 420 0 912
 expect stack_server 0 0 600
 expect stack_level 0 0 688
@@ -96,10 +96,10 @@ expect stack_level 0 0 688
 measure lean $LEAN -DPYRO_ES_NO_REGEX
 expect dispatch 1800 2400 2770
 expect loop 2600 4000 5420
-expect publish 0 0 18600
+expect publish 0 0 20900
 expect stack_both 420 0 728
 expect stack_server 0 0 440
-expect stack_level 0 0 528
+expect stack_level 0 0 544
 [ -z "$verbose" ] || profile $LEAN -DPYRO_ES_NO_REGEX
 say "{$json}" >build/icount.json
 say "$passed passed, $failed failed"
