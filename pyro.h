@@ -3710,7 +3710,7 @@ static void pyroi_get_uri_text(pyro_reader *in, pyro_uri *u)
 /* The map, its entries in any order and among others, or a text. */
 static void pyroi_get_uri_value(pyro_reader *in, pyro_uri *u)
 {
-    pyro_reader state = pyro_reader_of("", 0);
+    pyro_reader state = pyro_reader_of(NULL, 0);
     const char *key;
     const char *cls = "";
     const void *raw;
@@ -6414,7 +6414,7 @@ static void pyroi_finish(pyro_request *rq, unsigned err, pyro_reader *result)
 {
     pyro_daemon *d = rq->proxy_->node_;
     pyro_request **at = &d->requests_;
-    pyro_reader none = pyro_reader_of("", 0);
+    pyro_reader none = pyro_reader_of(NULL, 0);
 
     none.err = PYRO_ERR_STATE;
     while (*at != rq)
@@ -9416,14 +9416,9 @@ enum {
     PYROI_FAIL_META
 };
 
-#define PYROI_NO_SERIALIZER5                                              \
-    "serializer not built in here: set config.SERIALIZER = 'msgpack' or " \
-    "PYRO_SERIALIZER=msgpack"
-
 static const char *pyroi_fail_text5(unsigned reason)
 {
     static const char *const texts[] = {
-        PYROI_T(PYROI_NO_SERIALIZER5),
         PYROI_T("CONNECT is too long"),
         PYROI_T("invalid msg type (expected: CONNECT)"),
         PYROI_T("CONNECT without 'handshake' or 'object'"),
@@ -9431,8 +9426,11 @@ static const char *pyroi_fail_text5(unsigned reason)
         PYROI_T("result too long: raise bytes in PYRO_ROOM")
     };
 
-    if (reason >= PYROI_FAIL_SERIALIZER)
-        return texts[reason - PYROI_FAIL_SERIALIZER];
+    if (reason > PYROI_FAIL_SERIALIZER)
+        return texts[reason - PYROI_FAIL_SERIALIZER - 1];
+    if (reason == PYROI_FAIL_SERIALIZER)
+        return PYROI_T("serializer not built in here: set config.SERIALIZER = "
+                       "'msgpack' or PYRO_SERIALIZER=msgpack");
     if (reason == PYROI_FAIL_VERSION)
         return PYROI_T("invalid data or unsupported protocol version");
     return pyro_deny_text((pyro_deny)reason);

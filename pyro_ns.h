@@ -4343,7 +4343,7 @@ static bool pyroi_ns_take5(pyro_call *call, const char *names,
     unsigned    i;
 
     for (i = 0; i < 5; i++) {
-        a->arg[i] = pyro_reader_of(NULL, 0);
+        a->arg[i] = pyro_reader_of("", 0);
         a->arg[i].err = PYRO_ERR_TYPE;
     }
     for (;; given++) { /* the last is the map */

@@ -22,14 +22,14 @@ static void take(unsigned left)
     Frama_C_make_unknown((char *)bytes, sizeof bytes);
     in = pyro_reader_of(bytes + MOST - left, left);
     (void)pyroi_next(&in);
-    //@ assert bytes + (MOST - left) <= in.at <= in.end;
+    /*@ assert bytes + (MOST - left) <= in.at <= in.end; */
 }
 
 int main(void)
 {
     unsigned left;
 
-    //@ loop unroll MOST + 1;
+    /*@ loop unroll MOST + 1; */
     for (left = 0; left <= MOST; left++)
         take(left);
     return 0;
