@@ -3710,7 +3710,7 @@ static void pyroi_get_uri_text(pyro_reader *in, pyro_uri *u)
 /* The map, its entries in any order and among others, or a text. */
 static void pyroi_get_uri_value(pyro_reader *in, pyro_uri *u)
 {
-    pyro_reader state = pyro_reader_of(NULL, 0);
+    pyro_reader state = pyro_reader_of("", 0);
     const char *key;
     const char *cls = "";
     const void *raw;
@@ -6414,7 +6414,7 @@ static void pyroi_finish(pyro_request *rq, unsigned err, pyro_reader *result)
 {
     pyro_daemon *d = rq->proxy_->node_;
     pyro_request **at = &d->requests_;
-    pyro_reader none = pyro_reader_of(NULL, 0);
+    pyro_reader none = pyro_reader_of("", 0);
 
     none.err = PYRO_ERR_STATE;
     while (*at != rq)

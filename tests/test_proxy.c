@@ -1008,6 +1008,7 @@ TEST(encoded_arguments_are_put_as_they_are)
     rig_end();
 }
 
+#ifndef PYROI_SMALL
 /* Puts notes 1, 2, 3... into one request until it says that there is no room.
  * Gives how many. */
 static int put_notes(pyro_request *rq, size_t n)
@@ -1144,6 +1145,24 @@ TEST(oneway_calls_of_one_request_go_all_or_none)
     works("afterwards", &P);
     rig_end();
 }
+
+#else
+TEST(in_a_small_program_each_oneway_call_is_a_request_of_its_own)
+{
+    pyro_request rq;
+
+    rig_init(1);
+    pair(4, 4);
+    works("link", &P);
+    assert_int_equal(pyro_begin(&rq, &P, "note"), PYRO_OK);
+    pyro_put_int(&rq.args, 1);
+    assert_false(pyro_again(&rq, 1));
+    test_eq("send", pyro_send_oneway(&rq), PYRO_OK);
+    rig_settle();
+    test_eq("arrived", thing(1)->notes, 1);
+    rig_end();
+}
+#endif
 
 /* It may not vanish without a trace. */
 TEST(a_oneway_call_of_a_proxy_that_closes_leaves_or_is_counted)
@@ -2245,11 +2264,16 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(oneway_calls_arrive_in_order_and_wait_for_nothing),
     cmocka_unit_test(what_a_oneway_call_raises_is_counted),
     cmocka_unit_test(encoded_arguments_are_put_as_they_are),
+#ifndef PYROI_SMALL
     cmocka_unit_test(oneway_calls_of_one_request_fill_its_buffer),
     cmocka_unit_test(
         a_oneway_call_that_cannot_follow_another_says_so_and_changes_nothing),
     cmocka_unit_test(no_oneway_call_that_the_peer_cannot_take_follows_another),
     cmocka_unit_test(oneway_calls_of_one_request_go_all_or_none),
+#else
+    cmocka_unit_test(
+        in_a_small_program_each_oneway_call_is_a_request_of_its_own),
+#endif
     cmocka_unit_test(
         a_oneway_call_of_a_proxy_that_closes_leaves_or_is_counted),
     cmocka_unit_test(oneway_calls_on_a_lost_link_are_counted),
