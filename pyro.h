@@ -10006,11 +10006,11 @@ static bool pyroi_open_item5(pyro_call *call, pyro_reader *all,
     method = pyro_get_str(in, &n);
     *given = pyro_get_list(in, PYRO_MAX_ARGS);
     if (!three || all->err != PYRO_OK || in->err != PYRO_OK
-        || n > PYRO_MAX_NAME || memchr(method, 0, n) != NULL)
+        || n > PYRO_MAX_NAME)
         return false;
     body[(size_t)((const uint8_t *)method - body) + n] = 0;
     call->method = method;
-    return true;
+    return strlen(method) == n;
 }
 
 static const char pyroi_wrap5[] = "\x82\xA9__class__\xBC"

@@ -4324,7 +4324,8 @@ static unsigned pyroi_ns_place5(const char *words, const char *word,
                                 uint32_t n)
 {
     for (unsigned i = 0; *words != 0 && i < 5; i++) {
-        size_t length = strcspn(words, " ");
+        const char *end = strchr(words, ' ');
+        size_t length = end != NULL ? (size_t)(end - words) : strlen(words);
 
         if (length == n && memcmp(words, word, n) == 0)
             return i;
