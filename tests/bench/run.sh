@@ -49,9 +49,9 @@ targets() {
 	resolve    names   1.0  0.85 0.75
 	lookup10k  names   0.5  0.334 0.334
 	es1        events  1.0  0.0  0.3
-	es8        events  1.0  1.0  0.5
-	es64       events  2    1.0  0.5
-	es1_mosquitto events 8  8    3
+	es8        events  1.0  1.0  0.6
+	es64       events  2    1.0  0.7
+	es1_mosquitto events 8  8    8
 	es_slow    events  1.0  0.95 0.8
 	END
 }
