@@ -5957,6 +5957,7 @@ static bool pyroi_open_short(pyro_call *call, unsigned *given)
     uint8_t       *at = pyroi_bytes(call->args_buf_);
     const uint8_t *end = call->args.end;
     uint8_t       *body = at;
+    const char    *object;
     size_t         object_n;
     size_t         method_n;
 
@@ -5964,13 +5965,14 @@ static bool pyroi_open_short(pyro_call *call, unsigned *given)
     if (end - at < 5 || *at++ != 0x94
         || (object_n = pyroi_short_name(at, end)) == 0)
         return false;
-    call->object = (const char *)at + 1;
+    object = (const char *)at + 1;
     at += 1 + object_n;
     if ((method_n = pyroi_short_name(at, end)) == 0
         || (at[1 + method_n] ^ 0x90u) > PYRO_MAX_ARGS
         || (at[1 + method_n] ^ 0x90u) > (size_t)(end - at) - 2 - method_n)
         return false;
-    *at++ = 0;
+    *at++ = 0; /* only now are both names to be read by others */
+    call->object = object;
     call->method = (const char *)at;
     at += method_n;
     *given = *at ^ 0x90u;
