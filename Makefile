@@ -53,7 +53,7 @@ endif
 ASAN_UNIT ?= $(UNIT)
 
 QUICKLY := symbols matrix size tidy format readme
-WHOLE   := $(QUICKLY) misra prove interop coverage tsan fuzz bench firmware
+WHOLE   := $(QUICKLY) costs misra prove interop coverage tsan fuzz bench firmware
 
 # Without optimisation: most of the time goes into compiling. Code that is
 # optimised is tested by matrix.
@@ -101,10 +101,10 @@ bench: ## against a bare poll loop and msgpack-c: build/bench.json
 firmware: ## boards under QEMU; STEPS="unit serial" runs only these
 	$(Q)sh tests/firmware.sh $(STEPS)
 
-size: ## bytes of flash on a Cortex-M4: build/size.json
+size: ## bytes of flash on Cortex-M4, M0+ and RISC-V: build/size.json
 	$(Q)sh tests/size.sh
 
-costs: ## flash of each switch, on other processors; stack; RAM
+costs: ## flash of each switch; stack; RAM
 	$(Q)sh tests/size.sh -f
 
 fuzz: ## hostile bytes, a short time

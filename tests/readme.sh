@@ -22,23 +22,14 @@ mkdir -p $out
 server=
 trap '[ -z "$server" ] || kill $server 2>/dev/null || :' EXIT
 
-# The table of sizes, from build/size.json.
-size_table() {
-    tr ',{}' '\n\n\n' <build/size.json | awk -F'[":]+ *' '
-        NF > 2 { head = head " " $2 " |"; rule = rule "---|"
-                 row = row " " $3 " |" }
-        END { print "|" head "\n|" rule "\n|" row }'
-}
-
 # README with the table of sizes as it was measured.
 with_tables() {
-    size_table >$out/size.table
-    awk -v table=$out/size.table '
+    awk '
         /<!-- size: end/ { inside = 0 }
         !inside { print }
         /<!-- size: begin/ {
             inside = 1
-            while ((getline line < table) > 0) print line
+            while ((getline line < "build/size.md") > 0) print line
         }' README.md
 }
 
@@ -122,7 +113,7 @@ short() {
 }
 
 [ -z "$update" ] || {
-    [ -s build/size.json ] || die "no build/size.json: run make size"
+    [ -s build/size.md ] || die "no build/size.md: run make size"
     with_tables >$out/README.md
     cp $out/README.md README.md
 }
@@ -135,7 +126,7 @@ compiles
 targets
 names
 tells_the_truth
-if [ -s build/size.json ]; then
+if [ -s build/size.md ]; then
     with_tables | diff README.md - >$out/diff ||
         die "sizes in README.md are not those measured: readme.sh -u"
 fi
