@@ -73,7 +73,7 @@ profile() {
         image $out/profile.elf -std=c99 -DNDEBUG -DTURNS=${turns}u -DCALLS_ONLY \
             "$@" tests/firmware/icount.c
         timeout -k 5 100 $fw_qemu -serial null -icount shift=0 -singlestep \
-            -d exec,nochain -D /dev/stdout -kernel $out/profile.elf |
+            -d exec,nochain -kernel $out/profile.elf 2>&1 |
             awk '/^Trace/ { n[$NF]++ } END { for (f in n) print f, n[f] }' |
             sort >$out/profile.$turns
     done
@@ -85,18 +85,18 @@ profile() {
 say "name  what           counted    goal    gate"
 measure full
 expect dispatch 1800 2400 3250
-expect loop 2600 4000 6250
+expect loop 2600 4000 5980
 expect encode 0 0 2350
 expect decode 0 0 2080
-expect publish 0 0 23100
+expect publish 0 0 21050
 expect stack_both 420 0 912
-expect stack_server 0 0 600
+expect stack_server 0 0 612
 expect stack_level 0 0 688
 [ -z "$verbose" ] || profile
 measure lean $LEAN -DPYRO_ES_NO_REGEX
-expect dispatch 1800 2400 2770
-expect loop 2600 4000 5420
-expect publish 0 0 20900
+expect dispatch 1800 2400 2750
+expect loop 2600 4000 5110
+expect publish 0 0 18830
 expect stack_both 420 0 728
 expect stack_server 0 0 440
 expect stack_level 0 0 544
