@@ -3874,6 +3874,16 @@ extern unsigned pyro_test_rules;
 #else
 #define PYROI_PORTS(flag) flag
 #endif
+#ifdef PYRO_NO_PIPE
+#define PYROI_PIPES(flag) 0
+#else
+#define PYROI_PIPES(flag) flag
+#endif
+#ifdef PYRO_NO_CHECKSUM
+#define PYROI_SUMMED(flag) 0
+#else
+#define PYROI_SUMMED(flag) flag
+#endif
 
 enum {                   /* flags_ of a daemon */
        PYROI_AGAIN = 1,  /* stalled links are to be looked at again */
@@ -4031,11 +4041,13 @@ enum { /* state of a link */
 };
 
 enum {                     /* flags of a link */
-       PYROI_PIPE = 1,     /* adopted: survives its peer */
+       /* adopted: survives its peer */
+       PYROI_PIPE = PYROI_PIPES(1),
        PYROI_OURS = 2,     /* we connected */
        PYROI_SENT = 4,     /* our CONNECT waits for its answer */
        PYROI_INPUT = 8,    /* the port has bytes */
-       PYROI_SUMS = 16,    /* CHECKSUM is agreed, or wanted; as in a header */
+       /* CHECKSUM is agreed, or wanted; as in a header */
+       PYROI_SUMS = PYROI_SUMMED(16),
        PYROI_STUCK = 32,   /* something did not go; room to be told of */
        PYROI_RX_DUE = 64,  /* rx_due counts */
        PYROI_TX_DUE = 128, /* tx_due counts */
@@ -4456,29 +4468,41 @@ static const char *pyroi_fail_text(unsigned reason)
 }
 #endif
 
-/* The bodies of control frames one behind the other: a greeting (see the
- * manual; 0 stands for what differs, the last byte is how long the nonce is),
- * a CONNECTFAIL, nil. */
-static const uint8_t pyroi_bodies[] = { 0x96, PYROI_WIRE, 0,    0xCE, 0,    0,
-                                        0,    0,          0xCE, 0,    0,    0,
-                                        0,    0xCD,       0,    0,    0xC4, 0,
-                                        0x92, 0,          0xA0, 0xC0 };
+/* The body of a greeting; 0 stands for what differs, the last byte is how
+ * long the nonce is. */
+static const uint8_t pyroi_greeting[PYROI_GREET] = {
+    0x96, PYROI_WIRE, 0, 0xCE, 0, 0, 0, 0, 0xCE, 0, 0, 0, 0, 0xCD, 0, 0, 0xC4, 0
+};
+
+static uint8_t *pyroi_put_greeting(const pyro_daemon *d, const pyroi_link *l,
+                                   uint8_t *body)
+{
+    memcpy(body, pyroi_greeting, PYROI_GREET);
+    body[2] = (l->control & PYROI_SUMS) != 0;
+    pyroi_store32(body + 4, d->session_);
+    pyroi_store32(body + 9, pyroi_max_body(d));
+    pyroi_store16(body + 14, pyroi_dead_ms(d));
+    return body + PYROI_GREET;
+}
 
 /* What a CONNECTFAIL says. */
+#if defined(PYRO_NO_DENIALS) && defined(PYRO_NO_PIPE)
+#define pyroi_put_fail(l, body) (body) /* nobody is told */
+#else
 static uint8_t *pyroi_put_fail(const pyroi_link *l, uint8_t *body)
 {
-#ifndef PYRO_NO_TEXTS
-    pyro_writer w = pyro_writer_of(body + 2, 58, 1);
-#endif
+    const char *text = "";
+    pyro_writer w = pyro_writer_of(body, 60, 1);
 
-    body[1] = l->reason < PYROI_FAIL_VERSION ? l->reason : 0;
-#ifdef PYRO_NO_TEXTS
-    return body + 3;
-#else
-    pyro_put_str(&w, pyroi_fail_text(l->reason));
-    return w.at;
+#ifndef PYRO_NO_TEXTS
+    text = pyroi_fail_text(l->reason);
 #endif
+    pyro_put_list(&w, 2);
+    pyro_put_int(&w, l->reason < PYROI_FAIL_VERSION ? l->reason : 0);
+    pyro_put_str(&w, text);
+    return w.at;
 }
+#endif
 
 #ifdef PYRO_NO_PYRO5
 #define PYROI_CONTROL_BYTES 72 /* header, body of up to 60, checksum */
@@ -4491,36 +4515,27 @@ static uint8_t *pyroi_put_fail(const pyroi_link *l, uint8_t *body)
 static uint8_t *pyroi_make_control(const pyro_daemon *d, const pyroi_link *l,
                                    uint8_t *frame)
 {
-    static const uint8_t bytes[] = { 0, PYROI_GREET,      PYROI_GREET, 3,
-                                     0, PYROI_BUSY_BYTES, 0,           1 };
-    static const uint8_t from[] = { 0, 0, 0, 18, 0, 0, 0, 21 };
-
-    unsigned       type = l->control & 15u;
-    unsigned       flags = l->control & PYROI_SUMS;
-    uint32_t       seq = 0;
-    const uint8_t *form = pyroi_bodies + from[type];
-    uint8_t       *body = frame + 8;
-    uint8_t       *end = body + bytes[type];
+    unsigned type = l->control & ~(unsigned)PYROI_SUMS;
+    unsigned flags = l->control & PYROI_SUMS;
+    uint32_t seq = 0;
+    uint8_t *body = frame + 8;
+    uint8_t *end;
 
     if (pyroi_is5(l))
         return pyroi_make_control5(d, l, frame);
     if (type == PYROI_RESULT) {
-        form = pyroi_busy_body;
+        memcpy(body, pyroi_busy_body, PYROI_BUSY_BYTES);
+        end = body + PYROI_BUSY_BYTES;
         flags |= PYROI_EXCEPTION;
         seq = l->busy_seq;
-    }
-    memcpy(body, form, bytes[type]);
-    if (type < PYROI_INVOKE)
-        flags = PYROI_CHECKSUM;
-    if (type == PYROI_PONG) {
+    } else if (type >= PYROI_PING) {
+        *body = 0xC0;
+        end = body + (type - PYROI_PING); /* the answer to one is nil */
         type = PYROI_PING;
-    } else if (type == PYROI_CONNECTFAIL) {
-        end = pyroi_put_fail(l, body);
-    } else if (type <= PYROI_CONNECTOK) {
-        body[2] = (l->control & PYROI_SUMS) != 0;
-        pyroi_store32(body + 4, d->session_);
-        pyroi_store32(body + 9, pyroi_max_body(d));
-        pyroi_store16(body + 14, pyroi_dead_ms(d));
+    } else {
+        end = type == PYROI_CONNECTFAIL ? pyroi_put_fail(l, body)
+                                        : pyroi_put_greeting(d, l, body);
+        flags = PYROI_CHECKSUM;
     }
     pyroi_put_header(body, PYROI_WHAT(type, flags), seq,
                      (uint32_t)(end - body));
@@ -4584,7 +4599,7 @@ static bool pyroi_send(pyro_daemon *d, pyroi_link *l, const uint8_t *frame,
 static bool pyroi_flush_control(pyro_daemon *d, pyroi_link *l)
 {
     uint8_t  frame[PYROI_CONTROL_BYTES];
-    unsigned type = l->control & 15u;
+    unsigned type = l->control & ~(unsigned)PYROI_SUMS;
 
     if (type == 0) {
         while ((l->owed & PYROI_OWE(type)) == 0)
@@ -6990,7 +7005,7 @@ static bool pyroi_well_greeted(const pyroi_link *l)
     unsigned       i;
 
     for (i = 0; i < PYROI_GREET; i++) {
-        if (pyroi_bodies[i] != 0 && p[i] != pyroi_bodies[i])
+        if (pyroi_greeting[i] != 0 && p[i] != pyroi_greeting[i])
             return false;
     }
     return p[17] + (uint32_t)PYROI_GREET == pyroi_body_bytes(l->head)
@@ -7034,12 +7049,19 @@ static void pyroi_denied(pyro_daemon *d, pyroi_link *l)
 {
     unsigned reason = l->greet[1];
 
-    if (reason > PYROI_FAIL_NOT_UP)
-        reason = PYRO_DENY_UNSPECIFIED;
+#ifndef PYRO_NO_PIPE
     if (reason == PYROI_FAIL_NOT_UP && l->state == PYROI_GREETING)
         return; /* told about something older: our CONNECT is on its way */
+#endif
+    if (reason > PYROI_FAIL_NOT_UP)
+        reason = PYRO_DENY_UNSPECIFIED;
     pyroi_why(d, pyroi_fail_text(reason), reason, 0);
-    pyroi_end(d, l, reason == PYROI_FAIL_NOT_UP ? 0u : (unsigned)PYROI_DENIED);
+#ifndef PYRO_NO_PIPE
+    if (reason == PYROI_FAIL_NOT_UP)
+        pyroi_end(d, l, 0);
+    else
+#endif
+        pyroi_end(d, l, PYROI_DENIED);
 }
 
 /* A frame that took no buffer has been passed over, and was in order. */
@@ -7246,9 +7268,6 @@ static void pyroi_greet(pyro_daemon *d, pyroi_link *l)
 {
     uint32_t ms = pyroi_greet_ms(d);
 
-    if (l->state != PYROI_GREETING)
-        l->heard = d->now_; /* since when we try */
-    l->state = PYROI_GREETING;
     l->flags |= PYROI_SENT;
     l->owed |= PYROI_OWE(PYROI_CONNECT);
     pyroi_hurry(d, l, (l->flags & PYROI_PIPE) != 0 ? ms / 8 : ms);
@@ -8285,6 +8304,8 @@ static bool pyroi_pipe_event(pyro_daemon *d, pyroi_link *l, unsigned what)
         if ((l->flags & PYROI_QUIET) != 0 && l->missed == 2)
             return true;
 #ifndef PYRO_NO_CLIENT
+        l->state = PYROI_GREETING;
+        l->heard = d->now_; /* since when we try */
         pyroi_greet(d, l);
 #endif
         return false;
