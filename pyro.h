@@ -1190,6 +1190,7 @@ typedef struct pyroi_link {
     uint8_t owed;    /* types of control frames to send, as bits */
     uint8_t control; /* type of the one being sent, and PYROI_SUMS */
     uint8_t reason;  /* of a CONNECTFAIL */
+    bool    input;   /* the port has bytes */
     uint8_t missed;  /* while quiet: 1 a frame came, 2 do not greet */
 #ifndef PYRO_NO_PYRO5
     uint8_t ser; /* serializer of our calls, or of the refusal owed */
@@ -1214,15 +1215,18 @@ typedef struct pyroi_link {
     uint32_t      crc;     /* of what was read */
     uint32_t      heard;   /* when bytes came last */
     uint32_t      told;    /* when bytes left last */
-    uint32_t      rx_due;  /* a frame or a greeting must be done */
+    uint32_t      rx_due;  /* a frame or a greeting must be done; 0: none */
     uint32_t      tx_due;  /* the first frame in the queue must be gone */
     uint32_t      key;     /* CRC of the address connected to */
+#ifndef PYRO_NO_PIPE
+    uint32_t quiet_due; /* nothing is said unasked until then; 0: it is */
+#endif
 #if PYRO_LINK_AHEAD != 0
     uint16_t last_object; /* index: the one that was called last */
 #endif
     uint8_t greet[18]; /* body of the peer's greeting */
 
-    struct pyroi_link *ready_next;
+    struct pyroi_link *ready_next; /* NULL: not in the ready queue */
 } pyroi_link;
 
 typedef struct pyroi_object {
@@ -1367,13 +1371,15 @@ typedef pyroi_object *(*pyroi_by_id_fn)(const pyro_daemon *node,
 struct pyro_daemon {
     uint32_t    flags_;
     uint8_t     depth_;         /* handlers on the stack */
-    uint8_t     stalled_;       /* some link waits to be looked at again */
+    bool        stalled_;       /* some link waits to be looked at again */
+    bool        again_;         /* they are to be looked at now */
+    bool        corked_;        /* some link holds back what it could send */
     uint16_t    n_[PYROI_USES]; /* buffers by their use */
     uint16_t    n_links_;       /* connections, the refusing one too */
     uint16_t    accepts_;       /* how many more by this poll */
     uint16_t    guids_;
     uint32_t    now_;
-    uint32_t    due_; /* earliest deadline ever armed */
+    uint32_t    due_; /* earliest deadline ever armed, or far away */
     uint32_t    stuck_;
     uint32_t    session_;
     uint32_t    ids_[2]; /* with session_: start of object ids */
@@ -3885,10 +3891,7 @@ extern unsigned pyro_test_rules;
 #define PYROI_SUMMED(flag) flag
 #endif
 
-enum {                   /* flags_ of a daemon */
-       PYROI_AGAIN = 1,  /* stalled links are to be looked at again */
-       PYROI_ARMED = 2,  /* due_ holds a time (0 is one, too) */
-       PYROI_CORKED = 4, /* some link holds back what it could send */
+enum {                               /* flags_ of a daemon */
        PYROI_YIELD = PYROI_HOOKS(8), /* no handlers and no callbacks now */
        PYROI_SERVES = 16,            /* objects are exported */
        PYROI_GATHERED = 32,          /* some link has PYROI_GATHER */
@@ -3975,7 +3978,7 @@ static void pyroi_give(pyro_daemon *d, pyroi_buffer *b)
     pyroi_use(d, b, PYROI_SPARE);
     b->next = d->free_;
     d->free_ = b;
-    d->flags_ |= PYROI_AGAIN;
+    d->again_ = true;
 }
 
 /* The same for all buffers of a chain. */
@@ -4040,22 +4043,16 @@ enum { /* state of a link */
        PYROI_DEAD     /* closed; hooks are to be told, then it is free */
 };
 
-enum {                     /* flags of a link */
+enum { /* flags of a link */
        /* adopted: survives its peer */
        PYROI_PIPE = PYROI_PIPES(1),
-       PYROI_OURS = 2,     /* we connected */
-       PYROI_SENT = 4,     /* our CONNECT waits for its answer */
-       PYROI_INPUT = 8,    /* the port has bytes */
+       PYROI_OURS = 2, /* we connected */
+       PYROI_SENT = 4, /* our CONNECT waits for its answer */
        /* CHECKSUM is agreed, or wanted; as in a header */
        PYROI_SUMS = PYROI_SUMMED(16),
-       PYROI_STUCK = 32,   /* something did not go; room to be told of */
-       PYROI_RX_DUE = 64,  /* rx_due counts */
-       PYROI_TX_DUE = 128, /* tx_due counts */
-       PYROI_QUEUED = 256, /* in the ready queue */
        /* is there only to be refused */
        PYROI_REFUSE = PYROI_DENIALS(512),
        PYROI_GATHER = 1024, /* a oneway has gone since the last poll */
-       PYROI_QUIET = 2048,  /* a pipe: nothing is said unasked until tx_due */
        PYROI_TELL_GONE = PYROI_HOOKS(4096),
        PYROI_TELL_ROOM = PYROI_HOOKS(8192),
        PYROI_TELL_UP = PYROI_HOOKS(16384),
@@ -4224,6 +4221,9 @@ static uint32_t pyroi_or(uint32_t value, uint32_t otherwise)
 #define pyroi_port_of(d, item) ((item)->port)
 #endif
 
+/* Further away than any deadline may be, and where no deadline is seen. */
+#define PYROI_FAR 0x60000000u
+
 /* Whether a time has come; right for differences up to 2^31. */
 static bool pyroi_reached(uint32_t now, uint32_t due)
 {
@@ -4232,12 +4232,10 @@ static bool pyroi_reached(uint32_t now, uint32_t due)
 
 /* Only the earliest time ever armed is kept; all deadlines are looked at when
  * it comes, and the next one is found then. */
-static void pyroi_arm(pyro_daemon *d, uint32_t due)
+PYROI_SHARED static void pyroi_arm(pyro_daemon *d, uint32_t due)
 {
-    if ((d->flags_ & PYROI_ARMED) != 0 && !pyroi_reached(d->due_, due))
-        return;
-    d->due_ = due;
-    d->flags_ |= PYROI_ARMED;
+    if (pyroi_reached(d->due_, due))
+        d->due_ = due;
 }
 
 /* Whether a deadline has come; if not, it is one of the next. */
@@ -4249,13 +4247,18 @@ PYROI_SHARED static bool pyroi_due_now(pyro_daemon *d, uint32_t due)
     return false;
 }
 
-/* A frame, a greeting or a goodbye must be over by then. */
-PYROI_SHARED static void pyroi_hurry(pyro_daemon *d, pyroi_link *l,
-                                     uint32_t ms)
+/* Sets a deadline of a link, where 0 is none. */
+PYROI_SHARED static void pyroi_set_due(pyro_daemon *d, uint32_t *due,
+                                       uint32_t ms)
 {
-    l->flags |= PYROI_RX_DUE;
-    l->rx_due = d->now_ + ms;
-    pyroi_arm(d, l->rx_due);
+    *due = pyroi_or(d->now_ + ms, 1);
+    pyroi_arm(d, *due);
+}
+
+/* A frame, a greeting or a goodbye must be over by then. */
+static void pyroi_hurry(pyro_daemon *d, pyroi_link *l, uint32_t ms)
+{
+    pyroi_set_due(d, &l->rx_due, ms);
 }
 
 /* The link of a handle while it is alive, else NULL. */
@@ -4269,12 +4272,12 @@ static pyroi_link *pyroi_link_of(const pyro_daemon *d, pyro_link handle)
     return l;
 }
 
+/* Puts a link into the ready queue; the last one there is its own next. */
 static void pyroi_ready(pyro_daemon *d, pyroi_link *l)
 {
-    if ((l->flags & PYROI_QUEUED) != 0)
+    if (l->ready_next != NULL)
         return;
-    l->flags |= PYROI_QUEUED;
-    l->ready_next = NULL;
+    l->ready_next = l;
     *d->ready_end_ = l;
     d->ready_end_ = &l->ready_next;
 }
@@ -4364,7 +4367,7 @@ static void pyroi_frame_done(pyroi_link *l)
     l->rx = PYROI_RX_HEAD;
     l->n_head = 0;
     if (l->state == PYROI_OPEN || l->state == PYROI_DOWN)
-        l->flags &= ~(uint32_t)PYROI_RX_DUE;
+        l->rx_due = 0;
 }
 
 /* Forgets a frame half read. */
@@ -4410,14 +4413,15 @@ static void pyroi_drop(pyro_daemon *d, pyroi_link *l)
 #endif
     pyroi_drop_tx(d, l);
     pyroi_drop_rx(d, l);
-    l->flags &= PYROI_PIPE | PYROI_OURS | PYROI_INPUT | PYROI_SUMS
-              | PYROI_QUEUED | PYROI_REFUSE | PYROI_QUIET | PYROI_TELL_GONE;
+    l->flags &=
+        PYROI_PIPE | PYROI_OURS | PYROI_SUMS | PYROI_REFUSE | PYROI_TELL_GONE;
+    l->rx_due = l->tx_due = 0;
     l->item.want = PYRO_IN;
     l->state = PYROI_DOWN;
     if ((l->flags & PYROI_PIPE) == 0) {
         pyroi_item_drop(d, &l->item);
         port->close(port, l->item.handle);
-        l->flags &= ~(uint32_t)PYROI_INPUT;
+        l->input = false;
         l->state = PYROI_DEAD;
     }
     pyroi_arm(d, d->now_);
@@ -4471,7 +4475,8 @@ static const char *pyroi_fail_text(unsigned reason)
 /* The body of a greeting; 0 stands for what differs, the last byte is how
  * long the nonce is. */
 static const uint8_t pyroi_greeting[PYROI_GREET] = {
-    0x96, PYROI_WIRE, 0, 0xCE, 0, 0, 0, 0, 0xCE, 0, 0, 0, 0, 0xCD, 0, 0, 0xC4, 0
+    0x96, PYROI_WIRE, 0, 0xCE, 0,    0, 0, 0,    0xCE,
+    0,    0,          0, 0,    0xCD, 0, 0, 0xC4, 0
 };
 
 static uint8_t *pyroi_put_greeting(const pyro_daemon *d, const pyroi_link *l,
@@ -4546,13 +4551,11 @@ static uint8_t *pyroi_make_control(const pyro_daemon *d, const pyroi_link *l,
  * leave a request unread while it is busy, a reply never. */
 static void pyroi_blocked(pyro_daemon *d, pyroi_link *l, unsigned kind)
 {
-    l->flags |= PYROI_STUCK;
     l->item.want |= PYRO_OUT;
-    if ((l->flags & PYROI_TX_DUE) != 0 || l->state < PYROI_OPEN)
+    if (l->tx_due != 0 || l->state < PYROI_OPEN)
         return; /* a greeting has a deadline of its own */
-    l->flags |= PYROI_TX_DUE;
-    l->tx_due = d->now_ + pyroi_frame_ms(d) * (kind == PYROI_INVOKE ? 8u : 1u);
-    pyroi_arm(d, l->tx_due);
+    pyroi_set_due(d, &l->tx_due,
+                  pyroi_frame_ms(d) * (kind == PYROI_INVOKE ? 8u : 1u));
 }
 
 /* Sends the rest of a frame, or of frames gathered, or of the piece of one
@@ -4591,7 +4594,7 @@ static bool pyroi_send(pyro_daemon *d, pyroi_link *l, const uint8_t *frame,
     if (!pyroi_send_piece(d, l, frame, end, 0, pyroi_kind(frame)))
         return false;
     l->tx_at = 0;
-    l->flags &= ~(uint32_t)PYROI_TX_DUE;
+    l->tx_due = 0;
     return true;
 }
 
@@ -4613,7 +4616,7 @@ static bool pyroi_flush_control(pyro_daemon *d, pyroi_link *l)
         l->busy_seq++;
     else
         l->owed &= (uint8_t)~PYROI_OWE(type);
-    d->flags_ |= PYROI_AGAIN; /* more may be refused now */
+    d->again_ = true; /* more may be refused now */
     return true;
 }
 
@@ -4701,9 +4704,9 @@ static void pyroi_flush(pyro_daemon *d, pyroi_link *l)
             break;
         }
     }
-    if ((l->flags & PYROI_STUCK) != 0) {
-        l->flags = (l->flags & ~(uint32_t)PYROI_STUCK) | PYROI_TELL_ROOM;
+    if ((l->item.want & PYRO_OUT) != 0) {
         l->item.want &= (uint8_t)~PYRO_OUT;
+        l->flags |= PYROI_TELL_ROOM;
         pyroi_ready(d, l);
     }
     if (l->state == PYROI_CLOSING)
@@ -4717,7 +4720,7 @@ static void pyroi_link_event(pyro_daemon *d, pyro_item *item, unsigned ready)
     pyroi_link *l = (pyroi_link *)(void *)at;
 
     if ((ready & PYRO_IN) != 0)
-        l->flags |= PYROI_INPUT;
+        l->input = true;
     if ((ready & PYRO_OUT) != 0)
         pyroi_flush(d, l); /* at once: its turn may become a long wait */
     pyroi_ready(d, l);
@@ -4846,16 +4849,16 @@ PYROI_SHARED static void pyroi_queue(pyro_daemon *d, pyroi_link *l,
  * waits. */
 static void pyroi_cork(pyro_daemon *d)
 {
-    d->flags_ |= PYROI_CORKED;
+    d->corked_ = true;
 }
 
 PYRO_DEF void pyro_flush(pyro_daemon *node)
 {
     pyroi_link *l = node->room_.links;
 
-    if ((node->flags_ & PYROI_CORKED) == 0)
+    if (!node->corked_)
         return;
-    node->flags_ &= ~(uint32_t)PYROI_CORKED;
+    node->corked_ = false;
     for (; l < node->links_end_; l++) {
         if ((l->item.want & PYRO_OUT) == 0)
             pyroi_flush(node, l);
@@ -6101,7 +6104,7 @@ static void pyroi_send_reply(pyro_call *call)
                      call->result.at); /* it knew what the peer accepts */
     pyroi_label5(call);
     pyroi_queue(d, l, call->reply_buf_);
-    if ((l->flags & PYROI_INPUT) != 0)
+    if (l->input)
         pyroi_cork(d);
     else
         pyroi_flush(d, l);
@@ -6685,7 +6688,7 @@ static uint32_t pyroi_recv(pyro_daemon *d, pyroi_link *l, uint8_t *to,
     const pyro_port *port = pyroi_port_of(d, &l->item);
     int32_t          got;
 
-    if ((l->flags & PYROI_INPUT) == 0)
+    if (!l->input)
         return 0;
     got = port->recv(port, l->item.handle, l->item.ahead, to, n);
     if (got < 0) {
@@ -6698,7 +6701,7 @@ static uint32_t pyroi_recv(pyro_daemon *d, pyroi_link *l, uint8_t *to,
         return 0;
     }
     if ((got & PYRO_PORT_MORE) == 0)
-        l->flags &= ~(uint32_t)PYROI_INPUT;
+        l->input = false;
     n = (uint32_t)got & ~(uint32_t)PYRO_PORT_MORE;
     if (n == 0)
         return 0;
@@ -6986,7 +6989,8 @@ static void pyroi_link_up(pyro_daemon *d, pyroi_link *l)
         ours = theirs;
     l->dead = (uint16_t)ours;
     l->state = PYROI_OPEN;
-    l->flags &= ~(uint32_t)(PYROI_SENT | PYROI_RX_DUE);
+    l->flags &= ~(uint32_t)PYROI_SENT;
+    l->rx_due = 0;
     l->flags |= PYROI_TELL_UP;
     l->heard = l->told = d->now_;
     l->n_given_up = 0; /* whatever was under way came before the greeting */
@@ -7047,21 +7051,20 @@ static void pyroi_greeted(pyro_daemon *d, pyroi_link *l, bool answer)
 /* A CONNECTFAIL: refused, or the peer of a pipe knows of no connection. */
 static void pyroi_denied(pyro_daemon *d, pyroi_link *l)
 {
-    unsigned reason = l->greet[1];
+    unsigned reason = PYROI_DENIED;
 
 #ifndef PYRO_NO_PIPE
-    if (reason == PYROI_FAIL_NOT_UP && l->state == PYROI_GREETING)
-        return; /* told about something older: our CONNECT is on its way */
+    if (l->greet[1] == PYROI_FAIL_NOT_UP) {
+        if (l->state == PYROI_GREETING)
+            return; /* of something older: our CONNECT is on its way */
+        reason = 0;
+    }
 #endif
-    if (reason > PYROI_FAIL_NOT_UP)
-        reason = PYRO_DENY_UNSPECIFIED;
-    pyroi_why(d, pyroi_fail_text(reason), reason, 0);
-#ifndef PYRO_NO_PIPE
-    if (reason == PYROI_FAIL_NOT_UP)
-        pyroi_end(d, l, 0);
-    else
-#endif
-        pyroi_end(d, l, PYROI_DENIED);
+    pyroi_why(d,
+              reason == 0 ? "not connected"
+                          : pyro_deny_text((pyro_deny)l->greet[1]),
+              l->greet[1], 0);
+    pyroi_end(d, l, reason);
 }
 
 /* A frame that took no buffer has been passed over, and was in order. */
@@ -7196,9 +7199,9 @@ PYROI_SHARED static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
     if (l->rx == PYROI_RX_BODY)
         later = (d->flags_ & PYROI_YIELD) != 0;
     if (later) {
-        d->stalled_ = 1;
+        d->stalled_ = true;
         l->item.want &= (uint8_t)~PYRO_IN;
-        l->flags &= ~(uint32_t)PYROI_RX_DUE; /* the delay is ours */
+        l->rx_due = 0; /* the delay is ours */
         return;
     }
     l->item.want |= PYRO_IN;
@@ -7206,8 +7209,8 @@ PYROI_SHARED static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
         pyroi_read_body(d, l);
     else if (l->rx == PYROI_RX_SKIP)
         pyroi_read_away(d, l);
-    if ((l->rx != PYROI_RX_HEAD || l->n_head != 0)
-        && (l->flags & PYROI_RX_DUE) == 0 && (l->item.want & PYRO_IN) != 0)
+    if ((l->rx != PYROI_RX_HEAD || l->n_head != 0) && l->rx_due == 0
+        && (l->item.want & PYRO_IN) != 0)
         pyroi_hurry(d, l, pyroi_frame_ms(d));
 }
 
@@ -7221,9 +7224,8 @@ PYROI_SHARED static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
 static bool pyroi_goes_on(const pyro_daemon *d, const pyroi_link *l)
 {
     return l->state == PYROI_OPEN && l->rx == PYROI_RX_HEAD && l->n_head == 0
-        && (l->flags & (PYROI_INPUT | PYROI_QUEUED | PYROI_TELL))
-               == PYROI_INPUT
-        && (l->item.want & PYRO_IN) != 0 && d->stalled_ == 0;
+        && l->input && l->ready_next == NULL && (l->flags & PYROI_TELL) == 0
+        && (l->item.want & PYRO_IN) != 0 && !d->stalled_;
 }
 #endif
 
@@ -7240,19 +7242,19 @@ static void pyroi_step(pyro_daemon *d, pyroi_link *l, unsigned *left)
     }
 #endif
     if ((l->flags & PYROI_TELL) != 0) {
-        d->stalled_ = 1;
+        d->stalled_ = true;
     } else if (l->state == PYROI_DEAD) {
         l->state = PYROI_FREE;
         d->n_links_--;
     }
-    if ((l->flags & PYROI_INPUT) != 0 || (l->item.want & PYRO_IN) == 0)
+    if (l->input || (l->item.want & PYRO_IN) == 0)
         pyroi_receive(d, l);
 #if PYRO_LINK_AHEAD != 0
     for (unsigned k = 1; k<PYROI_IN_A_ROW && * left> 0 && pyroi_goes_on(d, l);
          k++, --*left)
         pyroi_receive(d, l);
 #endif
-    if ((l->flags & PYROI_INPUT) != 0 && (l->item.want & PYRO_IN) != 0)
+    if (l->input && (l->item.want & PYRO_IN) != 0)
         pyroi_ready(d, l);
     else if ((l->item.want & PYRO_OUT) == 0)
         pyroi_flush(d, l);
@@ -7284,7 +7286,7 @@ static bool pyroi_silent(pyro_daemon *d, pyroi_link *l)
 
     if (l->state != PYROI_OPEN || l->dead == 0 || l->dead == PYRO_NEVER)
         return false;
-    if (d->now_ - l->heard >= l->dead && (l->flags & PYROI_INPUT) == 0
+    if (d->now_ - l->heard >= l->dead && !l->input
         && (l->item.want & PYRO_IN) != 0) {
         pyroi_why(d, PYROI_T("the peer fell silent, ms"), d->now_ - l->heard,
                   l->dead);
@@ -7301,14 +7303,14 @@ static bool pyroi_silent(pyro_daemon *d, pyroi_link *l)
 /* What a link was to have done by now it has not. */
 static void pyroi_link_times(pyro_daemon *d, pyroi_link *l)
 {
-    bool late = (l->flags & PYROI_RX_DUE) != 0 && pyroi_due_now(d, l->rx_due);
+    bool late = l->rx_due != 0 && pyroi_due_now(d, l->rx_due);
 
     if (pyroi_pipe(d, l, late ? PYROI_PIPE_LATE : PYROI_PIPE_TIME))
         return;
     if (late)
         pyroi_why(d, PYROI_T("the peer took too long"), pyroi_frame_ms(d),
                   l->state);
-    else if ((l->flags & PYROI_TX_DUE) != 0 && pyroi_due_now(d, l->tx_due))
+    else if (l->tx_due != 0 && pyroi_due_now(d, l->tx_due))
         pyroi_why(d, PYROI_T("the peer does not read"), l->tx_at, 0);
     else if (!pyroi_silent(d, l))
         return;
@@ -7350,9 +7352,10 @@ static void pyroi_times(pyro_daemon *d)
 {
     pyroi_link *l;
 
-    if ((d->flags_ & PYROI_ARMED) == 0 || !pyroi_reached(d->now_, d->due_))
+    if (!pyroi_reached(d->now_, d->due_))
         return;
-    d->flags_ &= ~(uint32_t)(PYROI_ARMED | PYROI_BACKOFF);
+    d->due_ = d->now_ + PYROI_FAR;
+    d->flags_ &= ~(uint32_t)PYROI_BACKOFF;
     for (l = d->room_.links; l < d->links_end_; l++)
         pyroi_link_times(d, l);
     if ((d->flags_ & PYROI_YIELD) != 0) {
@@ -7399,8 +7402,8 @@ static void pyroi_accept(pyro_daemon *d, pyro_item *listener, unsigned ready)
         }
         d->accepts_--;
         spare = PYROI_REFUSE != 0 && d->n_links_ + 1u == d->room_.n_links;
-        l = pyroi_link_new(d, port, handle,
-                           spare ? PYROI_INPUT | PYROI_REFUSE : PYROI_INPUT);
+        l = pyroi_link_new(d, port, handle, spare ? PYROI_REFUSE : 0u);
+        l->input = true;
         pyroi_hurry(d, l, spare ? 200 : pyroi_greet_ms(d));
         pyroi_ready(d, l);
     }
@@ -7483,16 +7486,16 @@ static void pyroi_look_again(pyro_daemon *d)
 {
     pyroi_link *l = d->room_.links;
 
-    if ((d->flags_ & PYROI_AGAIN) == 0)
+    if (!d->again_)
         return;
-    d->flags_ &= ~(uint32_t)PYROI_AGAIN;
-    if (d->stalled_ == 0)
+    d->again_ = false;
+    if (!d->stalled_)
         return;
-    d->stalled_ = 0;
+    d->stalled_ = false;
     for (; l < d->links_end_; l++) {
         if ((l->item.want & PYRO_IN) != 0 && (l->flags & PYROI_TELL) == 0)
             continue;
-        d->stalled_ = 1;
+        d->stalled_ = true;
         pyroi_ready(d, l);
     }
 }
@@ -7513,9 +7516,11 @@ static unsigned pyroi_work(pyro_daemon *d, unsigned left)
         if (l == NULL || left == 0)
             return left;
         d->ready_ = l->ready_next;
-        if (d->ready_ == NULL)
+        if (d->ready_ == l) {
+            d->ready_ = NULL;
             d->ready_end_ = &d->ready_;
-        l->flags &= ~(uint32_t)PYROI_QUEUED;
+        }
+        l->ready_next = NULL;
         pyroi_step(d, l, &left);
     }
 }
@@ -7527,12 +7532,12 @@ static int32_t pyroi_may_wait(const pyro_daemon *d, int32_t ms)
 
     if (d->ready_ != NULL)
         return 0;
-    if ((d->flags_ & PYROI_ARMED) == 0)
-        return ms;
     left = (int32_t)(d->due_ - d->now_);
     if (left < 0)
-        left = 0;
-    return ms < 0 || left < ms ? left : ms;
+        return 0;
+    return (uint32_t)left > PYRO_MAX_MS || (uint32_t)ms < (uint32_t)left
+             ? ms
+             : left;
 }
 
 /* One round. Work that is there is done before the port is asked, so that it is
@@ -7543,15 +7548,12 @@ static pyro_err pyroi_poll(pyro_daemon *d, int32_t ms)
     unsigned left = PYRO_POLL_FRAMES;
     bool     events;
 
-    if (d->ready_ != NULL || (d->flags_ & PYROI_ARMED) != 0)
-        d->now_ = pyro_now(d); /* else nobody asks before the wait is over */
+    d->now_ = pyro_now(d);
     d->accepts_ = PYRO_POLL_ACCEPTS;
     left = pyroi_work(d, left);
     pyro_flush(d); /* nothing is held back while anybody waits */
     /* What was done, or came free, may be just what somebody waits for. */
-    ms = left < PYRO_POLL_FRAMES || (d->flags_ & PYROI_AGAIN) != 0
-           ? 0
-           : pyroi_may_wait(d, ms);
+    ms = left < PYRO_POLL_FRAMES || d->again_ ? 0 : pyroi_may_wait(d, ms);
     events = pyroi_wait(d, ms);
     left = pyroi_work(d, left);
     pyroi_times(d);
@@ -7585,7 +7587,7 @@ PYRO_DEF void pyro_yield(pyro_daemon *node)
     node->flags_ |= PYROI_YIELD;
     (void)pyroi_poll(node, 0);
     node->flags_ &= ~(uint32_t)PYROI_YIELD;
-    node->flags_ |= PYROI_AGAIN;
+    node->again_ = true;
 }
 #endif
 
@@ -7597,7 +7599,7 @@ PYRO_DEF const pyro_item *pyro_items(const pyro_daemon *node)
 PYRO_DEF int32_t pyro_next_ms(pyro_daemon *node)
 {
     node->now_ = pyro_now(node);
-    if ((node->flags_ & (PYROI_AGAIN | PYROI_CORKED)) != 0)
+    if (node->again_ || node->corked_)
         return 0;
     pyroi_listen_if_free(node);
     return pyroi_may_wait(node, -1);
@@ -7638,6 +7640,7 @@ static void pyroi_use_port(pyro_daemon *d, const pyro_port *port)
 #endif
     d->port_ = port;
     d->now_ = port->now(port);
+    d->due_ = d->now_ + PYROI_FAR;
     if (!pyro_random(d, words, sizeof words)) {
         words[0] = d->config_->boot;
         words[1] = d->now_;
@@ -8179,16 +8182,14 @@ PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
 /* Says nothing unasked for a while. */
 static void pyroi_quiet(pyro_daemon *d, pyroi_link *l, uint32_t ms)
 {
-    l->flags |= PYROI_QUIET;
-    l->tx_due = d->now_ + ms;
-    pyroi_arm(d, l->tx_due);
+    pyroi_set_due(d, &l->quiet_due, ms);
 }
 
 /* Tells the peer, at most once a second, that we know of no connection; in
  * between it is noted, so that he hears of it in the end. */
 static void pyroi_say_down(pyro_daemon *d, pyroi_link *l)
 {
-    l->missed = (l->flags & PYROI_QUIET) != 0;
+    l->missed = l->quiet_due != 0;
     if (l->missed)
         return;
     pyroi_quiet(d, l, 1000);
@@ -8237,7 +8238,7 @@ static bool pyroi_pipe_late(pyro_daemon *d, pyroi_link *l)
 {
     if (l->state >= PYROI_OPEN)
         return false;
-    l->flags &= ~(uint32_t)PYROI_RX_DUE;
+    l->rx_due = 0;
     pyroi_drop_rx(d, l);
     if (l->state == PYROI_DOWN)
         pyroi_count(d, dead);
@@ -8253,9 +8254,9 @@ static bool pyroi_pipe_late(pyro_daemon *d, pyroi_link *l)
 /* The silence is over: what was missed is made up for. */
 static void pyroi_pipe_time(pyro_daemon *d, pyroi_link *l)
 {
-    if ((l->flags & PYROI_QUIET) == 0 || !pyroi_due_now(d, l->tx_due))
+    if (l->quiet_due == 0 || !pyroi_due_now(d, l->quiet_due))
         return;
-    l->flags &= ~(uint32_t)PYROI_QUIET;
+    l->quiet_due = 0;
     if (l->missed == 1 && l->state == PYROI_DOWN)
         pyroi_say_down(d, l);
 }
@@ -8264,7 +8265,7 @@ static void pyroi_pipe_time(pyro_daemon *d, pyroi_link *l)
 static void pyroi_pipe_drop(pyro_daemon *d, pyroi_link *l)
 {
     if (l->state >= PYROI_OPEN) {
-        l->flags &= ~(uint32_t)PYROI_QUIET;
+        l->quiet_due = 0;
     } else if (l->state == PYROI_GREETING) {
         pyroi_quiet(d, l, pyroi_greet_ms(d) / 8);
         l->missed = 2; /* it was not wanted: not again at once */
@@ -8301,7 +8302,7 @@ static bool pyroi_pipe_event(pyro_daemon *d, pyroi_link *l, unsigned what)
     default: /* PYROI_PIPE_CALL; true: not now */
         if (l->state != PYROI_DOWN)
             return false;
-        if ((l->flags & PYROI_QUIET) != 0 && l->missed == 2)
+        if (l->quiet_due != 0 && l->missed == 2)
             return true;
 #ifndef PYRO_NO_CLIENT
         l->state = PYROI_GREETING;
@@ -8389,7 +8390,7 @@ static unsigned pyroi_check_ready(const pyro_daemon *d)
     unsigned          n = 0;
 
     for (; l != NULL && n <= d->room_.n_links; n++)
-        l = l->ready_next;
+        l = l->ready_next != l ? l->ready_next : NULL;
     return n;
 }
 
@@ -8411,7 +8412,7 @@ PYRO_DEF const char *pyro_check(const pyro_daemon *node)
         if (l->state == PYROI_FREE)
             continue;
         links++;
-        queued += (l->flags & PYROI_QUEUED) != 0;
+        queued += l->ready_next != NULL;
         wrong = pyroi_check_link(node, l, &held, &expects);
     }
     if (wrong != NULL)
@@ -8878,7 +8879,7 @@ static pyro_err pyroi_await(pyro_daemon *d, pyro_request *rq)
 {
     pyro_err err = PYRO_OK;
 
-    d->flags_ |= PYROI_AGAIN; /* R1, R5: what may wait is another question */
+    d->again_ = true; /* R1, R5: what may wait is another question */
     while (rq->state_ != PYROI_DONE) {
         if (pyroi_reached(d->now_, rq->due_))
             pyroi_late(d, rq);
@@ -8889,7 +8890,7 @@ static pyro_err pyroi_await(pyro_daemon *d, pyro_request *rq)
             err = PYRO_ERR_STATE;
         }
     }
-    d->flags_ |= PYROI_AGAIN;
+    d->again_ = true;
     d->requests_ = rq->next_;
     if (rq->proxy_ != NULL)
         rq->proxy_->sent_ = rq->sent_;
@@ -8938,7 +8939,7 @@ static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
     pyro_err     err;
 
     d->now_ = pyro_now(d);
-    d->flags_ |= PYROI_AGAIN;
+    d->again_ = true;
     rq.proxy_ = proxy;
     rq.seq_ = 0;
     rq.sent_ = 0;
@@ -9207,7 +9208,7 @@ static pyro_err pyroi_launch(pyro_request *rq, const pyro_slot *slot,
     rq->due_ = due;
     pyroi_arm(d, due);
     l->expects++;
-    d->flags_ |= PYROI_AGAIN; /* R1: it may not be left unread now */
+    d->again_ = true; /* R1: it may not be left unread now */
     if (l->state == PYROI_OPEN)
         pyroi_flush(d, l);
     return PYRO_OK;
@@ -9282,10 +9283,10 @@ PYRO_DEF pyro_err pyro_wait(pyro_request *rq)
     d = rq->proxy_->node_;
     rq->due_ = pyroi_clamp(d, rq->due_);
     pyroi_arm(d, rq->due_);
-    d->flags_ |= PYROI_AGAIN; /* R5: what may wait is another question now */
+    d->again_ = true; /* R5: what may wait is another question now */
     while (!pyro_done(rq) && err == PYRO_OK)
         err = pyroi_wait_round(d, rq->link_, rq->due_);
-    d->flags_ |= PYROI_AGAIN;
+    d->again_ = true;
     if (err != PYRO_OK) {
         pyroi_why(d, PYROI_T("the clock stands still, or in pyro_yield"), 0,
                   0);
@@ -9313,7 +9314,7 @@ static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
 
     d->now_ = pyro_now(d);
     due = pyroi_clamp(d, d->now_ + proxy->timeout_ms);
-    d->flags_ |= PYROI_AGAIN;
+    d->again_ = true;
     for (;;) {
         pyro_err waited;
 
@@ -9729,7 +9730,7 @@ static bool pyroi_send5(pyro_daemon *d, pyroi_link *l, const uint8_t *frame)
         && !pyroi_send_piece(d, l, body + n, body + left, size + n, kind))
         return false;
     l->tx_at = 0;
-    l->flags &= ~(uint32_t)PYROI_TX_DUE;
+    l->tx_due = 0;
     return true;
 }
 
@@ -10370,7 +10371,8 @@ static bool pyroi_redial5(pyro_daemon *d, pyroi_link *l, unsigned ser)
     pyroi_drop_rx(d, l);
     l->owed = l->control = 0;
     l->tx_at = 0;
-    l->flags &= ~(uint32_t)(PYROI_INPUT | PYROI_STUCK | PYROI_TX_DUE);
+    l->input = false;
+    l->tx_due = 0;
 #if PYRO_LINK_AHEAD != 0
     memset(l->item.ahead, 0, 64);
 #endif
