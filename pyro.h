@@ -541,8 +541,9 @@
  *   PYRO_NO_HOOKS          no hooks, timers, watched handles, rings, pyro_wake
  *                          and pyro_yield: poll sees to calls, no more
  *   PYRO_NO_CONFIG         of pyro_config `port` alone counts: it must be
- *                          there and is the only port. One listener; times
- *                          are the defaults; everybody is served meanwhile
+ *                          there, with a `wait`, and is the only port. One
+ *                          listener; times are the defaults; everybody is
+ *                          served meanwhile
  *   PYRO_NO_DENIALS        nobody is told why not: who comes when all links
  *                          are taken is left waiting, a message longer than
  *                          was announced ends its link
@@ -874,6 +875,9 @@ PYRO_DEF pyro_slot pyro_to_raw(pyro_blob *to); /* read it: pyro_reader_of */
 
 #define PYRO_PORT 7766 /* when a URI names no port */
 
+/* Bytes of the text of any URI, zero byte included. */
+#define PYRO_URI_BYTES (11 + 2 + PYRO_MAX_HOST + 6 + 1 + PYRO_MAX_NAME + 1)
+
 #ifndef PYRO_NO_URI
 
 typedef enum pyro_protocol {
@@ -908,8 +912,6 @@ PYRO_DEF pyro_err pyro_uri_parse(pyro_uri *uri, const char *text, size_t n,
  * Pyro5, with a zero byte. Returns
  * PYRO_ERR_NOSPACE when `size` bytes are too few: PYRO_URI_BYTES always do. */
 PYRO_DEF pyro_err pyro_uri_print(const pyro_uri *uri, char *to, size_t size);
-
-#define PYRO_URI_BYTES (11 + 2 + PYRO_MAX_HOST + 6 + 1 + PYRO_MAX_NAME + 1)
 
 /* A URI as a value: argument, result, or inside of one. "This connection" as
  * it was received cannot be passed on: PYRO_ERR_STATE. */
