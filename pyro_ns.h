@@ -51,7 +51,8 @@
  * NAMES
  *   Characters 33 to 126 except the backslash; "." parts groups, ":" stands
  *   at the beginning only. At most PYRO_NS_MAX_NAME bytes. Errors are
- *   NamingErrors with the texts of Pyro 3: "name not found: :Default.calc".
+ *   NamingErrors with the texts of Pyro 3: "name not found: :Default.calc",
+ *   or, with PYRO_NO_TEXTS, with the name alone.
  *
  * LEASES
  *   register(name, uri, ttl) with a ttl in milliseconds is a lease; without,
@@ -148,8 +149,8 @@
 #ifndef PYRO_NS_H
 #define PYRO_NS_H
 
-#if defined(PYRO_NO_URI) || defined(PYRO_NO_ASYNC) || defined(PYRO_NO_HOOKS)
-#error "PYRO_NO_URI, _ASYNC and _HOOKS take away what names are built on"
+#ifdef PYRO_NO_HOOKS
+#error "PYRO_NO_HOOKS takes away what names are built on: timers, handles"
 #endif
 
 /* ------------------------------------------------------------------------
@@ -165,7 +166,8 @@
 #error "PYRO_NS_MAX_NAME: 16 to 200"
 #endif
 
-/* Longest metadata of a name, encoded. Range 0 (none) to 250. Costs stack. */
+/* Longest metadata of a name, encoded. Range 0 (none, nor the methods for it:
+ * setMeta, getMeta, getSystemMeta) to 250. Costs stack. */
 #ifndef PYRO_NS_MAX_META
 #define PYRO_NS_MAX_META 64
 #endif
@@ -262,19 +264,22 @@
 /* Switches that remove something:
  *   PYRO_NS_NO_SERVER      no name server (PYRO_NO_SERVER says so as well)
  *   PYRO_NS_NO_CLIENT      no locator, no client (also PYRO_NO_CLIENT)
+ *   PYRO_NS_NO_HOSTS       a locator that asks by broadcast and nobody else,
+ *                          no client (also PYRO_NO_URI, PYRO_NO_ASYNC)
  *   PYRO_NS_NO_STORAGE     a name server that forgets
- *   PYRO_NS_NO_PAIR        a name server alone
+ *   PYRO_NS_NO_PAIR        a name server alone (also PYRO_NO_ASYNC)
  *   PYRO_NS_NO_SERVERLESS  no names without a name server
+ *   PYRO_NS_NO_GROUPS      no groups but the root, ":Pyro" and the default one
  *   PYRO_NS_NO_PYRO5       a name server without Pyro5's methods and broadcast
- *                          (also PYRO_NO_PYRO5, PYRO_NO_KWARGS) */
+ *                          (also PYRO_NO_PYRO5, PYRO_NO_KWARGS)
+ * With PYRO_NO_URI a name server keeps URIs as they are given: text, PYRO://
+ * and an address, the host of which is not replaced. */
 #if defined(PYRO_NO_SERVER) && !defined(PYRO_NS_NO_SERVER)
 #define PYRO_NS_NO_SERVER
 #endif
-#if defined(PYRO_NO_SERVER) && !defined(PYRO_NS_NO_SERVERLESS)
-#define PYRO_NS_NO_SERVERLESS
-#endif
-#if !defined(PYRO_NO_PYRO5) && !defined(PYRO_NO_CLIENT) \
-    && !defined(PYRO_NO_SERVER) && !defined(PYRO_NS_NO_PYRO5)
+#if !defined(PYRO_NO_PYRO5) && !defined(PYRO_NO_CLIENT)    \
+    && !defined(PYRO_NO_SERVER) && !defined(PYRO_NO_ASYNC) \
+    && !defined(PYRO_NS_NO_PYRO5)
 #define PYROI_NS_CLIENT5
 #endif
 #if (defined(PYRO_NO_PYRO5) || defined(PYRO_NO_KWARGS) \
@@ -285,9 +290,22 @@
 #if defined(PYRO_NO_CLIENT) && !defined(PYRO_NS_NO_CLIENT)
 #define PYRO_NS_NO_CLIENT
 #endif
-#if (defined(PYRO_NS_NO_SERVER) || defined(PYRO_NO_CLIENT)) \
+#if (defined(PYRO_NS_NO_CLIENT) || defined(PYRO_NO_URI) \
+     || defined(PYRO_NO_ASYNC))                         \
+    && !defined(PYRO_NS_NO_HOSTS)
+#define PYRO_NS_NO_HOSTS
+#endif
+#if (defined(PYRO_NS_NO_SERVER) || defined(PYRO_NO_CLIENT) \
+     || defined(PYRO_NO_ASYNC))                            \
     && !defined(PYRO_NS_NO_PAIR)
 #define PYRO_NS_NO_PAIR
+#endif
+#if (defined(PYRO_NO_SERVER) || defined(PYRO_NS_NO_HOSTS)) \
+    && !defined(PYRO_NS_NO_SERVERLESS)
+#define PYRO_NS_NO_SERVERLESS
+#endif
+#if !defined(PYRO_NS_NO_STORAGE) || !defined(PYRO_NS_NO_PAIR)
+#define PYROI_NS_COPIES /* changes leave the table, or come, as bytes */
 #endif
 
 #define PYRO_NS_NAME  ":Pyro.NameServer" /* the name server's own */
@@ -304,7 +322,8 @@ extern "C" {
 
 /* Prints the full form of a name into `to`: relative names go below `group`
  * (NULL: ":Default"), an empty one is the group itself. NULL when it is a
- * name, otherwise what is wrong with it, a static text: "invalid name",
+ * name, otherwise what is wrong with it, a static text ("" with
+ * PYRO_NO_TEXTS): "invalid name",
  * "invalid character(s) in name", "name too long", "default group name is
  * not absolute". */
 PYRO_DEF const char *pyro_ns_expand(const char *group, const char *name,
@@ -354,15 +373,16 @@ typedef enum pyro_ns_event {
 /* How a client finds and uses a name server. Zero is the default everywhere.
  * It stays the caller's and must outlive what was given it. */
 typedef struct pyro_ns_config {
+    uint32_t udp_ip;   /* the one address to send broadcasts to, as
+                          0xC0A801FF; default: those of all networks */
+    uint16_t udp_port; /* of broadcasts: default PYRO_NS_PORT */
+    uint8_t  tries;    /* of broadcasts: default PYRO_NS_TRIES */
+#ifndef PYRO_NS_NO_HOSTS
     /* Name servers to ask over connections, in this order, instead of by
      * broadcast: "10.0.0.5 box:9091 [::1]:9090", or URIs of their objects. */
     const char *hosts;
     const char *group;        /* default group: default ":Default" */
     uint32_t    ttl_ms;       /* of the own names: default PYRO_NS_TTL_MS */
-    uint32_t    udp_ip;       /* the one address to send broadcasts to, as
-                                 0xC0A801FF; default: those of all networks */
-    uint16_t    udp_port;     /* of broadcasts: default PYRO_NS_PORT */
-    uint8_t     tries;        /* of broadcasts: default PYRO_NS_TRIES */
     bool        no_broadcast; /* without hosts: only this host is asked */
     bool        serverless;   /* names are asked for by broadcast and answered
                                  by whoever has registered them */
@@ -370,12 +390,14 @@ typedef struct pyro_ns_config {
     /* What happened, called while polling or waiting; not to close the client
      * or register names. NULL: nothing. */
     void (*event)(void *user, pyro_ns_event event, const char *text);
+#endif
 } pyro_ns_config;
 
 /* One search. The caller's while it is under way. When several answer, the
  * best wins: one on this host (at an address that others reach as well, then
  * at loopback), then one of the same subnet, then the first.
- * By broadcast first; without an answer this host is asked, then localhost. */
+ * By broadcast first; without an answer this host is asked, then localhost.
+ * With PYRO_NS_NO_HOSTS by broadcast alone. */
 typedef struct pyro_ns_locator {
     pyro_err err; /* PYRO_ERR_BUSY: under way, PYRO_OK, PYRO_ERR_NAMING */
     char     uri[PYRO_URI_BYTES]; /* what was found */
@@ -386,28 +408,31 @@ typedef struct pyro_ns_locator {
 
     pyro_daemon          *node_;
     const pyro_ns_config *config_;
-    const char           *at_; /* the rest of the list; NULL: this host */
+    const char           *name_;
     void (*fn_)(void *user, struct pyro_ns_locator *loc);
     void        *user_;
     pyro_timer   timer_;
     pyroi_ns_udp udp_;
+#ifndef PYRO_NS_NO_HOSTS
+    const char  *at_; /* the rest of the list; NULL: this host */
     pyro_proxy   proxy_;
     pyro_request rq_;
-    uint8_t      state_;
-    uint8_t      try_;
-    uint8_t      here_;     /* addresses of this host that were tried */
-    uint8_t      rank_;     /* of the best answer */
-    uint8_t      last_;     /* error of the host asked last */
-    bool         other_;    /* not the name server itself is looked for */
-    char         head_[23]; /* of all answers: "PYRO! ", digits, a blank */
-    char         name_[PYRO_NS_MAX_NAME + 1];
+    uint8_t      here_; /* addresses of this host that were tried */
+    uint8_t      last_; /* error of the host asked last */
+#endif
+    uint8_t state_;
+    uint8_t try_;
+    uint8_t rank_;     /* of the best answer */
+    bool    other_;    /* not the name server itself is looked for */
+    char    head_[23]; /* of all answers: "PYRO! ", digits, a blank */
 } pyro_ns_locator;
 
 /* Begins to look for a full name; NULL is the name server itself. Any other is
  * asked for by broadcast, of those who have registered it serverless; with a
- * list of hosts, of their name servers. fn, if not NULL, is called from poll
- * at the end; look at loc->err then. PYRO_ERR_STATE: the daemon has no port
- * yet, PYRO_ERR_NAMING: the name is too long. */
+ * list of hosts, of their name servers. The name is borrowed until the end.
+ * fn, if not NULL, is called from poll at the end; look at loc->err then.
+ * PYRO_ERR_STATE: the daemon has no port yet, PYRO_ERR_NAMING: the name is too
+ * long. */
 PYRO_DEF pyro_err pyro_ns_look(pyro_ns_locator *loc, pyro_daemon *node,
                                const pyro_ns_config *config, const char *name,
                                void (*fn)(void *user, pyro_ns_locator *loc),
@@ -422,9 +447,13 @@ PYRO_DEF pyro_err pyro_ns_locate(pyro_ns_locator *loc, pyro_daemon *node,
                                  const pyro_ns_config *config,
                                  const char           *name);
 
+#endif /* PYRO_NS_NO_CLIENT */
+
 /* ------------------------------------------------------------------------
  * >>client
  * ------------------------------------------------------------------------ */
+
+#ifndef PYRO_NS_NO_HOSTS
 
 /* A name of ours that is kept registered. Private. */
 typedef struct pyroi_ns_own {
@@ -463,6 +492,7 @@ typedef struct pyro_ns {
     bool                  twinned_; /* it was asked for its twin */
     char                  server_[PYRO_URI_BYTES];
     char                  twin_[PYRO_URI_BYTES];
+    char                  name_[PYRO_NS_MAX_NAME + 1]; /* asked for */
 } pyro_ns;
 
 /* Looks for the name server and waits for it; from then on every PYRONAME of
@@ -512,7 +542,7 @@ PYRO_DEF pyro_proxy *pyro_ns_proxy(pyro_ns *ns);
 /* For people: what was tried to find it. "" when there is nothing to say. */
 PYRO_DEF const char *pyro_ns_tried(const pyro_ns *ns);
 
-#endif /* PYRO_NS_NO_CLIENT */
+#endif /* PYRO_NS_NO_HOSTS */
 
 #ifdef PYROI_NS_CLIENT5
 /* Registers an own object with a name server of Pyro5 or Pyro4, the host and
@@ -755,6 +785,14 @@ extern "C" {
  * >>texts
  * ------------------------------------------------------------------------ */
 
+#ifdef PYRO_NO_TEXTS
+#define PYROI_NS_T(text) ""
+#else
+#define PYROI_NS_T(text) text
+#endif
+
+#define PYROI_NS_SCHEME "PYRO://"
+
 #if !defined(PYRO_NS_NO_SERVER) || !defined(PYRO_NS_NO_CLIENT)
 
 /* Adds text to a zero-terminated one of `size` bytes in all; what does not
@@ -787,6 +825,30 @@ static bool pyroi_ns_add_number(char *to, size_t size, uint32_t v)
 }
 #endif
 
+/* Whether n bytes of text are a URI. Without those of pyro.h it is one that
+ * pyro_proxy_open takes: PYRO://address/object. */
+static bool pyroi_ns_is_uri(const char *text, size_t n)
+{
+#ifdef PYRO_NO_URI
+    const size_t at = sizeof PYROI_NS_SCHEME - 1;
+    size_t       i = at;
+    size_t       slash = 0;
+
+    if (n >= PYRO_URI_BYTES || n < at
+        || memcmp(text, PYROI_NS_SCHEME, at) != 0)
+        return false;
+    for (; i < n && text[i] > ' ' && text[i] <= '~'; i++) {
+        if (text[i] == '/' && slash == 0)
+            slash = i;
+    }
+    return i == n && slash > at && slash + 1 < n;
+#else
+    pyro_uri uri;
+
+    return pyro_uri_parse(&uri, text, n, NULL) == PYRO_OK;
+#endif
+}
+
 #endif
 
 /* The number of the characters of a name's part that are allowed: stops at
@@ -811,9 +873,9 @@ static const char *pyroi_ns_wrong(const char *name, size_t n)
 
         at += part;
         if (at < n && name[at] != '.')
-            return "invalid character(s) in name";
+            return PYROI_NS_T("invalid character(s) in name");
         if (part == 0)
-            return "invalid name";
+            return PYROI_NS_T("invalid name");
         if (at++ == n)
             return NULL;
     }
@@ -828,17 +890,17 @@ PYRO_DEF const char *pyro_ns_expand(const char *group, const char *name,
     if (group == NULL)
         group = ":Default";
     if (group[0] != ':')
-        return "default group name is not absolute";
+        return PYROI_NS_T("default group name is not absolute");
     if (n == 0 || name[0] != ':') {
         at = strlen(group);
         if (at + n + 1 > PYRO_NS_MAX_NAME)
-            return "name too long";
+            return PYROI_NS_T("name too long");
         memcpy(to, group, at);
         if (n > 0 && at > 1)
             to[at++] = '.';
     }
     if (at + n > PYRO_NS_MAX_NAME)
-        return "name too long";
+        return PYROI_NS_T("name too long");
     if (n > 0)
         memcpy(to + at, name, n);
     to[at + n] = 0;
@@ -849,10 +911,7 @@ PYRO_DEF const char *pyro_ns_expand(const char *group, const char *name,
  * >>questions: the datagrams, and who answers them
  * ------------------------------------------------------------------------ */
 
-#if !defined(PYRO_NS_NO_CLIENT) && !defined(PYRO_NS_NO_SERVERLESS)
-#define PYROI_NS_SERVERLESS
-#endif
-#if !defined(PYRO_NS_NO_SERVER) || defined(PYROI_NS_SERVERLESS)
+#if !defined(PYRO_NS_NO_SERVER) || !defined(PYRO_NS_NO_SERVERLESS)
 #define PYROI_NS_ANSWERER
 #endif
 
@@ -873,7 +932,7 @@ PYRO_DEF const char *pyro_ns_expand(const char *group, const char *name,
 
 #define PYROI_NS_ANSWERS5 5 /* to Pyro5, a second and address */
 
-#if !defined(PYRO_NS_NO_CLIENT) || !defined(PYRO_NS_NO_PYRO5)
+#if !defined(PYRO_NS_NO_HOSTS) || !defined(PYRO_NS_NO_PYRO5)
 /* Adds n bytes of text. */
 static bool pyroi_ns_add_n(char *to, size_t size, const char *text, size_t n)
 {
@@ -885,7 +944,9 @@ static bool pyroi_ns_add_n(char *to, size_t size, const char *text, size_t n)
     to[at + n] = 0;
     return true;
 }
+#endif
 
+#if !defined(PYRO_NS_NO_CLIENT) || !defined(PYRO_NS_NO_PYRO5)
 static void pyroi_ns_add_ip(char *to, size_t size, uint32_t ip)
 {
     unsigned shift = 32;
@@ -904,6 +965,7 @@ static bool pyroi_ns_net(const pyro_port *port, unsigned i, pyro_net *net)
     return i < PYROI_NS_NETS && port->net != NULL && port->net(port, i, net);
 }
 
+#if defined(PYROI_NS_ANSWERER) || !defined(PYRO_NS_NO_HOSTS)
 static void pyroi_ns_why(pyro_daemon *node, const char *text, uint32_t is)
 {
 #ifdef PYRO_NO_TEXTS
@@ -916,6 +978,7 @@ static void pyroi_ns_why(pyro_daemon *node, const char *text, uint32_t is)
     node->why.limit = 0;
 #endif
 }
+#endif
 
 /* 4: an address of this host, 3: loopback, which only this host can reach, 2:
  * of a subnet of its own, 1: any other. */
@@ -1117,9 +1180,13 @@ static pyro_err pyroi_ns_answerer_open(
 
 #ifndef PYRO_NS_NO_CLIENT
 
-static const pyro_ns_config pyroi_ns_defaults = { NULL, NULL, 0,     0,
-                                                  0,    0,    false, false,
-                                                  NULL, NULL };
+#ifdef PYRO_NS_NO_HOSTS
+static const pyro_ns_config pyroi_ns_defaults = { 0, 0, 0 };
+#else
+static const pyro_ns_config pyroi_ns_defaults = {
+    0, 0, 0, NULL, NULL, 0, false, false, NULL, NULL
+};
+#endif
 
 /* What a locator does. */
 enum {
@@ -1168,8 +1235,10 @@ PYRO_DEF void pyro_ns_look_stop(pyro_ns_locator *loc)
         return;
     pyro_timer_stop(loc->node_, &loc->timer_);
     pyroi_ns_udp_close(&loc->udp_, loc->node_);
+#ifndef PYRO_NS_NO_HOSTS
     if (loc->state_ == PYROI_NS_CALL)
         pyro_proxy_close(&loc->proxy_);
+#endif
     loc->state_ = PYROI_NS_IDLE;
     loc->err = PYRO_ERR_NAMING;
 }
@@ -1227,7 +1296,6 @@ static bool pyroi_ns_read_answer(const pyro_ns_locator *loc, char *a, size_t n,
 {
     const char *end = a + n;
     char       *blank;
-    pyro_uri    uri;
 
     if (n > PYROI_NS_DATAGRAM)
         return false;
@@ -1240,11 +1308,11 @@ static bool pyroi_ns_read_answer(const pyro_ns_locator *loc, char *a, size_t n,
         || !pyroi_ns_has_port(a, (size_t)(blank - a)))
         return false;
     *blank = '/';
-    memcpy(to, "PYRO://", 8);
+    memcpy(to, PYROI_NS_SCHEME, sizeof PYROI_NS_SCHEME);
     if (a[0] == ':')
         pyroi_ns_add_ip(to, PYRO_URI_BYTES, ip);
     return pyroi_ns_add(to, PYRO_URI_BYTES, a)
-        && pyro_uri_parse(&uri, to, strlen(to), NULL) == PYRO_OK;
+        && pyroi_ns_is_uri(to, strlen(to));
 }
 
 /* One that is better than what there is is kept, and the best ends it. */
@@ -1291,6 +1359,8 @@ static void pyroi_ns_heard(void *user, pyro_daemon *node, unsigned ready)
 
 /* --- by connection --- */
 
+#ifndef PYRO_NS_NO_HOSTS
+
 /* Sets the URI of the name server of a host, or of an object that is given
  * as a URI; of what is neither, a text that is no URI. */
 static void pyroi_ns_set_host(pyro_ns_locator *loc, const char *host, size_t n)
@@ -1304,7 +1374,7 @@ static void pyroi_ns_set_host(pyro_ns_locator *loc, const char *host, size_t n)
         fits = uri.protocol != PYRO_URI_NAME
             && pyroi_ns_add_n(loc->uri, size, host, n);
     } else {
-        pyroi_ns_add(loc->uri, size, "PYRO://");
+        pyroi_ns_add(loc->uri, size, PYROI_NS_SCHEME);
         fits = pyroi_ns_add_n(loc->uri, size, host, n);
         if (!pyroi_ns_has_port(host, n)) {
             pyroi_ns_add(loc->uri, size, ":");
@@ -1409,13 +1479,11 @@ static void pyroi_ns_host_answered(void *user, pyro_request *rq, pyro_err err,
     pyro_ns_locator *loc = (pyro_ns_locator *)user;
     const char      *found = loc->uri;
     uint32_t         n = 0;
-    pyro_uri         uri;
 
     (void)rq;
     if (err == PYRO_OK && loc->other_) {
         found = pyro_get_str(result, &n);
-        if (n >= sizeof loc->uri
-            || pyro_uri_parse(&uri, found, n, NULL) != PYRO_OK)
+        if (n >= sizeof loc->uri || !pyroi_ns_is_uri(found, n))
             err = PYRO_ERR_DATA;
     }
     if (err != PYRO_OK) {
@@ -1457,6 +1525,8 @@ static void pyroi_ns_call_host(pyro_ns_locator *loc)
         pyroi_ns_not_it(loc, err);
 }
 
+#endif
+
 /* --- the search --- */
 
 /* No answer by broadcast, or none possible: only for the name server itself
@@ -1472,9 +1542,13 @@ static void pyroi_ns_unheard(pyro_ns_locator *loc, const char *result)
     (void)result;
 #endif
     pyroi_ns_udp_close(&loc->udp_, loc->node_);
+#ifdef PYRO_NS_NO_HOSTS
+    pyroi_ns_end(loc, PYRO_ERR_NAMING);
+#else
     if (loc->other_)
         loc->at_ = "";
     pyroi_ns_next(loc);
+#endif
 }
 
 static void pyroi_ns_broadcast(pyro_ns_locator *loc)
@@ -1507,8 +1581,10 @@ static void pyroi_ns_go_on(void *user, pyro_daemon *node)
         pyroi_ns_end(loc, PYRO_OK);
     else if (loc->state_ == PYROI_NS_ASK)
         pyroi_ns_broadcast(loc);
+#ifndef PYRO_NS_NO_HOSTS
     else
         pyroi_ns_call_host(loc);
+#endif
 }
 
 /* A search that has not begun. */
@@ -1518,19 +1594,17 @@ static pyro_err pyroi_ns_prepare(pyro_ns_locator *loc, pyro_daemon *node,
                                  void (*fn)(void *user, pyro_ns_locator *loc),
                                  void *user)
 {
-    char   id[33];
-    size_t n;
+    char id[33];
 
     memset(loc, 0, sizeof *loc);
     loc->err = PYRO_ERR_NAMING;
     if (name == NULL)
         name = PYRO_NS_NAME;
-    n = strlen(name);
     if (pyro_port_of(node) == NULL)
         return PYRO_ERR_STATE;
-    if (n > PYRO_NS_MAX_NAME)
+    if (strlen(name) > PYRO_NS_MAX_NAME)
         return PYRO_ERR_NAMING;
-    memcpy(loc->name_, name, n);
+    loc->name_ = name;
     loc->other_ = strcmp(name, PYRO_NS_NAME) != 0;
     pyro_guid(node, id);
     memcpy(loc->head_, "PYRO! ", 6);
@@ -1551,8 +1625,12 @@ static pyro_err pyroi_ns_prepare(pyro_ns_locator *loc, pyro_daemon *node,
  * config says. */
 static void pyroi_ns_begin(pyro_ns_locator *loc)
 {
+#ifdef PYRO_NS_NO_HOSTS
+    loc->err = PYRO_ERR_BUSY;
+    loc->state_ = PYROI_NS_ASK;
+#else
     const pyro_ns_config *config = loc->config_;
-    bool                  listed = config->hosts != NULL;
+    bool listed = config->hosts != NULL;
 
     loc->err = PYRO_ERR_BUSY;
     loc->state_ = PYROI_NS_HOST;
@@ -1569,6 +1647,7 @@ static void pyroi_ns_begin(pyro_ns_locator *loc)
         else
             pyroi_ns_next_here(loc);
     }
+#endif
     pyro_timer_set(loc->node_, &loc->timer_, 0);
 }
 
@@ -1597,9 +1676,13 @@ PYRO_DEF pyro_err pyro_ns_locate(pyro_ns_locator *loc, pyro_daemon *node,
     return err != PYRO_OK ? err : loc->err;
 }
 
+#endif /* PYRO_NS_NO_CLIENT */
+
 /* ------------------------------------------------------------------------
  * >>client
  * ------------------------------------------------------------------------ */
+
+#ifndef PYRO_NS_NO_HOSTS
 
 /* What a client knows of a name server. */
 enum {
@@ -1920,7 +2003,8 @@ static pyro_err pyroi_ns_ask_name(pyro_ns *ns, const pyro_uri *name,
         pyro_ns_look_stop(loc); /* it begins again afterwards */
         pyro_timer_set(ns->node_, &ns->timer_, PYRO_NS_WAIT_MS / 4);
     }
-    err = pyroi_ns_prepare(loc, ns->node_, ns->config_, full,
+    memcpy(ns->name_, full, strlen(full) + 1);
+    err = pyroi_ns_prepare(loc, ns->node_, ns->config_, ns->name_,
                            pyroi_ns_name_found, ns);
     if (err == PYRO_OK && key != 0) {
         server = *name;
@@ -2007,7 +2091,7 @@ static pyro_err pyroi_ns_resolver(void *user, pyro_daemon *node,
 
 /* --- what the program calls --- */
 
-#ifdef PYROI_NS_SERVERLESS
+#ifndef PYRO_NS_NO_SERVERLESS
 /* Prints the object of an own name. */
 static bool pyroi_ns_own_object(void *user, const char *name, char object[33])
 {
@@ -2069,7 +2153,7 @@ PYRO_DEF void pyro_ns_close(pyro_ns *ns)
     pyro_hook_drop(ns->node_, &ns->hook_);
     pyro_resolver(ns->node_, NULL, NULL);
     pyro_proxy_close(&ns->proxy_);
-#ifdef PYROI_NS_SERVERLESS
+#ifndef PYRO_NS_NO_SERVERLESS
     pyroi_ns_answerer_close(&ns->answerer);
 #endif
     ns->node_ = NULL;
@@ -2099,7 +2183,7 @@ PYRO_DEF pyro_err pyro_ns_open(pyro_ns *ns, pyro_daemon *node,
     ns->node_ = node;
     pyro_hook_add(node, &ns->hook_);
     pyro_resolver(node, pyroi_ns_resolver, ns);
-#ifdef PYROI_NS_SERVERLESS
+#ifndef PYRO_NS_NO_SERVERLESS
     if (ns->config_->serverless)
         err = pyroi_ns_open_alone(ns);
     else
@@ -2374,7 +2458,7 @@ PYRO_DEF const char *pyro_ns_tried(const pyro_ns *ns)
     return "";
 }
 
-#endif /* PYRO_NS_NO_CLIENT */
+#endif /* PYRO_NS_NO_HOSTS */
 
 #ifndef PYRO_NS_NO_SERVER
 
@@ -2392,8 +2476,12 @@ PYRO_DEF const char *pyro_ns_tried(const pyro_ns *ns)
 #define PYROI_NS_GROUP 0x80000000u
 #define PYROI_NS_TOMB  0x40000000u /* deleted, the pair does not know yet */
 #define PYROI_NS_DIRTY 0x20000000u /* to be told to the pair */
-#define PYROI_NS_META  0x10000000u
-#define PYROI_NS_AT    0x0FFFFFFFu
+#if PYRO_NS_MAX_META > 0
+#define PYROI_NS_META 0x10000000u
+#else
+#define PYROI_NS_META 0u
+#endif
+#define PYROI_NS_AT 0x0FFFFFFFu
 
 #define PYROI_NS_HOLE 0xFFFFu
 
@@ -2456,6 +2544,7 @@ static bool pyroi_ns_is_self(const pyro_ns_server *ns, unsigned i)
     return pyroi_ns_uri_of(ns, i)[0] == '.';
 }
 
+#if !defined(PYRO_NS_NO_GROUPS) || defined(PYROI_NS_COPIES)
 /* What belongs to the server itself stays as it is. */
 static bool pyroi_ns_is_fixed(const pyro_ns_server *ns, unsigned i)
 {
@@ -2464,6 +2553,7 @@ static bool pyroi_ns_is_fixed(const pyro_ns_server *ns, unsigned i)
     return name[1] == 0 || strcmp(name, ":Pyro") == 0
         || strcmp(name, ns->group_) == 0 || pyroi_ns_is_self(ns, i);
 }
+#endif
 
 /* Chain of all names with this hash. */
 static uint16_t *pyroi_ns_chain(const pyro_ns_server *ns, const char *name,
@@ -2639,13 +2729,14 @@ static const char *pyroi_ns_lacks(const pyro_ns_server *ns, unsigned i,
 
     if (i == ns->room_.n_nodes) {
         if (ns->free_ == 0)
-            return "out of names, raise PYRO_NS_ROOM";
+            return PYROI_NS_T("out of names, raise PYRO_NS_ROOM");
     } else {
         have += pyroi_ns_bytes(ns, ns->room_.nodes[i].text & PYROI_NS_AT,
                                pyroi_ns_has(ns, i, PYROI_NS_META));
     }
-    return pyroi_ns_entry_bytes(e) > have ? "out of bytes, raise PYRO_NS_ROOM"
-                                          : NULL;
+    return pyroi_ns_entry_bytes(e) > have
+             ? PYROI_NS_T("out of bytes, raise PYRO_NS_ROOM")
+             : NULL;
 }
 
 /* Puts an entry at index i, or into a new node when i is n_nodes. It fits:
@@ -2727,6 +2818,7 @@ static bool pyroi_ns_below(const char *name, const char *group, size_t n)
     return strlen(name) > n && memcmp(name, group, n) == 0 && name[n] == '.';
 }
 
+#if !defined(PYRO_NS_NO_GROUPS) || defined(PYROI_NS_COPIES)
 /* The next node below a group, from index i on, that has all of these flags;
  * without flags one that is live. n_nodes: there is none. */
 static unsigned pyroi_ns_next_below(const pyro_ns_server *ns, unsigned i,
@@ -2743,6 +2835,7 @@ static unsigned pyroi_ns_next_below(const pyro_ns_server *ns, unsigned i,
     }
     return i;
 }
+#endif
 
 /* Fills *c with copies of all that a node holds. */
 static const pyroi_ns_entry *pyroi_ns_read(const pyro_ns_server *ns,
@@ -2790,7 +2883,7 @@ static pyroi_ns_entry *pyroi_ns_read_deleted(const pyro_ns_server *ns,
     return &c->entry;
 }
 
-#if !defined(PYRO_NS_NO_STORAGE) || !defined(PYRO_NS_NO_PAIR)
+#ifdef PYROI_NS_COPIES
 
 /* --- entries as bytes: in the journal and for the pair --- */
 
@@ -2831,8 +2924,7 @@ static uint32_t pyroi_ns_get_u32(pyro_reader *in, uint32_t most)
  * URI is not one. */
 static bool pyroi_ns_get_entry(pyro_reader *in, pyroi_ns_entry *e)
 {
-    bool     parts = pyro_get_list(in, 6) == 6;
-    pyro_uri uri;
+    bool parts = pyro_get_list(in, 6) == 6;
 
     memset(e, 0, sizeof *e);
     e->version = pyroi_ns_get_u32(in, 0xFFFFFFFF);
@@ -2851,8 +2943,7 @@ static bool pyroi_ns_get_entry(pyro_reader *in, pyroi_ns_entry *e)
         && e->name_n <= PYRO_NS_MAX_NAME && e->name[0] == ':'
         && pyroi_ns_wrong(e->name, e->name_n) == NULL
         && e->meta_n <= PYRO_NS_MAX_META
-        && (e->uri_n == 0
-            || pyro_uri_parse(&uri, e->uri, e->uri_n, NULL) == PYRO_OK);
+        && (e->uri_n == 0 || pyroi_ns_is_uri(e->uri, e->uri_n));
 }
 
 #endif
@@ -3144,7 +3235,7 @@ static pyro_err pyroi_ns_mend(pyro_ns_server *ns)
 static const char *pyroi_ns_append(pyro_ns_server *ns, const pyroi_ns_entry *e)
 {
     (void)ns;
-    return e->version == 0 ? "out of versions" : NULL;
+    return e->version == 0 ? PYROI_NS_T("out of versions") : NULL;
 }
 
 #endif /* PYRO_NS_NO_STORAGE */
@@ -3153,8 +3244,13 @@ static const char *pyroi_ns_append(pyro_ns_server *ns, const pyroi_ns_entry *e)
  * >>changes
  * ------------------------------------------------------------------------ */
 
+/* Without texts a NamingError says what it is about, and no more. */
 static void pyroi_ns_raise(pyro_call *call, const char *text, const char *name)
 {
+#ifdef PYRO_NO_TEXTS
+    (void)text;
+    pyro_raise(call, "NamingError", name != NULL ? name : "");
+#else
     char message[PYRO_NS_MAX_NAME + 64];
 
     message[0] = 0;
@@ -3164,6 +3260,7 @@ static void pyroi_ns_raise(pyro_call *call, const char *text, const char *name)
         pyroi_ns_add(message, sizeof message, name);
     }
     pyro_raise(call, "NamingError", message);
+#endif
 }
 
 /* The next version, or 0: there is none. They never wrap, for what is newer
@@ -3195,14 +3292,16 @@ static const char *pyroi_ns_parent(const pyro_ns_server *ns, const char *name)
         return NULL;
     i = pyroi_ns_find_live(ns, name, n);
     if (i == ns->room_.n_nodes)
-        return "(parent)group not found";
-    return pyroi_ns_has(ns, i, PYROI_NS_GROUP) ? NULL : "parent is no group";
+        return PYROI_NS_T("(parent)group not found");
+    return pyroi_ns_has(ns, i, PYROI_NS_GROUP)
+             ? NULL
+             : PYROI_NS_T("parent is no group");
 }
 
 /* Has the pair told soon what is marked so. */
 static void pyroi_ns_tell(pyro_ns_server *ns);
 
-#if !defined(PYRO_NS_NO_STORAGE) || !defined(PYRO_NS_NO_PAIR)
+#ifdef PYROI_NS_COPIES
 
 /* Groups above a name that came from the pair, where they were deleted
  * meanwhile: they are made again, as changes of our own. */
@@ -3526,14 +3625,38 @@ static bool pyroi_ns_may(pyro_ns_server *ns, pyro_call *call, pyro_ns_op op,
     return false;
 }
 
+/* The name server's own URI, as the caller can reach it: where the call came
+ * to, with the port of the first listener. */
+static bool pyroi_ns_print_own(pyro_daemon *node, pyro_link link,
+                               char to[PYRO_URI_BYTES])
+{
+#ifdef PYRO_NO_URI
+    char  at[PYRO_MAX_HOST + 9];
+    char *colon;
+
+    memcpy(to, PYROI_NS_SCHEME, sizeof PYROI_NS_SCHEME);
+    if (pyro_link_address(node, link, false, at, sizeof at) != PYRO_OK
+        || (colon = strrchr(at, ':')) == NULL)
+        return false;
+    *colon = 0;
+    pyroi_ns_add(to, PYRO_URI_BYTES, at);
+    if (pyro_listening(node, 0, at, sizeof at) != PYRO_OK
+        || (colon = strrchr(at, ':')) == NULL)
+        return false;
+    return pyroi_ns_add(to, PYRO_URI_BYTES, colon)
+        && pyroi_ns_add(to, PYRO_URI_BYTES, "/" PYRO_NS_NAME);
+#else
+    return pyro_uri_of(node, link, PYRO_NS_NAME, to, PYRO_URI_BYTES)
+        == PYRO_OK;
+#endif
+}
+
 /* The URI that a node stands for, as the caller can reach it. */
 static bool pyroi_ns_print(pyro_ns_server *ns, pyro_link link, unsigned i,
                            pyroi_ns_copy *c)
 {
     (void)pyroi_ns_read(ns, i, c);
-    return c->uri[0] != '.'
-        || pyro_uri_of(ns->node_, link, PYRO_NS_NAME, c->uri, sizeof c->uri)
-               == PYRO_OK;
+    return c->uri[0] != '.' || pyroi_ns_print_own(ns->node_, link, c->uri);
 }
 
 static void pyroi_ns_resolve(void *self, pyro_call *call)
@@ -3555,11 +3678,30 @@ static void pyroi_ns_resolve(void *self, pyro_call *call)
 
 /* --- register --- */
 
+#ifdef PYRO_NO_URI
+
+/* Takes a URI as it is. */
+static bool pyroi_ns_get_uri(pyro_call *call, char to[PYRO_URI_BYTES])
+{
+    uint32_t    n;
+    const char *text = pyro_get_str(&call->args, &n);
+
+    if (!pyroi_ns_is_uri(text, n)) {
+        pyroi_ns_raise(call, "invalid URI", NULL);
+        return false;
+    }
+    memcpy(to, text, n);
+    to[n] = 0;
+    return true;
+}
+
+#else
+
 /* A host that only the machine itself can reach. */
 static bool pyroi_ns_is_local(const char *host, size_t n)
 {
     static const char names[] = "0.0.0.0\0::\0::1\0localhost\0";
-    const char       *at = names;
+    const char *at = names;
 
     if (n >= 4 && memcmp(host, "127.", 4) == 0)
         return true;
@@ -3611,13 +3753,13 @@ static bool pyroi_ns_reachable(pyro_call *call, pyro_uri *uri, char *from,
 /* Takes a URI, text or value, and prints it as it is kept. */
 static bool pyroi_ns_get_uri(pyro_call *call, char to[PYRO_URI_BYTES])
 {
-    char     from[PYRO_MAX_HOST + 16];
+    char from[PYRO_MAX_HOST + 16];
     pyro_uri uri;
-    bool     ok;
+    bool ok;
 
     memset(&uri, 0, sizeof uri);
     if (pyro_peek(&call->args) == PYRO_STR) {
-        uint32_t    n;
+        uint32_t n;
         const char *text = pyro_get_str(&call->args, &n);
 
         ok = pyro_uri_parse(&uri, text, n, NULL) == PYRO_OK;
@@ -3635,6 +3777,8 @@ static bool pyroi_ns_get_uri(pyro_call *call, char to[PYRO_URI_BYTES])
     }
     return pyro_uri_print(&uri, to, PYRO_URI_BYTES) == PYRO_OK;
 }
+
+#endif
 
 /* A name that is there already: fine when it is a refresh. */
 static void pyroi_ns_refresh(pyro_ns_server *ns, pyro_call *call, unsigned i,
@@ -3684,8 +3828,9 @@ static void pyroi_ns_register(void *self, pyro_call *call)
     e.left_ms = e.seconds * 1000u;
     wrong = pyroi_ns_parent(ns, full);
     if (e.name_n < 2 || ttl < 0 || ttl > (int32_t)1 << 30)
-        wrong = ttl < 0 || ttl > (int32_t)1 << 30 ? "ttl is not 0 to 2^30 ms"
-                                                  : "invalid name";
+        wrong = ttl < 0 || ttl > (int32_t)1 << 30
+                  ? PYROI_NS_T("ttl is not 0 to 2^30 ms")
+                  : PYROI_NS_T("invalid name");
     if (wrong != NULL) {
         pyroi_ns_raise(call, wrong, full);
         return;
@@ -3699,7 +3844,7 @@ static void pyroi_ns_register(void *self, pyro_call *call)
         pyroi_ns_done(ns, call, false);
 }
 
-/* --- unregister, groups --- */
+/* --- unregister --- */
 
 static bool pyroi_ns_remove(pyro_ns_server *ns, pyro_call *call, unsigned i)
 {
@@ -3725,31 +3870,7 @@ static void pyroi_ns_unregister(void *self, pyro_call *call)
         pyroi_ns_done(ns, call, false);
 }
 
-static void pyroi_ns_create_group(void *self, pyro_call *call)
-{
-    pyro_ns_server *ns = (pyro_ns_server *)self;
-    char            full[PYRO_NS_MAX_NAME + 1];
-    pyroi_ns_entry  e;
-    unsigned        i;
-    const char     *wrong;
-
-    if (!pyroi_ns_get_name(ns, call, full))
-        return;
-    memset(&e, 0, sizeof e);
-    e.name = full;
-    e.name_n = (uint32_t)strlen(full);
-    e.uri = "";
-    i = pyroi_ns_find(ns, full, e.name_n);
-    wrong = e.name_n < 2 ? "invalid groupname" : pyroi_ns_parent(ns, full);
-    if (wrong == NULL && i < ns->room_.n_nodes && pyroi_ns_live(ns, i))
-        wrong = pyroi_ns_has(ns, i, PYROI_NS_GROUP) ? "group already exists"
-                                                    : "name already exists";
-    if (wrong != NULL)
-        pyroi_ns_raise(call, wrong, full);
-    else if (pyroi_ns_may(ns, call, PYRO_NS_GROUP, full)
-             && pyroi_ns_change(ns, call, i, &e))
-        pyroi_ns_done(ns, call, false);
-}
+/* --- groups --- */
 
 /* Index of a group that is named in the arguments, or n_nodes. */
 static unsigned pyroi_ns_get_group(pyro_ns_server *ns, pyro_call *call,
@@ -3767,6 +3888,36 @@ static unsigned pyroi_ns_get_group(pyro_ns_server *ns, pyro_call *call,
         i = ns->room_.n_nodes;
     }
     return i;
+}
+
+#ifndef PYRO_NS_NO_GROUPS
+
+static void pyroi_ns_create_group(void *self, pyro_call *call)
+{
+    pyro_ns_server *ns = (pyro_ns_server *)self;
+    char            full[PYRO_NS_MAX_NAME + 1];
+    pyroi_ns_entry  e;
+    unsigned        i;
+    const char     *wrong;
+
+    if (!pyroi_ns_get_name(ns, call, full))
+        return;
+    memset(&e, 0, sizeof e);
+    e.name = full;
+    e.name_n = (uint32_t)strlen(full);
+    e.uri = "";
+    i = pyroi_ns_find(ns, full, e.name_n);
+    wrong = e.name_n < 2 ? PYROI_NS_T("invalid groupname")
+                         : pyroi_ns_parent(ns, full);
+    if (wrong == NULL && i < ns->room_.n_nodes && pyroi_ns_live(ns, i))
+        wrong = pyroi_ns_has(ns, i, PYROI_NS_GROUP)
+                  ? PYROI_NS_T("group already exists")
+                  : PYROI_NS_T("name already exists");
+    if (wrong != NULL)
+        pyroi_ns_raise(call, wrong, full);
+    else if (pyroi_ns_may(ns, call, PYRO_NS_GROUP, full)
+             && pyroi_ns_change(ns, call, i, &e))
+        pyroi_ns_done(ns, call, false);
 }
 
 /* Deletes all that is below a group: objects first, then groups from the
@@ -3819,6 +3970,8 @@ static void pyroi_ns_delete_group(void *self, pyro_call *call)
     if (pyroi_ns_empty(ns, call, full) && pyroi_ns_remove(ns, call, i))
         pyroi_ns_done(ns, call, false);
 }
+
+#endif
 
 /* --- lists --- */
 
@@ -3921,6 +4074,8 @@ static void pyroi_ns_flatlist(void *self, pyro_call *call)
 
 /* --- metadata --- */
 
+#if PYRO_NS_MAX_META > 0
+
 static void pyroi_ns_set_meta(void *self, pyro_call *call)
 {
     pyro_ns_server *ns = (pyro_ns_server *)self;
@@ -3983,6 +4138,8 @@ static void pyroi_ns_get_system(void *self, pyro_call *call)
         pyro_put_nil(&call->result);
 }
 
+#endif
+
 /* --- the server itself --- */
 
 static void pyroi_ns_ping(void *self, pyro_call *call)
@@ -4003,8 +4160,8 @@ static void pyroi_ns_shutdown(void *self, pyro_call *call)
         config->shutdown(config->user);
     else
         ns->stats.refused++;
-    pyro_put_str(&call->result,
-                 may ? "Will shut down shortly" : "Shutdown request denied");
+    pyro_put_str(&call->result, may ? PYROI_NS_T("Will shut down shortly")
+                                    : PYROI_NS_T("Shutdown request denied"));
 }
 
 /* ------------------------------------------------------------------------
@@ -5057,11 +5214,15 @@ static const pyro_method pyroi_ns_methods[] = {
     { "unregister", pyroi_ns_unregister, "name:s", "", 0 },
     { "list", pyroi_ns_list, "?group:s from:i", "[v]", 0 },
     { "flatlist", pyroi_ns_flatlist, "?from:i", "[v]", 0 },
+#ifndef PYRO_NS_NO_GROUPS
     { "createGroup", pyroi_ns_create_group, "group:s", "", 0 },
     { "deleteGroup", pyroi_ns_delete_group, "group:s", "", 0 },
+#endif
+#if PYRO_NS_MAX_META > 0
     { "setMeta", pyroi_ns_set_meta, "name:s meta:v", "", 0 },
     { "getMeta", pyroi_ns_get_meta, "name:s", "v", 0 },
     { "getSystemMeta", pyroi_ns_get_system, "name:s", "[v]", 0 },
+#endif
     { "ping", pyroi_ns_ping, "", "", 0 },
 #ifndef PYRO_NS_NO_PAIR
     { "resync", pyroi_ns_resync, "", "", 0 },

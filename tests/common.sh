@@ -11,12 +11,14 @@ LEAN="$LEAN -DPYRO_NO_TEXTS -DPYRO_NO_LOG -DPYRO_NO_CHECKSUM"
 LEAN="$LEAN -DPYRO_NO_GATHER -DPYRO_NO_STATS -DPYRO_NO_URI_FORMS"
 LEAN="$LEAN -DPYRO_NO_PIPE -DPYRO_NO_PYRO5"
 
-# And the smallest one, without what names and events are built on.
+# And the smallest one, without what events are built on.
 LEANEST="$LEAN -DPYRO_NO_URI -DPYRO_NO_ASYNC -DPYRO_NO_HOOKS"
 LEANEST="$LEANEST -DPYRO_NO_CONFIG -DPYRO_NO_DENIALS"
 
-# And of the names: a name server in firmware, which forgets.
-NS_LEAN="-DPYRO_NS_NO_STORAGE -DPYRO_NS_NO_PAIR -DPYRO_NS_NO_SERVERLESS"
+# And of the names: a name server in firmware, which forgets, and a locator
+# that asks by broadcast. With the small build, of which they need less still.
+NS_LEAN="-DPYRO_NO_URI -DPYRO_NO_ASYNC -DPYRO_NO_CONFIG -DPYRO_NO_DENIALS"
+NS_LEAN="$NS_LEAN -DPYRO_NS_NO_STORAGE -DPYRO_NS_NO_GROUPS"
 NS_LEAN="$NS_LEAN -DPYRO_NS_MAX_META=0 -DPYRO_NS_TRIED_BYTES=0"
 
 CC=${CC:-cc}

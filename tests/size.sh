@@ -285,11 +285,11 @@ configurations() {
     weigh full 15360 19456 32418
     weigh full_no5 0 0 25560 -DPYRO_NO_PYRO5
     weigh full_least5 0 0 30261 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
-    weigh ns 7936 9728 24105 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
-    weigh ns_full 0 0 57272 -DWEIGH_NS
+    weigh ns 7936 9728 17536 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
+    weigh ns_full 0 0 57082 -DWEIGH_NS
     weigh es 9728 11776 21340 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
     weigh es_full 0 0 41533 -DWEIGH_ES
-    [ $processor != m0+ ] || board 24096 3068
+    [ $processor != m0+ ] || board 17311 2732
 }
 
 # The same on the other processors, meanwhile.

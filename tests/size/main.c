@@ -36,11 +36,16 @@ static const volatile any_function kept[] = {
     KEEP(pyro_int), KEEP(pyro_str), KEEP(pyro_to_none), KEEP(pyro_to_i32),
     KEEP(pyro_to_str), KEEP(pyro_proxy_open), KEEP(pyro_proxy_close),
     KEEP(pyro_invoke), KEEP(pyro_oneway), KEEP(pyro_getattr),
-    KEEP(pyro_setattr), KEEP(pyro_exception), KEEP(pyro_begin),
-    KEEP(pyro_send), KEEP(pyro_done), KEEP(pyro_result),
+    KEEP(pyro_setattr), KEEP(pyro_exception),
+#endif
+#if !defined(PYRO_NO_CLIENT) && !defined(PYRO_NO_ASYNC)
+    KEEP(pyro_begin), KEEP(pyro_send), KEEP(pyro_done), KEEP(pyro_result),
 #endif
 #if !defined(PYRO_NO_SERVER) && !defined(PYRO_NO_CLIENT)
-    KEEP(pyro_get_uri), KEEP(pyro_proxy_from), KEEP(pyro_reraise),
+    KEEP(pyro_proxy_at), KEEP(pyro_reraise),
+#ifndef PYRO_NO_URI
+    KEEP(pyro_get_uri), KEEP(pyro_proxy_from),
+#endif
 #endif
 #else
     KEEP(pyro_writer_of), KEEP(pyro_writer_end), KEEP(pyro_put_nil),
