@@ -187,12 +187,12 @@
  *       + 1 (calls to Pyro5 in another serializer than MessagePack).
  *
  * TIME, BLOCKING, THREADS, INTERRUPTS
- *   pyro_poll does a bounded amount of work: PYRO_POLL_FRAMES frames, and
- *   PYRO_POLL_ACCEPTS connections of each listener. Only pyro_poll,
- *   pyro_invoke and its kin (getattr, setattr, hasattr, oneway when no buffer
- *   is free) and pyro_wait wait. While a call waits, incoming calls are
- *   served (config serve_while_waiting), so A may call B and B call back A; a
- *   nested call never waits longer than those below it on the stack. Past
+ *   pyro_poll does a bounded amount of work: PYRO_POLL_FRAMES frames,
+ *   PYRO_POLL_ACCEPTS connections. Only pyro_poll, pyro_invoke and its kin
+ *   (getattr, setattr, hasattr, oneway when no buffer is free) and pyro_wait
+ *   wait. While a call waits, incoming calls are served (config
+ *   serve_while_waiting), so A may call B and B call back A; a nested call
+ *   never waits longer than those below it on the stack. Past
  *   PYRO_MAX_NESTING handlers every caller gets "busy". Callbacks of
  *   requests, timers, hooks and watched handles run from poll, never from
  *   another function. A link that is silent longer than dead_ms is ended;
@@ -465,11 +465,10 @@
 #endif
 
 /* Most frames (headers and bodies) one poll works off, and most connections
- * of each listener it accepts: the bound of a poll. Ranges 1 to 10000 and 1
- * to 1000. */
+ * it accepts: the bound of a poll. Ranges 1 to 10000 and 1 to 1000. */
 #ifndef PYRO_POLL_FRAMES
 #ifdef PYRO_POSIX
-#define PYRO_POLL_FRAMES 256
+#define PYRO_POLL_FRAMES 1024
 #else
 #define PYRO_POLL_FRAMES 64
 #endif
@@ -995,9 +994,9 @@ typedef struct pyro_port {
     int32_t (*recv)(const struct pyro_port *port, int32_t handle, void *ahead,
                     void *to, uint32_t n);
     void (*close)(const struct pyro_port *port, int32_t handle);
-    /* Sets `ready` of all items on the list whose port has this same wait
-     * function, to 0 or what of `want` can be done, and returns: at once if
-     * any is ready, else after ms (-1: no limit) or earlier. With one item, wanting only PYRO_IN, it may read
+    /* Sets `ready` of the items on the list whose port has this same wait
+     * function and returns: at once if any is ready, else after ms (-1: no
+     * limit) or earlier. With one item, wanting only PYRO_IN, it may read
      * into its `ahead`. May be NULL: handles are then just tried. */
     void (*wait)(const struct pyro_port *port, pyro_item *list, int32_t ms);
     /* Text of the own (peer: false) or the peer's address of a connection or
@@ -1217,7 +1216,7 @@ typedef struct pyroi_link {
     uint32_t      tx_at;   /* sent of the first buffer or control frame */
     uint32_t      crc;     /* of what was read */
     uint32_t      heard;   /* when bytes came last */
-    uint32_t      told;    /* when bytes left last, or were to */
+    uint32_t      told;    /* when bytes left last */
     uint32_t      rx_due;  /* a frame or a greeting must be done; 0: none */
     uint32_t      tx_due;  /* the first frame in the queue must be gone */
     uint32_t      key;     /* CRC of the address connected to */
@@ -1379,6 +1378,7 @@ struct pyro_daemon {
     bool        corked_;        /* some link holds back what it could send */
     uint16_t    n_[PYROI_USES]; /* buffers by their use */
     uint16_t    n_links_;       /* connections, the refusing one too */
+    uint16_t    accepts_;       /* how many more by this poll */
     uint16_t    guids_;
     uint32_t    now_;
     uint32_t    due_; /* earliest deadline ever armed, or far away */
@@ -1466,7 +1466,7 @@ PYRO_DEF pyro_err pyro_adopt(pyro_daemon *node, const pyro_port *port,
 /* The whole engine: accept, receive, dispatch, send, time out. Waits up to ms
  * (-1: until something happens; with ports that cannot wait together it looks
  * at all of them every 5 ms and may return earlier) and works off at most
- * PYRO_POLL_FRAMES frames, PYRO_POLL_ACCEPTS connections each. PYRO_ERR_STATE:
+ * PYRO_POLL_FRAMES frames and PYRO_POLL_ACCEPTS connections. PYRO_ERR_STATE:
  * the clock stands still, or it was called inside pyro_yield. A handler may
  * call it. */
 PYRO_DEF pyro_err pyro_poll(pyro_daemon *node, int32_t ms);
@@ -1584,6 +1584,7 @@ struct pyro_call {
 };
 
 #define PYRO_ONEWAY    1 /* method: nobody needs its result; answers nil */
+#define PYRO_UNCHECKED 2 /* method, called very often: see pyro_method */
 #define PYRO_READONLY  1 /* attribute: cannot be set */
 #define PYRO_EXCLUSIVE 1 /* class: not entered while a handler of it waits */
 
@@ -1597,6 +1598,9 @@ typedef void (*pyro_handler)(void *self, pyro_call *call);
  * They are checked before the handler runs, one level into containers. At the
  * end "?k" has the keyword arguments follow as they are, a map or nil, for a
  * handler that lets any be left out and checks them itself.
+ * PYRO_UNCHECKED says that the handler reads each of them and so finds itself
+ * what is wrong: where speed counts it is run at once, and what is given beyond
+ * is passed over.
  * `result` is one letter or "" and is for people and tools. */
 typedef struct pyro_method {
     const char  *name;
@@ -2541,9 +2545,11 @@ PYROI_SHARED static uint64_t pyroi_spoil(pyro_reader *in, pyro_err err)
 }
 
 #ifndef __OPTIMIZE_SIZE__
-/* Whether all bytes are below 0x80, as in most texts: eight at a time, the
- * last ones with some of those before them. */
-static inline bool pyroi_ascii(const uint8_t *p, size_t n)
+/* Whether all bytes are below 0x80, as in most texts, and none is below the
+ * byte in `least`, which is 0 or 1: eight at a time, the last ones with some of
+ * those before them. A byte of 0 gets its highest bit by losing 1, and so does
+ * perhaps the one above it. */
+static inline bool pyroi_ascii(const uint8_t *p, size_t n, uint64_t least)
 {
     const uint64_t high = 0x8080808080808080;
     uint64_t       all = 0;
@@ -2555,17 +2561,19 @@ static inline bool pyroi_ascii(const uint8_t *p, size_t n)
     if (n >= 8) {
         for (i = 0; i + 8 < n; i += 8) {
             memcpy(&v, p + i, 8);
-            all |= v;
+            all |= v | (v - least);
         }
         memcpy(&v, p + n - 8, 8);
-        return ((all | v) & high) == 0;
+        return ((all | v | (v - least)) & high) == 0;
     }
     if (n >= 4) {
         memcpy(&a, p, 4);
         memcpy(&b, p + n - 4, 4);
-        return ((a | b) & (uint32_t)high) == 0;
+        v = a | (uint64_t)b << 32;
+        return ((v | (v - least)) & high) == 0;
     }
-    return n == 0 || (p[0] | p[n / 2] | p[n - 1]) < 0x80;
+    a = n > 0 ? p[0] | (uint32_t)p[n / 2] << 8 | (uint32_t)p[n - 1] << 16 : 0;
+    return ((a | (a - (least & 0x010101))) & high) == 0;
 }
 #endif
 
@@ -2580,7 +2588,7 @@ static bool pyroi_utf8(const uint8_t *p, size_t n)
     uint32_t       more;
 
 #ifndef __OPTIMIZE_SIZE__
-    if (pyroi_ascii(p, n))
+    if (pyroi_ascii(p, n, 0))
         return true;
 #endif
     while (p < end) {
@@ -2654,7 +2662,7 @@ PYROI_FAST bool pyroi_next_short(pyro_reader *in, uint64_t *v)
         *v = tag == 0xCD ? pyroi_load16(p + 1) : pyroi_load32(p + 1);
         return true;
     }
-    if (n < 32 && n < left && pyroi_ascii(p + 1, n)) {
+    if (n < 32 && n < left && pyroi_ascii(p + 1, n, 0)) {
         in->at = p + 1 + n;
         in->type_ = PYRO_STR;
         *v = n;
@@ -5865,6 +5873,20 @@ static const pyro_class pyroi_internal = {
  * >>dispatch
  * ------------------------------------------------------------------------ */
 
+#ifdef __OPTIMIZE_SIZE__
+#define pyroi_unchecked(call, m) false
+#else
+/* Whether a handler looks at its arguments itself. It gets those by keyword as
+ * one value more, without its last byte. */
+static bool pyroi_unchecked(pyro_call *call, const pyro_method *m)
+{
+    if ((m->flags & PYRO_UNCHECKED) == 0 || call->args.at == call->args.end)
+        return false;
+    call->args.end--;
+    return true;
+}
+#endif
+
 /* Runs the method of a class. `given` positional arguments begin at
  * call->args. */
 PYROI_SHARED static unsigned pyroi_run(pyro_call *call, const pyro_class *cls,
@@ -5890,7 +5912,10 @@ PYROI_SHARED static unsigned pyroi_run(pyro_call *call, const pyro_class *cls,
         if (what != PYROI_NO_ATTR)
             args = what == PYROI_SET ? "name:s value:v" : "name:s";
     }
-    err = pyroi_check_args(call, args, given);
+    if (left > 0 && pyroi_unchecked(call, m))
+        err = PYRO_OK;
+    else
+        err = pyroi_check_args(call, args, given);
     if (err != PYRO_OK)
         return err;
     if (left > 0) {
@@ -5973,13 +5998,14 @@ static unsigned pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given)
 }
 
 #ifndef __OPTIMIZE_SIZE__
-/* A name of up to 31 ASCII characters and the byte behind it: gives how many
- * there are, or 0 when it is none. */
+/* A name of up to 31 ASCII characters, without a zero byte, and the byte
+ * behind it: gives how many there are, or 0 when it is none. */
 PYROI_FAST size_t pyroi_short_name(const uint8_t *p, const uint8_t *end)
 {
     size_t n = *p ^ 0xA0u;
 
-    if (n - 1 > 30 || (size_t)(end - p) < n + 2 || !pyroi_ascii(p + 1, n))
+    if (n - 1 > 30 || (size_t)(end - p) < n + 2
+        || !pyroi_ascii(p + 1, n, 0x0101010101010101))
         return 0;
     return n;
 }
@@ -6012,8 +6038,7 @@ static bool pyroi_open_short(pyro_call *call, unsigned *given)
     *given = *at ^ 0x90u;
     *at = 0;
     call->args.at = at + 1;
-    return strlen(call->object) == object_n
-        && strlen(call->method) == method_n;
+    return true;
 }
 #endif
 
@@ -7219,7 +7244,7 @@ PYROI_SHARED static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
 #if PYRO_LINK_AHEAD != 0
 /* Frames that one link is given in a row where they have been read ahead:
  * going from link to link for each costs a cache line or two. */
-#define PYROI_IN_A_ROW 8
+#define PYROI_IN_A_ROW 32
 
 /* Whether the next frame of a link may follow at once: the last one is over,
  * more is there, and nobody waits for a buffer that came free. */
@@ -7294,12 +7319,11 @@ static bool pyroi_silent(pyro_daemon *d, pyroi_link *l)
                   l->dead);
         return true;
     }
-    if (d->now_ - l->told >= third) {
-        l->told = d->now_; /* even if it has to wait */
+    if (d->now_ - l->told >= third && (l->item.want & PYRO_OUT) == 0) {
         l->owed |= PYROI_OWE(PYROI_PING);
         pyroi_flush(d, l);
     }
-    pyroi_arm(d, l->told + third);
+    pyroi_arm(d, (d->now_ - l->told < third ? l->told : d->now_) + third);
     return false;
 }
 
@@ -7385,7 +7409,6 @@ static void pyroi_times(pyro_daemon *d)
 static void pyroi_accept(pyro_daemon *d, pyro_item *listener, unsigned ready)
 {
     const pyro_port *port = pyroi_port_of(d, listener);
-    unsigned         n;
     bool             spare;
     int32_t          handle;
     pyroi_link      *l;
@@ -7393,10 +7416,10 @@ static void pyroi_accept(pyro_daemon *d, pyro_item *listener, unsigned ready)
     (void)ready;
     if ((d->flags_ & PYROI_YIELD) != 0)
         return;
-    for (n = 0; n < PYRO_POLL_ACCEPTS && d->n_links_ < d->room_.n_links; n++) {
+    while (d->accepts_ > 0 && d->n_links_ < d->room_.n_links) {
         handle = port->accept(port, listener->handle);
         if (handle < 0) {
-            if (n == 0) {
+            if (d->accepts_ == PYRO_POLL_ACCEPTS) {
                 /* ready, and yet nothing: the platform is short of
                  * something; do not spin on it */
                 d->flags_ |= PYROI_BACKOFF;
@@ -7404,6 +7427,7 @@ static void pyroi_accept(pyro_daemon *d, pyro_item *listener, unsigned ready)
             }
             return;
         }
+        d->accepts_--;
         spare = PYROI_REFUSE != 0 && d->n_links_ + 1u == d->room_.n_links;
         l = pyroi_link_new(d, port, handle, spare ? PYROI_REFUSE : 0u);
         l->input = true;
@@ -7427,6 +7451,10 @@ static void pyroi_listen_if_free(pyro_daemon *d)
 
 static void pyroi_wait_ports(pyro_daemon *d, int32_t ms)
 {
+    pyro_item *item = d->items_;
+
+    for (; item != NULL; item = item->next)
+        item->ready = 0;
     d->port_->wait(d->port_, d->items_, ms);
 }
 
@@ -7439,15 +7467,14 @@ static void pyroi_wait_ports(pyro_daemon *d, int32_t ms)
     pyro_item       *item = d->items_;
     const pyro_port *first = item != NULL ? item->port : d->port_;
 
+    for (; item != NULL; item = item->next)
+        item->ready = 0;
     if (first == NULL)
         return;
     if ((d->flags_ & PYROI_MIXED) != 0 && (ms < 0 || ms > 5))
         ms = 5;
-    if (first->wait != NULL) {
+    if (first->wait != NULL)
         first->wait(first, d->items_, ms);
-        if ((d->flags_ & PYROI_MIXED) == 0)
-            return;
-    }
     for (item = d->items_; item != NULL; item = item->next) {
         if (item->port->wait == NULL)
             item->ready = item->want; /* just tried */
@@ -7458,35 +7485,27 @@ static void pyroi_wait_ports(pyro_daemon *d, int32_t ms)
 
 #endif
 
-/* Looks at the clock; whether that goes is counted. */
-static void pyroi_tick(pyro_daemon *d)
-{
-    uint32_t now = pyro_now(d);
-
-    if (d->now_ != now)
-        d->stuck_ = 0;
-    d->now_ = now;
-}
-
-/* Waits, and deals with what is ready. What runs there may take items off the
- * list. */
-static void pyroi_wait(pyro_daemon *d, int32_t ms)
+/* Waits, and deals with what is ready. Returns whether anything was. What
+ * runs there may take items off the list. */
+static bool pyroi_wait(pyro_daemon *d, int32_t ms)
 {
     pyro_item *item;
     unsigned   ready;
+    bool       any = false;
 
     pyroi_listen_if_free(d);
     pyroi_wait_ports(d, ms);
-    pyroi_tick(d);
+    d->now_ = pyro_now(d);
     for (item = d->items_; item != NULL; item = d->next_item_) {
         d->next_item_ = item->next;
         ready = item->ready;
         if (ready == 0)
             continue;
-        d->stuck_ = 0;
+        any = true;
         item->ready = 0;
         item->event_(d, item, ready);
     }
+    return any;
 }
 
 /* Stalled links are looked at again when something has changed for them. */
@@ -7552,23 +7571,25 @@ static int32_t pyroi_may_wait(const pyro_daemon *d, int32_t ms)
  * not asked in vain, and the rest after it. */
 static pyro_err pyroi_poll(pyro_daemon *d, int32_t ms)
 {
-    unsigned left;
+    uint32_t before = d->now_;
+    unsigned left = PYRO_POLL_FRAMES;
+    bool     events;
 
-    pyroi_tick(d);
-    left = pyroi_work(d, PYRO_POLL_FRAMES);
+    d->now_ = pyro_now(d);
+    d->accepts_ = PYRO_POLL_ACCEPTS;
+    left = pyroi_work(d, left);
     pyro_flush(d); /* nothing is held back while anybody waits */
     /* What was done, or came free, may be just what somebody waits for. */
     ms = left < PYRO_POLL_FRAMES || d->again_ ? 0 : pyroi_may_wait(d, ms);
-    if (ms != 0)
-        d->stuck_++;
-    pyroi_wait(d, ms);
-    (void)pyroi_work(d, left);
+    events = pyroi_wait(d, ms);
+    left = pyroi_work(d, left);
     pyroi_times(d);
     pyro_flush(d);
-    if (d->stuck_ < PYRO_STUCK_POLLS)
-        return PYRO_OK;
-    d->stuck_ = 0;
-    return PYRO_ERR_STATE;
+    if (left < PYRO_POLL_FRAMES || events || before != d->now_)
+        d->stuck_ = 0;
+    else if (ms != 0 && ++d->stuck_ >= PYRO_STUCK_POLLS)
+        return PYRO_ERR_STATE;
+    return PYRO_OK;
 }
 
 PYRO_DEF pyro_err pyro_poll(pyro_daemon *node, int32_t ms)
@@ -8892,6 +8913,7 @@ static pyro_err pyroi_await(pyro_daemon *d, pyro_request *rq)
         else if (pyroi_wait_round(d, rq->link_, rq->due_) != PYRO_OK) {
             pyroi_why(d, PYROI_T("the clock stands still"), 0, 0);
             pyroi_cancel(rq);
+            d->stuck_ = 0;
             err = PYRO_ERR_STATE;
         }
     }
@@ -9296,6 +9318,7 @@ PYRO_DEF pyro_err pyro_wait(pyro_request *rq)
         pyroi_why(d, PYROI_T("the clock stands still, or in pyro_yield"), 0,
                   0);
         pyroi_cancel(rq);
+        d->stuck_ = 0;
     } else {
         err = (pyro_err)rq->err_;
     }

@@ -330,6 +330,40 @@ TEST(the_first_argument_that_does_not_fit_is_named)
     assert_int_equal(runs(), 0);
 }
 
+/* An object whose method looks at its arguments itself. */
+static const pyro_method own_methods[] = { { "m", obj_m, "is", "v",
+                                             PYRO_UNCHECKED } };
+static const pyro_class  own_class = { "Own", PYRO_METHODS(own_methods),
+                                       PYRO_NO_ATTRS, NULL, 0 };
+
+static void look(const char *args)
+{
+    char hex[100];
+
+    snprintf(hex, sizeof hex, "94 a3 'own' a1 'm' %s", args);
+    call_body(args, hex);
+}
+
+TEST(a_handler_can_look_at_its_arguments_itself)
+{
+    start();
+    assert_int_equal(pyro_export(&rig.a, &own_class, &obj, "own"), PYRO_OK);
+    look("92 01 a1 'x' 80");
+    expect_nil("two");
+    test_same_hex("two", obj.args, obj.n_args, "01 a1 'x'");
+    look("90");
+    expect_raised("cut off", "ProtocolError");
+    test_eq("runs", runs(), 1);
+#ifndef __OPTIMIZE_SIZE__ /* else they are looked at before, too */
+    look("91 a1 'x' c0");
+    expect_nil("one, of another type");
+    test_same_hex("one", obj.args, obj.n_args, "a1 'x'");
+    look("92 01 a1 'x' 81 a1 'a' 02");
+    expect_nil("one more by keyword");
+    test_eq("runs", runs(), 2);
+#endif
+}
+
 /* A text as long as the signature may make it. */
 TEST(a_parameter_with_a_long_name_is_still_named)
 {
@@ -687,6 +721,7 @@ int main(void)
         CALL_TEST(anything_may_be_nested_to_the_depth_that_has_a_name),
         CALL_TEST(a_wrong_number_of_arguments_is_told_with_both_numbers),
         CALL_TEST(the_first_argument_that_does_not_fit_is_named),
+        CALL_TEST(a_handler_can_look_at_its_arguments_itself),
         CALL_TEST(a_parameter_with_a_long_name_is_still_named),
         CALL_TEST(keyword_arguments_come_in_any_order),
         CALL_TEST(keyword_arguments_that_do_not_fit_are_a_type_error),
