@@ -132,7 +132,11 @@
 /* Most events that are sent in one go before poll does other work. Range 1
  * to 100000. */
 #ifndef PYRO_ES_BURST
+#ifdef PYRO_POSIX
+#define PYRO_ES_BURST 1024
+#else
 #define PYRO_ES_BURST 256
+#endif
 #endif
 #if PYRO_ES_BURST < 1 || PYRO_ES_BURST > 100000
 #error "PYRO_ES_BURST: 1 to 100000"
@@ -445,6 +449,7 @@ typedef struct pyro_es_service {
     uint32_t              fresh_; /* of them since the last fan-out */
     uint32_t              head_seq_;
     uint32_t              tail_seq_;
+    uint32_t              passed_;    /* by all, at the least */
     uint16_t              free_item_; /* index + 1 */
     uint16_t              turn_;      /* subscriber that is served first */
     uint32_t              stamp_;     /* of last values */
@@ -1075,10 +1080,31 @@ static bool pyroi_es_due(const pyro_es_service *es, const pyroi_es_sub *sub,
             || !pyroi_es_newer(es, sub->at, sub->seq, e));
 }
 
-/* The oldest event goes; who has not had it is lapped. */
-static void pyroi_es_evict(pyro_es_service *es)
+/* Whether nothing may be lost to a subscriber. */
+static bool pyroi_es_blocks(const pyroi_es_sub *sub)
 {
-    uint32_t        next = pyroi_es_after(es, es->tail_);
+    return (sub->state == PYROI_ES_HERE || sub->state == PYROI_ES_STUCK)
+        && (sub->flags & PYRO_ES_BLOCK) != 0;
+}
+
+/* How far the slowest has come: of all subscribers, or of those that block. */
+static uint32_t pyroi_es_slowest(const pyro_es_service *es, bool blocking)
+{
+    uint32_t behind = 0;
+
+    for (unsigned i = 0; i < es->room_.n_subs; i++) {
+        const pyroi_es_sub *sub = &es->room_.subs[i];
+
+        if (sub->state != PYROI_ES_FREE && (!blocking || pyroi_es_blocks(sub))
+            && es->head_seq_ - sub->seq > behind)
+            behind = es->head_seq_ - sub->seq;
+    }
+    return es->head_seq_ - behind;
+}
+
+/* Whoever has not had the oldest event is lapped: it goes. */
+static void pyroi_es_lap(pyro_es_service *es, uint32_t next)
+{
     pyroi_es_stored e = pyroi_es_load(es, es->tail_);
 
     for (unsigned i = 0; i < es->room_.n_subs; i++) {
@@ -1093,23 +1119,27 @@ static void pyroi_es_evict(pyro_es_service *es)
         sub->at = next;
         sub->seq++;
     }
+    es->passed_++;
+}
+
+/* The oldest event goes. False: a blocking subscriber holds it. Subscribers
+ * only go forward, so who is last is not asked for each event. */
+static bool pyroi_es_evict(pyro_es_service *es)
+{
+    uint32_t next = pyroi_es_after(es, es->tail_);
+
+    if (es->passed_ == es->tail_seq_)
+        es->passed_ = pyroi_es_slowest(es, false);
+    if (es->passed_ == es->tail_seq_) {
+        if (pyroi_es_slowest(es, true) == es->tail_seq_)
+            return false;
+        pyroi_es_lap(es, next);
+    }
     es->used_ -= next > es->tail_ ? next - es->tail_
                                   : es->room_.n_bytes - es->tail_ + next;
     es->tail_ = next;
     es->tail_seq_++;
-}
-
-/* Whether a blocking subscriber has not passed the oldest event. */
-static bool pyroi_es_is_held(const pyro_es_service *es)
-{
-    for (unsigned i = 0; i < es->room_.n_subs; i++) {
-        const pyroi_es_sub *sub = &es->room_.subs[i];
-
-        if ((sub->flags & PYRO_ES_BLOCK) != 0 && sub->seq == es->tail_seq_
-            && (sub->state == PYROI_ES_HERE || sub->state == PYROI_ES_STUCK))
-            return true;
-    }
-    return false;
+    return true;
 }
 
 /* Room for n bytes at the head, at most half of the ring. NULL: a blocking
@@ -1119,11 +1149,9 @@ static uint8_t *pyroi_es_make_room(pyro_es_service *es, uint32_t n)
     uint32_t left = es->room_.n_bytes - es->head_;
     uint32_t need = n <= left ? n : n + left;
 
-    while (es->used_ + need > es->room_.n_bytes) {
-        if (pyroi_es_is_held(es))
+    while (es->used_ + need > es->room_.n_bytes)
+        if (!pyroi_es_evict(es))
             return NULL;
-        pyroi_es_evict(es);
-    }
     if (n > left) {
         if (left >= PYROI_ES_HEAD)
             memset(es->room_.bytes + es->head_, 0, PYROI_ES_HEAD);
@@ -1505,32 +1533,12 @@ static void pyroi_es_watch(pyro_es_service *es)
 
 /* --- blocking subscribers, and publishers that wait for them --- */
 
-static bool pyroi_es_blocks(const pyroi_es_sub *sub)
-{
-    return (sub->state == PYROI_ES_HERE || sub->state == PYROI_ES_STUCK)
-        && (sub->flags & PYRO_ES_BLOCK) != 0;
-}
-
-/* How far the slowest blocking subscriber has come. */
-static uint32_t pyroi_es_slowest(const pyro_es_service *es)
-{
-    uint32_t behind = 0;
-
-    for (unsigned i = 0; i < es->room_.n_subs; i++) {
-        const pyroi_es_sub *sub = &es->room_.subs[i];
-
-        if (pyroi_es_blocks(sub) && es->head_seq_ - sub->seq > behind)
-            behind = es->head_seq_ - sub->seq;
-    }
-    return es->head_seq_ - behind;
-}
-
 /* Answers the publishers whose event every blocking subscriber has passed.
  * Without a buffer for an answer it is tried again with the next event, or
  * soon. */
 static void pyroi_es_release(pyro_es_service *es)
 {
-    uint32_t passed = pyroi_es_slowest(es);
+    uint32_t passed = pyroi_es_slowest(es, true);
 
     for (unsigned i = 0; i < PYRO_ES_WAITING; i++) {
         pyro_later *later = &es->waiting_[i].later;
@@ -1745,6 +1753,8 @@ static const char *pyroi_es_store(pyro_es_service *es, uint32_t from,
     e = pyroi_es_load(es, es->head_);
     es->head_ += PYROI_ES_HEAD + head.n;
     es->head_seq_++;
+    if (es->fresh_ == 0)
+        pyro_timer_set(es->node_, &es->timer_, 0);
     es->fresh_ += PYROI_ES_HEAD + head.n;
     es->stats.published++;
     pyroi_es_remember(es, &e);
@@ -1757,8 +1767,6 @@ static void pyroi_es_soon(pyro_es_service *es)
 {
     if (es->fresh_ > es->room_.n_bytes / 4)
         pyroi_es_fan_out(es, es->node_);
-    else
-        pyro_timer_set(es->node_, &es->timer_, 0);
 }
 
 #define PYROI_ES_SUBJECTS 64 /* in one call */
@@ -1806,7 +1814,7 @@ static void pyroi_es_publish(void *self, pyro_call *call)
     pyroi_es_soon(es);
     if (wrong != NULL)
         pyroi_es_raise(es, call, wrong);
-    else if (!call->oneway && pyroi_es_slowest(es) != es->head_seq_)
+    else if (!call->oneway && pyroi_es_slowest(es, true) != es->head_seq_)
         pyroi_es_hold(es, call);
 }
 
@@ -2098,7 +2106,8 @@ PYRO_DEF const char *pyro_es_check(const pyro_es_service *es)
 
         if (sub->state == PYROI_ES_FREE)
             continue;
-        if (sub->seq - es->tail_seq_ > es->head_seq_ - es->tail_seq_)
+        if (sub->seq - es->passed_ > es->head_seq_ - es->passed_
+            || es->passed_ - es->tail_seq_ > es->head_seq_ - es->tail_seq_)
             return "a subscriber stands outside of the ring";
         for (uint16_t k = sub->first; k != 0; k = es->room_.items[k - 1].next)
             if (++items > es->room_.n_items)
@@ -2138,7 +2147,8 @@ static void pyroi_es_event(void *self, pyro_call *call)
     event.time = pyro_get_u64(&call->args);
     if (n > PYRO_ES_MAX_SUBJECT)
         es->too_long++;
-    if (call->args.err != PYRO_OK || n > PYRO_ES_MAX_SUBJECT)
+    if (call->args.err != PYRO_OK || n > PYRO_ES_MAX_SUBJECT
+        || !pyro_more(&call->args))
         return;
     memcpy(subject, text, n);
     subject[n] = 0;
@@ -2147,14 +2157,15 @@ static void pyroi_es_event(void *self, pyro_call *call)
     es->events++;
     es->lost = event.lost;
     es->n_ = event.n;
-    es->session_ = pyro_link_session(es->node_, call->link);
+    if (call->link != es->link_) /* else it is known: see pyroi_es_linked */
+        es->session_ = pyro_link_session(es->node_, call->link);
     es->fn_(es->user_, &event);
 }
 
 /* Its arguments are n, lost, subject, time and message: without their names,
  * which would be passed over for each event. */
 static const pyro_method pyroi_es_sub_methods[] = {
-    { "event", pyroi_es_event, "qqsvv", "", PYRO_ONEWAY },
+    { "event", pyroi_es_event, "qqsvv", "", PYRO_ONEWAY | PYRO_UNCHECKED },
 };
 
 static const pyro_class pyroi_es_sub_class = {
