@@ -187,12 +187,12 @@
  *       + 1 (calls to Pyro5 in another serializer than MessagePack).
  *
  * TIME, BLOCKING, THREADS, INTERRUPTS
- *   pyro_poll does a bounded amount of work: PYRO_POLL_FRAMES frames,
- *   PYRO_POLL_ACCEPTS connections. Only pyro_poll, pyro_invoke and its kin
- *   (getattr, setattr, hasattr, oneway when no buffer is free) and pyro_wait
- *   wait. While a call waits, incoming calls are served (config
- *   serve_while_waiting), so A may call B and B call back A; a nested call
- *   never waits longer than those below it on the stack. Past
+ *   pyro_poll does a bounded amount of work: PYRO_POLL_FRAMES frames, and
+ *   PYRO_POLL_ACCEPTS connections of each listener. Only pyro_poll,
+ *   pyro_invoke and its kin (getattr, setattr, hasattr, oneway when no buffer
+ *   is free) and pyro_wait wait. While a call waits, incoming calls are
+ *   served (config serve_while_waiting), so A may call B and B call back A; a
+ *   nested call never waits longer than those below it on the stack. Past
  *   PYRO_MAX_NESTING handlers every caller gets "busy". Callbacks of
  *   requests, timers, hooks and watched handles run from poll, never from
  *   another function. A link that is silent longer than dead_ms is ended;
@@ -465,7 +465,8 @@
 #endif
 
 /* Most frames (headers and bodies) one poll works off, and most connections
- * it accepts: the bound of a poll. Ranges 1 to 10000 and 1 to 1000. */
+ * of each listener it accepts: the bound of a poll. Ranges 1 to 10000 and 1
+ * to 1000. */
 #ifndef PYRO_POLL_FRAMES
 #ifdef PYRO_POSIX
 #define PYRO_POLL_FRAMES 1024
@@ -994,9 +995,9 @@ typedef struct pyro_port {
     int32_t (*recv)(const struct pyro_port *port, int32_t handle, void *ahead,
                     void *to, uint32_t n);
     void (*close)(const struct pyro_port *port, int32_t handle);
-    /* Sets `ready` of the items on the list whose port has this same wait
-     * function and returns: at once if any is ready, else after ms (-1: no
-     * limit) or earlier. With one item, wanting only PYRO_IN, it may read
+    /* Sets `ready` of all items on the list whose port has this same wait
+     * function, to 0 or what of `want` can be done, and returns: at once if
+     * any is ready, else after ms (-1: no limit) or earlier. With one item, wanting only PYRO_IN, it may read
      * into its `ahead`. May be NULL: handles are then just tried. */
     void (*wait)(const struct pyro_port *port, pyro_item *list, int32_t ms);
     /* Text of the own (peer: false) or the peer's address of a connection or
@@ -1216,7 +1217,7 @@ typedef struct pyroi_link {
     uint32_t      tx_at;   /* sent of the first buffer or control frame */
     uint32_t      crc;     /* of what was read */
     uint32_t      heard;   /* when bytes came last */
-    uint32_t      told;    /* when bytes left last */
+    uint32_t      told;    /* when bytes left last, or were to */
     uint32_t      rx_due;  /* a frame or a greeting must be done; 0: none */
     uint32_t      tx_due;  /* the first frame in the queue must be gone */
     uint32_t      key;     /* CRC of the address connected to */
@@ -1378,7 +1379,6 @@ struct pyro_daemon {
     bool        corked_;        /* some link holds back what it could send */
     uint16_t    n_[PYROI_USES]; /* buffers by their use */
     uint16_t    n_links_;       /* connections, the refusing one too */
-    uint16_t    accepts_;       /* how many more by this poll */
     uint16_t    guids_;
     uint32_t    now_;
     uint32_t    due_; /* earliest deadline ever armed, or far away */
@@ -1466,7 +1466,7 @@ PYRO_DEF pyro_err pyro_adopt(pyro_daemon *node, const pyro_port *port,
 /* The whole engine: accept, receive, dispatch, send, time out. Waits up to ms
  * (-1: until something happens; with ports that cannot wait together it looks
  * at all of them every 5 ms and may return earlier) and works off at most
- * PYRO_POLL_FRAMES frames and PYRO_POLL_ACCEPTS connections. PYRO_ERR_STATE:
+ * PYRO_POLL_FRAMES frames, PYRO_POLL_ACCEPTS connections each. PYRO_ERR_STATE:
  * the clock stands still, or it was called inside pyro_yield. A handler may
  * call it. */
 PYRO_DEF pyro_err pyro_poll(pyro_daemon *node, int32_t ms);
@@ -7319,11 +7319,12 @@ static bool pyroi_silent(pyro_daemon *d, pyroi_link *l)
                   l->dead);
         return true;
     }
-    if (d->now_ - l->told >= third && (l->item.want & PYRO_OUT) == 0) {
+    if (d->now_ - l->told >= third) {
+        l->told = d->now_; /* even if it has to wait */
         l->owed |= PYROI_OWE(PYROI_PING);
         pyroi_flush(d, l);
     }
-    pyroi_arm(d, (d->now_ - l->told < third ? l->told : d->now_) + third);
+    pyroi_arm(d, l->told + third);
     return false;
 }
 
@@ -7409,6 +7410,7 @@ static void pyroi_times(pyro_daemon *d)
 static void pyroi_accept(pyro_daemon *d, pyro_item *listener, unsigned ready)
 {
     const pyro_port *port = pyroi_port_of(d, listener);
+    unsigned         n;
     bool             spare;
     int32_t          handle;
     pyroi_link      *l;
@@ -7416,10 +7418,10 @@ static void pyroi_accept(pyro_daemon *d, pyro_item *listener, unsigned ready)
     (void)ready;
     if ((d->flags_ & PYROI_YIELD) != 0)
         return;
-    while (d->accepts_ > 0 && d->n_links_ < d->room_.n_links) {
+    for (n = 0; n < PYRO_POLL_ACCEPTS && d->n_links_ < d->room_.n_links; n++) {
         handle = port->accept(port, listener->handle);
         if (handle < 0) {
-            if (d->accepts_ == PYRO_POLL_ACCEPTS) {
+            if (n == 0) {
                 /* ready, and yet nothing: the platform is short of
                  * something; do not spin on it */
                 d->flags_ |= PYROI_BACKOFF;
@@ -7427,7 +7429,6 @@ static void pyroi_accept(pyro_daemon *d, pyro_item *listener, unsigned ready)
             }
             return;
         }
-        d->accepts_--;
         spare = PYROI_REFUSE != 0 && d->n_links_ + 1u == d->room_.n_links;
         l = pyroi_link_new(d, port, handle, spare ? PYROI_REFUSE : 0u);
         l->input = true;
@@ -7451,10 +7452,6 @@ static void pyroi_listen_if_free(pyro_daemon *d)
 
 static void pyroi_wait_ports(pyro_daemon *d, int32_t ms)
 {
-    pyro_item *item = d->items_;
-
-    for (; item != NULL; item = item->next)
-        item->ready = 0;
     d->port_->wait(d->port_, d->items_, ms);
 }
 
@@ -7467,14 +7464,15 @@ static void pyroi_wait_ports(pyro_daemon *d, int32_t ms)
     pyro_item       *item = d->items_;
     const pyro_port *first = item != NULL ? item->port : d->port_;
 
-    for (; item != NULL; item = item->next)
-        item->ready = 0;
     if (first == NULL)
         return;
     if ((d->flags_ & PYROI_MIXED) != 0 && (ms < 0 || ms > 5))
         ms = 5;
-    if (first->wait != NULL)
+    if (first->wait != NULL) {
         first->wait(first, d->items_, ms);
+        if ((d->flags_ & PYROI_MIXED) == 0)
+            return;
+    }
     for (item = d->items_; item != NULL; item = item->next) {
         if (item->port->wait == NULL)
             item->ready = item->want; /* just tried */
@@ -7485,27 +7483,35 @@ static void pyroi_wait_ports(pyro_daemon *d, int32_t ms)
 
 #endif
 
-/* Waits, and deals with what is ready. Returns whether anything was. What
- * runs there may take items off the list. */
-static bool pyroi_wait(pyro_daemon *d, int32_t ms)
+/* Looks at the clock; whether that goes is counted. */
+static void pyroi_tick(pyro_daemon *d)
+{
+    uint32_t now = pyro_now(d);
+
+    if (d->now_ != now)
+        d->stuck_ = 0;
+    d->now_ = now;
+}
+
+/* Waits, and deals with what is ready. What runs there may take items off the
+ * list. */
+static void pyroi_wait(pyro_daemon *d, int32_t ms)
 {
     pyro_item *item;
     unsigned   ready;
-    bool       any = false;
 
     pyroi_listen_if_free(d);
     pyroi_wait_ports(d, ms);
-    d->now_ = pyro_now(d);
+    pyroi_tick(d);
     for (item = d->items_; item != NULL; item = d->next_item_) {
         d->next_item_ = item->next;
         ready = item->ready;
         if (ready == 0)
             continue;
-        any = true;
+        d->stuck_ = 0;
         item->ready = 0;
         item->event_(d, item, ready);
     }
-    return any;
 }
 
 /* Stalled links are looked at again when something has changed for them. */
@@ -7571,25 +7577,23 @@ static int32_t pyroi_may_wait(const pyro_daemon *d, int32_t ms)
  * not asked in vain, and the rest after it. */
 static pyro_err pyroi_poll(pyro_daemon *d, int32_t ms)
 {
-    uint32_t before = d->now_;
-    unsigned left = PYRO_POLL_FRAMES;
-    bool     events;
+    unsigned left;
 
-    d->now_ = pyro_now(d);
-    d->accepts_ = PYRO_POLL_ACCEPTS;
-    left = pyroi_work(d, left);
+    pyroi_tick(d);
+    left = pyroi_work(d, PYRO_POLL_FRAMES);
     pyro_flush(d); /* nothing is held back while anybody waits */
     /* What was done, or came free, may be just what somebody waits for. */
     ms = left < PYRO_POLL_FRAMES || d->again_ ? 0 : pyroi_may_wait(d, ms);
-    events = pyroi_wait(d, ms);
-    left = pyroi_work(d, left);
+    if (ms != 0)
+        d->stuck_++;
+    pyroi_wait(d, ms);
+    (void)pyroi_work(d, left);
     pyroi_times(d);
     pyro_flush(d);
-    if (left < PYRO_POLL_FRAMES || events || before != d->now_)
-        d->stuck_ = 0;
-    else if (ms != 0 && ++d->stuck_ >= PYRO_STUCK_POLLS)
-        return PYRO_ERR_STATE;
-    return PYRO_OK;
+    if (d->stuck_ < PYRO_STUCK_POLLS)
+        return PYRO_OK;
+    d->stuck_ = 0;
+    return PYRO_ERR_STATE;
 }
 
 PYRO_DEF pyro_err pyro_poll(pyro_daemon *node, int32_t ms)
@@ -8913,7 +8917,6 @@ static pyro_err pyroi_await(pyro_daemon *d, pyro_request *rq)
         else if (pyroi_wait_round(d, rq->link_, rq->due_) != PYRO_OK) {
             pyroi_why(d, PYROI_T("the clock stands still"), 0, 0);
             pyroi_cancel(rq);
-            d->stuck_ = 0;
             err = PYRO_ERR_STATE;
         }
     }
@@ -9318,7 +9321,6 @@ PYRO_DEF pyro_err pyro_wait(pyro_request *rq)
         pyroi_why(d, PYROI_T("the clock stands still, or in pyro_yield"), 0,
                   0);
         pyroi_cancel(rq);
-        d->stuck_ = 0;
     } else {
         err = (pyro_err)rq->err_;
     }
