@@ -18,7 +18,8 @@
 # least and the greatest beside it. Goal and gate are where the library has to
 # get to; the table says where it is not there yet. The run fails when a median
 # falls below the floor held today, which is only ever raised and leaves room
-# for a busy machine.
+# for a busy machine; before that the benchmark is measured anew, once, with
+# twice the rounds, and the script says so.
 #
 # System calls are counted in a run of their own, with strace, between the
 # marks that both programs set; the bytes sent are compared there as well.
@@ -49,10 +50,10 @@ targets() {
 	resolve    names   1.0  0.85 0.75
 	lookup10k  names   0.5  0.334 0.334
 	es1        events  1.0  0.0  0.3
-	es8        events  1.0  1.0  0.6
-	es64       events  2    1.0  0.7
+	es8        events  1.0  1.0  1.0
+	es64       events  2    1.0  1.0
 	es1_mosquitto events 8  8    8
-	es_slow    events  1.0  0.95 0.8
+	es_slow    events  1.0  0.95 0.95
 	END
 }
 
@@ -202,6 +203,44 @@ count_calls() {
     }' || failed=1
 }
 
+# measure N: so many rounds. All benchmarks of the list in each of them, so
+# that a bad minute hits none alone.
+measure() {
+    i=0
+    while [ $i -lt "$1" ]; do
+        i=$((i + 1))
+        rm -f $out/turn.*
+        say "$list" | while read -r name kind; do
+            round "$name" "$kind" >>$out/"$name".rounds
+        done
+    done
+}
+
+# Lines of name, goal, gate, floor held, and what summary prints.
+tabulate() {
+    say "$list" | while read -r name kind; do
+        echo "$name" $(targets |
+            awk -v n="$name" '$1 == n { print $3, $4, $5 }') \
+            $(summary <$out/"$name".rounds)
+    done >$out/table
+}
+
+# Measures those anew that are below what is held.
+once_more() {
+    again=$(awk '$7 < $4 { print $1 }' $out/table)
+    [ -n "$again" ] || return 0
+    say "below what is held, measured anew in $((2 * rounds)) rounds:" $again
+    say ""
+    all=$list
+    list=$(for name in $again; do say "$all" | grep "^$name "; done)
+    for name in $again; do
+        rm -f $out/"$name".rounds $out/relay"${name#es}".shares
+    done
+    measure $((2 * rounds))
+    list=$all
+    tabulate
+}
+
 rounds=
 while getopts hn: option; do
     case $option in
@@ -225,23 +264,13 @@ say ""
 list=$(targets | awk -v only="$only" \
     'only == "" || $1 == only { print $1, $2 }')
 
-# All benchmarks in each round, so that a bad minute hits none alone.
 rm -f $out/*.rounds $out/*.shares
 case $list in *events*) start_broker ;; esac
-i=0
-while [ $i -lt "$rounds" ]; do
-    i=$((i + 1))
-    rm -f $out/turn.*
-    say "$list" | while read -r name kind; do
-        round "$name" "$kind" >>$out/"$name".rounds
-    done
-done
+measure "$rounds"
+tabulate
+once_more
 
 say "benchmark      floor/s  library/s   ratio     min     max    goal    gate"
-say "$list" | while read -r name kind; do
-    echo "$name" $(targets | awk -v n="$name" '$1 == n { print $3, $4, $5 }') \
-        $(summary <$out/"$name".rounds)
-done >$out/table
 awk '{
     printf "%-13s %8d %10d %7.3f %7.3f %7.3f %7.2f %7.2f%s\n",
         $1, $5, $6, $7, $8, $9, $2, $3, ($7 < $3 ? "  BELOW" : "")
