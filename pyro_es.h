@@ -37,7 +37,8 @@
  *
  *   Events come over the connection that the client made: it needs no
  *   listening port. Subscriptions come back by themselves when the service
- *   has started again or the connection was lost.
+ *   has started again or the connection was lost. At the other end of a
+ *   serial line there is a service without a URI: see pyro_es_at.
  *
  * WORDS
  *   subject     what an event is about: any text, upper case or lower
@@ -294,7 +295,14 @@ typedef struct pyro_es {
 PYRO_DEF pyro_err pyro_es_open(pyro_es *es, pyro_daemon *node, const char *uri,
                                pyro_es_fn fn, void *user);
 
-/* Ends it, and with the connection its subscriptions. */
+/* The same for the service at the other end of a link: an adopted pipe, such
+ * as a serial line, or the link of a call. Errors: those of pyro_proxy_at and
+ * pyro_export. */
+PYRO_DEF pyro_err pyro_es_at(pyro_es *es, pyro_daemon *node, pyro_link link,
+                             pyro_es_fn fn, void *user);
+
+/* Ends it, and with the connection its subscriptions: on one that stays, a
+ * pipe or one that other proxies use, unsubscribe first. */
 PYRO_DEF void pyro_es_close(pyro_es *es);
 
 /* Subscribes and waits for the answer. The text is borrowed until it is
@@ -2278,11 +2286,9 @@ static void pyroi_es_name(pyro_es *es)
         pyroi_es_say(es->object_, "es", ++k);
 }
 
-PYRO_DEF pyro_err pyro_es_open(pyro_es *es, pyro_daemon *node, const char *uri,
-                               pyro_es_fn fn, void *user)
+static void pyroi_es_clear(pyro_es *es, pyro_daemon *node, pyro_es_fn fn,
+                           void *user)
 {
-    pyro_err err;
-
     memset(es, 0, sizeof *es);
     es->node_ = node;
     es->fn_ = fn;
@@ -2291,18 +2297,38 @@ PYRO_DEF pyro_err pyro_es_open(pyro_es *es, pyro_daemon *node, const char *uri,
     es->timer_.user = es;
     es->hook_.fn = pyroi_es_gone;
     es->hook_.user = es;
-    err = pyro_proxy_open(&es->proxy_, node, uri);
+}
+
+/* Its proxy has been opened, or not. */
+static pyro_err pyroi_es_opened(pyro_es *es, pyro_err err)
+{
     if (err != PYRO_OK)
         return err;
-    if (fn != NULL) {
+    if (es->fn_ != NULL) {
         pyroi_es_name(es);
-        err = pyro_export(node, &pyroi_es_sub_class, es, es->object_);
+        err = pyro_export(es->node_, &pyroi_es_sub_class, es, es->object_);
     }
     if (err != PYRO_OK)
         pyro_proxy_close(&es->proxy_);
     else
-        pyro_hook_add(node, &es->hook_);
+        pyro_hook_add(es->node_, &es->hook_);
     return err;
+}
+
+PYRO_DEF pyro_err pyro_es_open(pyro_es *es, pyro_daemon *node, const char *uri,
+                               pyro_es_fn fn, void *user)
+{
+    pyroi_es_clear(es, node, fn, user);
+    return pyroi_es_opened(es, pyro_proxy_open(&es->proxy_, node, uri));
+}
+
+PYRO_DEF pyro_err pyro_es_at(pyro_es *es, pyro_daemon *node, pyro_link link,
+                             pyro_es_fn fn, void *user)
+{
+    pyroi_es_clear(es, node, fn, user);
+    return pyroi_es_opened(es,
+                           pyro_proxy_at(&es->proxy_, node, link, PYRO_ES_NAME,
+                                         sizeof PYRO_ES_NAME - 1));
 }
 
 PYRO_DEF void pyro_es_close(pyro_es *es)

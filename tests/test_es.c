@@ -528,6 +528,39 @@ TEST(of_keep_latest_only_the_newest_comes_and_nothing_is_lost)
     assert_int_equal(seen[2].lost[seen[2].count - 1], 0);
 }
 
+/* A serial line: no address, and it stays when the connection does not. */
+TEST(a_client_at_a_pipe_gets_events_and_subscribes_again)
+{
+    pyro_es  *es = &seen[3].es; /* of node 0, its second client */
+    pyro_link links[2];
+    int32_t   ends[2];
+
+    assert_int_equal(pyro_es_at(es, &rig.n[0].d, 0, on_event, &seen[3]),
+                     PYRO_ERR_CLOSED);
+    assert_true(loop_pair(&rig.net, ends) != UINT32_MAX);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(pyro_adopt(&rig.n[i].d, &rig.n[i].port, ends[i],
+                                    &links[i]),
+                         PYRO_OK);
+    assert_int_equal(pyro_es_at(es, &rig.n[0].d, links[0], on_event, &seen[3]),
+                     PYRO_OK);
+    assert_int_equal(pyro_es_subscribe(es, "line.*", 0), PYRO_OK);
+    publish("line.in", 1);
+    assert_int_equal(pyro_es_publish_wait(es, "line.out", pyro_int(2)),
+                     PYRO_OK);
+    rig_settle();
+    assert_int_equal(seen[3].count, 2);
+    pyro_link_close(&rig.n[0].d, links[0]);
+    rig_settle();
+    publish("line.in", 3);
+    rig_settle();
+    assert_int_equal(es->again, 1);
+    assert_int_equal(seen[3].count, 3);
+    assert_int_equal(seen[3].values[2], 3);
+    assert_int_equal(seen[3].n[2], 3);
+    assert_int_equal(seen[3].lost[2], 0);
+}
+
 TEST(subscriptions_come_back_when_the_service_has_started_again)
 {
     subscribe("a", 0);
@@ -1499,6 +1532,7 @@ static const struct CMUnitTest tests[] = {
     ES_TEST(a_subscriber_that_is_lapped_knows_how_many_it_missed),
     ES_TEST(one_stuck_for_too_long_is_dropped_and_comes_back_with_its_count),
     ES_TEST(of_keep_latest_only_the_newest_comes_and_nothing_is_lost),
+    ES_TEST(a_client_at_a_pipe_gets_events_and_subscribes_again),
     ES_TEST(subscriptions_come_back_when_the_service_has_started_again),
     ES_TEST(a_subscriber_that_vanishes_leaves_nothing_behind),
     ES_TEST(a_new_subscriber_gets_the_last_values_first_when_it_asks),

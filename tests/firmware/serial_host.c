@@ -15,6 +15,7 @@
 #define PYRO_POSIX
 #define PYRO_IMPLEMENTATION
 #include "../../examples/lib/serial.h"
+#include "../../pyro_es.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -111,20 +112,13 @@ static void host_hold(void *self, pyro_call *call)
     sleep(60);
 }
 
-/* An event of pyro_es.h: event(n, lost, subject, time, message). */
-static void host_event(void *self, pyro_call *call)
+static void on_event(void *user, const pyro_es_event *event)
 {
-    struct host *h = (struct host *)self;
-    int64_t      n = pyro_get_i64(&call->args);
-    int64_t      lost = pyro_get_i64(&call->args);
-    const char  *subject;
-    uint32_t     subject_n;
+    struct host *h = (struct host *)user;
 
-    subject = pyro_get_str(&call->args, &subject_n);
-    (void)pyro_get_i64(&call->args);
-    if (lost != 0 || subject_n != 10 || memcmp(subject, "board.tick", 10) != 0
-        || pyro_get_i64(&call->args) != (int64_t)h->events
-        || n != (int64_t)h->events + 1)
+    if (event->lost != 0 || strcmp(event->subject, "board.tick") != 0
+        || pyro_get_i64(event->message) != (int64_t)h->events
+        || event->n != h->events + 1)
         h->strange++;
     h->events++;
 }
@@ -132,7 +126,6 @@ static void host_event(void *self, pyro_call *call)
 static const pyro_method methods[] = {
     { "chain", host_chain, "Ui", "i", 0 },
     { "hold", host_hold, "", "", 0 },
-    { "event", host_event, "qqsqv", "", PYRO_ONEWAY },
 };
 static const pyro_class host_class = { "Host", PYRO_METHODS(methods),
                                        NULL,   0,
@@ -187,15 +180,11 @@ static void exceptions(void)
 
 static void events(void)
 {
-    pyro_proxy service;
-    pyro_err   err =
-        pyro_proxy_at(&service, &node, to_board, ":Pyro.EventService",
-                      strlen(":Pyro.EventService"));
+    pyro_es  es;
+    pyro_err err = pyro_es_at(&es, &node, to_board, on_event, &host);
 
     if (!err)
-        err = pyro_invoke(&service, "subscribe",
-                          PYRO_ARGS(pyro_str("board.*"), pyro_here("host")),
-                          pyro_to_none());
+        err = pyro_es_subscribe(&es, "board.*", 0);
     check_err(err, PYRO_OK, "the host subscribes at the board");
     if (!err)
         err = pyro_invoke(&host.board, "emit", PYRO_ARGS(pyro_int(50)),
@@ -203,7 +192,7 @@ static void events(void)
     until(&host.events, 50, 10000);
     check(err == PYRO_OK && host.events == 50 && host.strange == 0,
           "the board's 50 events come, in order, none is missing");
-    pyro_proxy_close(&service);
+    pyro_es_close(&es);
 }
 
 static void calls(int n)
