@@ -45,6 +45,9 @@ esc_usage() {
     expect 1 '' 'no connection' $tools/pyro-esc -u \
         PYRO://127.0.0.1:$port/:Pyro.EventService listen a
     expect 1 '' 'regular expression: see position 2' $esc --regex listen 'a(b'
+    expect 2 '' 'are for listen' $esc -r publish q 1
+    expect 1 '' 'PYRO://127.0.0.1:1/x: no connection' $tools/pyro-esc -u \
+        PYRO://127.0.0.1:1/x listen q
     expect 1 '' 'subject is empty, too long' $esc listen ''
     expect 1 '' 'subject is empty, too long or' $esc publish '' 1
 }

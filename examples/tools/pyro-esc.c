@@ -77,9 +77,17 @@ static int read_value(unsigned number, char *text, size_t *n)
         *n = (size_t)(out.at - value);
         return -1;
     }
-    snprintf(what, sizeof what, "value %u is no JSON: %s, at byte %lu", number,
-             why.text, (unsigned long)why.at);
+    snprintf(what, sizeof what,
+             "value %u is no JSON: %s, at byte %lu; a text is '\"text\"'",
+             number, why.text, (unsigned long)why.at);
     return pyro_options_wrong(&options, what, NULL);
+}
+
+/* A call has failed: if there is no service, that is what to say. */
+static int failed(const char *what, pyro_err err)
+{
+    return tool_call_failed(&node, pyro_es_proxy(&es),
+                            err == PYRO_ERR_CLOSED ? uri : what, err);
 }
 
 /* All texts are looked at before the first is published. */
@@ -98,8 +106,7 @@ static int publish(int argc, char **argv)
         status = read_value((unsigned)i, argv[i], &n);
         if (status >= 0) break;
         err = pyro_es_publish_wait(&es, argv[0], pyro_raw(value, n));
-        if (err)
-            status = tool_call_failed(&node, pyro_es_proxy(&es), argv[0], err);
+        if (err) status = failed(argv[0], err);
     }
     return status < 0 ? TOOL_GOOD : status;
 }
@@ -185,8 +192,7 @@ static int listen_to(int argc, char **argv)
 
     for (i = 0; i < argc && !err; i++) {
         err = pyro_es_subscribe(&es, argv[i], flags);
-        if (err)
-            return tool_call_failed(&node, pyro_es_proxy(&es), argv[i], err);
+        if (err) return failed(argv[i], err);
     }
     fputs(TOOL ": listening\n", stderr);
     while (!err && tool_stop == 0 && (count == 0 || seen.events < count)) {
@@ -209,7 +215,7 @@ enum { TOTALS = 6, MOST = 1000 };
 
 static const char *const totals_names[TOTALS] = { "published", "sent",
                                                   "lost",      "refused",
-                                                  "too long",  "dropped" };
+                                                  "too_long",  "dropped" };
 
 typedef struct subscriber {
     char    who[PYRO_URI_BYTES];
@@ -279,9 +285,7 @@ static int take_sample(sample *s)
         at = from;
         err = pyro_invoke(pyro_es_proxy(&es), "statistics",
                           PYRO_ARGS(pyro_int(from)), pyro_to_raw(&page));
-        if (err)
-            return tool_call_failed(&node, pyro_es_proxy(&es), "statistics",
-                                    err);
+        if (err) return failed("statistics", err);
         from = take_page(s, &page);
     } while (from > at);
     s->ms = pyro_now(&node);
@@ -472,6 +476,11 @@ int main(int argc, char **argv)
         return pyro_options_wrong(&options, commands[i].usage, NULL);
     if (uri != NULL && (ns.host != NULL || ns.port != 0))
         return pyro_options_wrong(&options, "-u goes without -n and -p", NULL);
+    if (commands[i].run != listen_to
+        && (regex || newest || wait_for_me || last_first))
+        return pyro_options_wrong(&options,
+                                  "-r, -l, --newest and -b are for listen",
+                                  NULL);
     status = open_client(commands[i].run == listen_to);
     if (status < 0) status = commands[i].run(argc - 2, argv + 2);
     pyro_close(&node);
