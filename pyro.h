@@ -1187,6 +1187,7 @@ enum {                 /* use of a buffer: who holds it, see "Pool" */
 /* Bytes first, then halves, then words: short instructions reach only so far
  * into a struct on small processors. */
 typedef struct pyroi_link {
+    uint8_t head[PYROI_HEAD];
     uint8_t state;
     uint8_t rx;      /* what of a frame is being read */
     uint8_t n_head;  /* bytes of head that are there */
@@ -1194,11 +1195,12 @@ typedef struct pyroi_link {
     uint8_t control; /* type of the one being sent, and PYROI_SUMS */
     uint8_t reason;  /* of a CONNECTFAIL */
     bool    input;   /* the port has bytes */
-    uint8_t missed;  /* while quiet: 1 a frame came, 2 do not greet */
+#ifndef PYRO_NO_PIPE
+    uint8_t missed; /* while quiet: 1 a frame came, 2 do not greet */
+#endif
 #ifndef PYRO_NO_PYRO5
     uint8_t ser; /* serializer of our calls, or of the refusal owed */
 #endif
-    uint8_t       head[PYROI_HEAD];
     pyro_item     item;    /* handle, waited for */
     uint16_t      expects; /* requests sent and not answered */
     uint16_t      users;   /* proxies bound to it */
@@ -1227,9 +1229,9 @@ typedef struct pyroi_link {
 #if PYRO_LINK_AHEAD != 0
     uint16_t last_object; /* index: the one that was called last */
 #endif
-    uint8_t greet[18]; /* body of the peer's greeting */
-
     struct pyroi_link *ready_next; /* NULL: not in the ready queue */
+
+    uint8_t greet[18]; /* body of the peer's greeting */
 } pyroi_link;
 
 typedef struct pyroi_object {
