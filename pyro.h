@@ -1222,7 +1222,7 @@ typedef struct pyroi_link {
     uint32_t      told;    /* when bytes left last, or were to */
     uint32_t      rx_due;  /* a frame or a greeting must be done; 0: none */
     uint32_t      tx_due;  /* the first frame in the queue must be gone */
-    uint32_t      key;     /* CRC of the address connected to */
+    uint32_t      key;     /* CRC of the address we connected to, else 0 */
 #ifndef PYRO_NO_PIPE
     uint32_t quiet_due; /* nothing is said unasked until then; 0: it is */
 #endif
@@ -4049,7 +4049,8 @@ PYROI_SHARED static pyroi_buffer *pyroi_take_request(pyro_daemon *d)
 enum { /* state of a link */
        PYROI_FREE,
        PYROI_DOWN,     /* a pipe that nobody has greeted on */
-       PYROI_GREETING, /* waits for CONNECT, or for its answer */
+       PYROI_GREETING, /* waits for CONNECT */
+       PYROI_ASKING,   /* our CONNECT waits for its answer */
        PYROI_OPEN,
        PYROI_CLOSING, /* sends what is queued, then closes */
        PYROI_DEAD     /* closed; hooks are to be told, then it is free */
@@ -4058,8 +4059,6 @@ enum { /* state of a link */
 enum { /* flags of a link */
        /* adopted: survives its peer */
        PYROI_PIPE = PYROI_PIPES(1),
-       PYROI_OURS = 2, /* we connected */
-       PYROI_SENT = 4, /* our CONNECT waits for its answer */
        /* CHECKSUM is agreed, or wanted; as in a header */
        PYROI_SUMS = PYROI_SUMMED(16),
        /* is there only to be refused */
@@ -4425,8 +4424,7 @@ static void pyroi_drop(pyro_daemon *d, pyroi_link *l)
 #endif
     pyroi_drop_tx(d, l);
     pyroi_drop_rx(d, l);
-    l->flags &=
-        PYROI_PIPE | PYROI_OURS | PYROI_SUMS | PYROI_REFUSE | PYROI_TELL_GONE;
+    l->flags &= PYROI_PIPE | PYROI_SUMS | PYROI_REFUSE | PYROI_TELL_GONE;
     l->rx_due = l->tx_due = 0;
     l->item.want = PYRO_IN;
     l->state = PYROI_DOWN;
@@ -6417,13 +6415,13 @@ static void pyroi_unsend(pyro_daemon *d, pyroi_link *l, pyro_request *rq)
 /* Closes a connection of ours that no proxy uses and nobody waits on. */
 static void pyroi_unused(pyro_daemon *d, pyroi_link *l)
 {
-    if ((l->users | l->expects) != 0 || (l->flags & PYROI_OURS) == 0)
+    if ((l->users | l->expects) != 0 || l->key == 0)
         return;
     if (l->state == PYROI_OPEN) {
         l->state = PYROI_CLOSING;
         pyroi_hurry(d, l, pyroi_frame_ms(d));
         pyroi_flush(d, l);
-    } else if (l->state == PYROI_GREETING && l->tx == NULL) {
+    } else if (l->state == PYROI_ASKING && l->tx == NULL) {
         pyroi_drop(d, l);
     }
 }
@@ -6888,8 +6886,7 @@ static bool pyroi_admit_greeting(pyro_daemon *d, pyroi_link *l)
 
     if (n - 2 > 62 || (l->head[3] & PYROI_CHECKSUM) == 0
         || ((l->flags & PYROI_PIPE) == 0
-            && (l->state != PYROI_GREETING
-                || answer != ((l->flags & PYROI_SENT) != 0))))
+            && l->state != (answer ? PYROI_ASKING : PYROI_GREETING)))
         pyroi_bad(d, l, PYROI_T("a greeting out of place or of wrong size"));
     return true;
 }
@@ -6967,8 +6964,7 @@ static bool pyroi_magic(pyro_daemon *d, pyroi_link *l)
     } else if (p[2] == 'R') {
         text = "the peer speaks Pyro 4 or 5, not this protocol";
 #ifndef PYRO_NO_DENIALS
-    } else if (pyroi_kind(p) == PYROI_CONNECT && l->state == PYROI_GREETING
-               && (l->flags & (PYROI_PIPE | PYROI_SENT)) == 0) {
+    } else if (pyroi_kind(p) == PYROI_CONNECT && l->state == PYROI_GREETING) {
         pyroi_refuse_link(d, l, PYROI_FAIL_VERSION);
         l->rx = PYROI_RX_SKIP;
         l->rx_have = 0;
@@ -7018,7 +7014,6 @@ static void pyroi_link_up(pyro_daemon *d, pyroi_link *l)
         ours = theirs;
     l->dead = (uint16_t)ours;
     l->state = PYROI_OPEN;
-    l->flags &= ~(uint32_t)PYROI_SENT;
     l->rx_due = 0;
     l->flags |= PYROI_TELL_UP;
     l->heard = l->told = d->now_;
@@ -7053,7 +7048,7 @@ static void pyroi_greeted(pyro_daemon *d, pyroi_link *l, bool answer)
         return;
     }
     if (answer) {
-        if ((l->flags & PYROI_SENT) == 0)
+        if (l->state != PYROI_ASKING)
             return; /* on a pipe, where anything may come */
         l->flags &= ~(uint32_t)PYROI_SUMS;
     } else if (pyroi_pipe(d, l, PYROI_PIPE_CONNECT)) {
@@ -7084,7 +7079,7 @@ static void pyroi_denied(pyro_daemon *d, pyroi_link *l)
 
 #ifndef PYRO_NO_PIPE
     if (l->greet[1] == PYROI_FAIL_NOT_UP) {
-        if (l->state == PYROI_GREETING)
+        if (l->state == PYROI_ASKING)
             return; /* of something older: our CONNECT is on its way */
         reason = 0;
     }
@@ -7299,7 +7294,7 @@ static void pyroi_greet(pyro_daemon *d, pyroi_link *l)
 {
     uint32_t ms = pyroi_greet_ms(d);
 
-    l->flags |= PYROI_SENT;
+    l->state = PYROI_ASKING;
     l->owed |= PYROI_OWE(PYROI_CONNECT);
     pyroi_hurry(d, l, (l->flags & PYROI_PIPE) != 0 ? ms / 8 : ms);
     pyroi_cork(d);
@@ -8145,7 +8140,7 @@ static bool pyroi_own_address(pyro_daemon *d, pyro_link link, bool ours,
 {
     const pyroi_link *l = pyroi_link_of(d, link);
 
-    return l != NULL && ((l->flags & PYROI_OURS) != 0) == ours
+    return l != NULL && (l->key != 0) == ours
         && pyro_link_address(d, link, false, to, size) == PYRO_OK;
 }
 
@@ -8256,8 +8251,7 @@ static bool pyroi_noise(pyro_daemon *d, pyroi_link *l)
  * else he starts anew. */
 static bool pyroi_restarted(pyro_daemon *d, pyroi_link *l)
 {
-    if ((l->flags & PYROI_SENT) != 0
-        && d->session_ > pyroi_load32(l->greet + 4))
+    if (l->state == PYROI_ASKING && d->session_ > pyroi_load32(l->greet + 4))
         return true;
     if (l->state == PYROI_OPEN) {
         pyroi_count(d, restarts);
@@ -8299,7 +8293,7 @@ static void pyroi_pipe_drop(pyro_daemon *d, pyroi_link *l)
 {
     if (l->state >= PYROI_OPEN) {
         l->quiet_due = 0;
-    } else if (l->state == PYROI_GREETING) {
+    } else if (l->state == PYROI_ASKING) {
         pyroi_quiet(d, l, pyroi_greet_ms(d) / 8);
         l->missed = 2; /* it was not wanted: not again at once */
     }
@@ -8338,7 +8332,6 @@ static bool pyroi_pipe_event(pyro_daemon *d, pyroi_link *l, unsigned what)
         if (l->quiet_due != 0 && l->missed == 2)
             return true;
 #ifndef PYRO_NO_CLIENT
-        l->state = PYROI_GREETING;
         l->heard = d->now_; /* since when we try */
         pyroi_greet(d, l);
 #endif
@@ -8602,15 +8595,15 @@ PYRO_DEF pyro_err pyro_proxy_from(pyro_proxy *proxy, pyro_call *call,
 static pyro_err pyroi_connect(pyro_proxy *proxy, const char *address,
                               bool pyro5)
 {
-    uint32_t         key = pyro_crc32(pyro5, address, strlen(address));
+    uint32_t key = pyroi_or(pyro_crc32(pyro5, address, strlen(address)), 1);
     pyro_daemon     *d = proxy->node_;
     const pyro_port *port = d->port_;
     pyroi_link      *l = d->room_.links;
     int32_t          handle = -1;
 
     while (l < d->links_end_
-           && (l->key != key || (l->flags & PYROI_OURS) == 0
-               || (l->state != PYROI_GREETING && l->state != PYROI_OPEN)
+           && (l->key != key
+               || (l->state != PYROI_ASKING && l->state != PYROI_OPEN)
                || l->item.port != port))
         l++;
     if (l == d->links_end_) {
@@ -8627,7 +8620,7 @@ static pyro_err pyroi_connect(pyro_proxy *proxy, const char *address,
             return PYRO_ERR_CLOSED;
         }
         d->now_ = pyro_now(d);
-        l = pyroi_link_new(d, port, handle, PYROI_OURS);
+        l = pyroi_link_new(d, port, handle, 0);
         PYRO_ASSERT(l != NULL); /* there is one, it was counted above */
         l->key = key;
         pyroi_client5(l, pyro5);
@@ -8744,7 +8737,7 @@ static pyro_err pyroi_bind(pyro_proxy *proxy)
     }
     if (l == NULL || l->state >= PYROI_CLOSING)
         return pyroi_reach(proxy);
-    if (pyroi_is5(l) && (l->flags & PYROI_OURS) == 0) {
+    if (pyroi_is5(l) && l->key == 0) {
         pyroi_why(d, PYROI_T("a client of Pyro5 is called by its own URI"), 0,
                   0);
         return PYRO_ERR_PROTOCOL;
@@ -9594,8 +9587,8 @@ static bool pyroi_coded(const pyro_daemon *d, const pyroi_link *l)
 static bool pyroi_wants5(const pyroi_link *l)
 {
     return pyroi_is5(l)
-        || (pyroi_load32(l->head) == PYROI_MAGIC5 && l->state == PYROI_GREETING
-            && (l->flags & (PYROI_PIPE | PYROI_OURS)) == 0);
+        || (pyroi_load32(l->head) == PYROI_MAGIC5
+            && l->state == PYROI_GREETING);
 }
 
 /* Takes them in. False: the link has ended, will soon, or begins anew. */
@@ -9605,7 +9598,7 @@ static bool pyroi_magic5(pyro_daemon *d, pyroi_link *l)
     unsigned version = pyroi_load16(head + 4);
     unsigned type = head[6];
     unsigned ser = head[7];
-    bool     greets = l->state == PYROI_GREETING && !pyroi_is5(l);
+    bool     greets = !pyroi_is5(l);
 
     if (pyroi_load32(head) != PYROI_MAGIC5) {
         pyroi_bad(d, l, PYROI_T(PYROI_DISORDER5));
@@ -9845,8 +9838,8 @@ static unsigned pyroi_fail_of5(const pyro_daemon *d, const pyroi_link *l);
 static bool pyroi_admit5(pyro_daemon *d, pyroi_link *l)
 {
     unsigned kind = pyroi_kind(l->head);
-    bool     ours = (l->flags & PYROI_OURS) != 0;
-    bool     greeting = l->state == PYROI_GREETING;
+    bool     ours = l->key != 0;
+    bool     greeting = l->state < PYROI_OPEN;
 
     if (l->rx_len > 0x7FFFFFFF) {
         pyroi_bad(d, l, PYROI_T("a length that cannot be"));
@@ -9903,7 +9896,7 @@ static bool pyroi_passed5(pyro_daemon *d, pyroi_link *l)
         pyroi_end(d, l, PYROI_DENIED);
     }
 #endif
-    if (kind == PYROI_PING && (l->flags & PYROI_OURS) == 0) {
+    if (kind == PYROI_PING && l->key == 0) {
         l->owed |= PYROI_OWE(PYROI_PONG);
         pyroi_cork(d);
     }
@@ -10420,8 +10413,7 @@ static bool pyroi_redial5(pyro_daemon *d, pyroi_link *l, unsigned ser)
  * it. */
 static bool pyroi_older5(pyro_daemon *d, pyroi_link *l)
 {
-    if ((l->flags & PYROI_OURS) == 0 || l->state != PYROI_GREETING
-        || pyroi_dialect(l) == 4)
+    if (l->state != PYROI_ASKING || pyroi_dialect(l) == 4)
         return false;
     l->flags |= PYROI_PYRO4;
     return pyroi_redial5(d, l, pyroi_msgpack5(l));
@@ -10436,8 +10428,8 @@ static bool pyroi_again5(pyro_daemon *d, pyroi_link *l)
     const pyro_codec *const *codec = d->config_->codecs;
     unsigned                 least = (d->flags_ & PYROI_SERVES) != 0 ? 4 : 2;
 
-    if (l->state != PYROI_GREETING || (l->flags & PYROI_OURS) == 0
-        || (l->owed & PYROI_OWE(PYROI_CONNECT)) != 0 || codec == NULL)
+    if (l->state != PYROI_ASKING || (l->owed & PYROI_OWE(PYROI_CONNECT)) != 0
+        || codec == NULL)
         return false;
     if (l->ser != pyroi_msgpack5(l))
         codec = pyroi_codec_at(d, l, l->ser) + 1;
