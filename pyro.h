@@ -552,7 +552,8 @@
  *                          refused. Not for noisy lines
  *   PYRO_NO_GATHER         every oneway call is sent by itself
  *   PYRO_NO_STATS          node.stats stays zero
- *   PYRO_NO_PIPE           no pyro_adopt: connections only
+ *   PYRO_NO_PIPE           no pyro_adopt: connections only, and the loss of
+ *                          bytes ends one
  *   PYRO_NO_PYRO5          no Pyro5 and no Pyro4: peers are other Pyros for C
  *   PYRO_NO_PYRO4          no Pyro4
  *   PYRO_NO_BATCH          of Pyro5 no batches: they are refused
@@ -1385,8 +1386,7 @@ struct pyro_daemon {
     uint32_t    now_;
     uint32_t    due_; /* earliest deadline ever armed, or far away */
     uint32_t    stuck_;
-    uint32_t    session_;
-    uint32_t    ids_[2]; /* with session_: start of object ids */
+    uint32_t    ids_[3]; /* session, and with it the start of object ids */
     uint32_t    exports_;
     pyroi_link *links_end_; /* behind the last link used so far */
     pyroi_link *ready_;     /* queue of links with work, and its end */
@@ -3908,7 +3908,6 @@ enum {                               /* flags_ of a daemon */
        PYROI_SERVES = 16,            /* objects are exported */
        PYROI_GATHERED = 32,          /* some link has PYROI_GATHER */
        PYROI_CLOSED = 64,            /* nothing is begun any more */
-       PYROI_BACKOFF = 128, /* no connection is accepted for a while */
        /* there are ports that cannot wait together */
        PYROI_MIXED = PYROI_PORTS(256),
        PYROI_TEXTS = 512 /* calls of ours go in another serializer */
@@ -4048,12 +4047,12 @@ PYROI_SHARED static pyroi_buffer *pyroi_take_request(pyro_daemon *d)
 
 enum { /* state of a link */
        PYROI_FREE,
+       PYROI_DEAD,     /* closed; hooks are to be told, then it is free */
        PYROI_DOWN,     /* a pipe that nobody has greeted on */
        PYROI_GREETING, /* waits for CONNECT */
        PYROI_ASKING,   /* our CONNECT waits for its answer */
        PYROI_OPEN,
-       PYROI_CLOSING, /* sends what is queued, then closes */
-       PYROI_DEAD     /* closed; hooks are to be told, then it is free */
+       PYROI_CLOSING /* sends what is queued, then closes */
 };
 
 enum { /* flags of a link */
@@ -4277,10 +4276,9 @@ static pyroi_link *pyroi_link_of(const pyro_daemon *d, pyro_link handle)
 {
     pyroi_link *l = &d->room_.links[handle & 0xFFFF];
 
-    if (l >= d->links_end_ || l->id != handle || l->state == PYROI_FREE
-        || l->state == PYROI_DEAD)
-        return NULL;
-    return l;
+    if (l < d->links_end_ && l->id == handle && l->state > PYROI_DEAD)
+        return l;
+    return NULL;
 }
 
 /* Puts a link into the ready queue; the last one there is its own next. */
@@ -4483,22 +4481,11 @@ static const char *pyroi_fail_text(unsigned reason)
 #endif
 
 /* The body of a greeting; 0 stands for what differs, the last byte is how
- * long the nonce is. */
-static const uint8_t pyroi_greeting[PYROI_GREET] = {
-    0x96, PYROI_WIRE, 0, 0xCE, 0,    0, 0, 0,    0xCE,
-    0,    0,          0, 0,    0xCD, 0, 0, 0xC4, 0
+ * long the nonce is. Behind it nil, which answers a PING. */
+static const uint8_t pyroi_greeting[PYROI_GREET + 1] = {
+    0x96, PYROI_WIRE, 0, 0xCE, 0, 0, 0,    0, 0xCE, 0,
+    0,    0,          0, 0xCD, 0, 0, 0xC4, 0, 0xC0
 };
-
-static uint8_t *pyroi_put_greeting(const pyro_daemon *d, const pyroi_link *l,
-                                   uint8_t *body)
-{
-    memcpy(body, pyroi_greeting, PYROI_GREET);
-    body[2] = (l->control & PYROI_SUMS) != 0;
-    pyroi_store32(body + 4, d->session_);
-    pyroi_store32(body + 9, pyroi_max_body(d));
-    pyroi_store16(body + 14, pyroi_dead_ms(d));
-    return body + PYROI_GREET;
-}
 
 /* What a CONNECTFAIL says. */
 #if defined(PYRO_NO_DENIALS) && defined(PYRO_NO_PIPE)
@@ -4530,27 +4517,37 @@ static uint8_t *pyroi_put_fail(const pyroi_link *l, uint8_t *body)
 static uint8_t *pyroi_make_control(const pyro_daemon *d, const pyroi_link *l,
                                    uint8_t *frame)
 {
-    unsigned type = l->control & ~(unsigned)PYROI_SUMS;
-    unsigned flags = l->control & PYROI_SUMS;
-    uint32_t seq = 0;
-    uint8_t *body = frame + 8;
-    uint8_t *end;
+    const uint8_t *form = pyroi_greeting;
+    uint32_t       n = PYROI_GREET;
+    unsigned       type = l->control & ~(unsigned)PYROI_SUMS;
+    unsigned       flags = l->control & PYROI_SUMS;
+    uint32_t       seq = 0;
+    uint8_t       *body = frame + 8;
+    uint8_t       *end;
 
     if (pyroi_is5(l))
         return pyroi_make_control5(d, l, frame);
     if (type == PYROI_RESULT) {
-        memcpy(body, pyroi_busy_body, PYROI_BUSY_BYTES);
-        end = body + PYROI_BUSY_BYTES;
+        form = pyroi_busy_body;
+        n = PYROI_BUSY_BYTES;
         flags |= PYROI_EXCEPTION;
         seq = l->busy_seq;
     } else if (type >= PYROI_PING) {
-        *body = 0xC0;
-        end = body + (type - PYROI_PING); /* the answer to one is nil */
+        form += PYROI_GREET;
+        n = type - PYROI_PING;
         type = PYROI_PING;
-    } else {
-        end = type == PYROI_CONNECTFAIL ? pyroi_put_fail(l, body)
-                                        : pyroi_put_greeting(d, l, body);
+    }
+    memcpy(body, form, n);
+    end = body + n;
+    if (type <= PYROI_CONNECTFAIL)
         flags = PYROI_CHECKSUM;
+    if (type == PYROI_CONNECTFAIL) {
+        end = pyroi_put_fail(l, body);
+    } else if (type <= PYROI_CONNECTOK) {
+        body[2] = (l->control & PYROI_SUMS) != 0;
+        pyroi_store32(body + 4, d->ids_[0]);
+        pyroi_store32(body + 9, pyroi_max_body(d));
+        pyroi_store16(body + 14, pyroi_dead_ms(d));
     }
     pyroi_put_header(body, PYROI_WHAT(type, flags), seq,
                      (uint32_t)(end - body));
@@ -5630,9 +5627,9 @@ static void pyroi_id(const pyro_daemon *d, const pyroi_object *o, char to[33])
 {
     uint8_t id[16];
 
-    pyroi_store32(id, d->session_);
-    pyroi_store32(id + 4, d->ids_[0]);
-    pyroi_store32(id + 8, d->ids_[1]);
+    pyroi_store32(id, d->ids_[0]);
+    pyroi_store32(id + 4, d->ids_[1]);
+    pyroi_store32(id + 8, d->ids_[2]);
     pyroi_store32(id + 12, o->serial);
     pyroi_hex(id, to);
 }
@@ -6719,12 +6716,14 @@ static uint32_t pyroi_recv(pyro_daemon *d, pyroi_link *l, uint8_t *to,
         return 0;
     got = port->recv(port, l->item.handle, l->item.ahead, to, n);
     if (got < 0) {
+#ifndef PYRO_NO_PIPE
         if (got == PYRO_PORT_GAP) {
             pyroi_count(d, gaps);
             pyroi_drop_rx(d, l);
-        } else {
-            pyroi_gone(d, l);
+            return 0;
         }
+#endif
+        pyroi_gone(d, l);
         return 0;
     }
     if ((got & PYRO_PORT_MORE) == 0)
@@ -6763,9 +6762,7 @@ static bool pyroi_may_refuse(const pyroi_link *l)
 {
     return l->n_busy == 0
         || (!pyroi_is5(l)
-            && pyroi_load16(l->head + 4)
-                   == ((l->busy_seq + l->n_busy) & 0xFFFFu)
-            && l->n_busy != 0xFFFF);
+            && pyroi_load16(l->head + 4) == (uint32_t)l->busy_seq + l->n_busy);
 }
 
 static void pyroi_refuse(pyro_daemon *d, pyroi_link *l)
@@ -7270,6 +7267,7 @@ static void pyroi_step(pyro_daemon *d, pyroi_link *l, unsigned *left)
     } else if (l->state == PYROI_DEAD) {
         l->state = PYROI_FREE;
         d->n_links_--;
+        pyroi_arm(d, d->now_); /* listeners wait for this */
     }
     if (l->input || (l->item.want & PYRO_IN) == 0)
         pyroi_receive(d, l);
@@ -7376,11 +7374,13 @@ static void pyroi_request_times(pyro_daemon *d)
 static void pyroi_times(pyro_daemon *d)
 {
     pyroi_link *l;
+    unsigned    i;
 
     if (!pyroi_reached(d->now_, d->due_))
         return;
     d->due_ = d->now_ + PYROI_FAR;
-    d->flags_ &= ~(uint32_t)PYROI_BACKOFF;
+    for (i = 0; i < PYRO_MAX_LISTEN; i++)
+        d->listeners_[i].want = PYRO_IN;
     for (l = d->room_.links; l < d->links_end_; l++)
         pyroi_link_times(d, l);
     if ((d->flags_ & PYROI_YIELD) != 0) {
@@ -7415,13 +7415,17 @@ static void pyroi_accept(pyro_daemon *d, pyro_item *listener, unsigned ready)
     (void)ready;
     if ((d->flags_ & PYROI_YIELD) != 0)
         return;
-    for (n = 0; n < PYRO_POLL_ACCEPTS && d->n_links_ < d->room_.n_links; n++) {
+    for (n = 0; n < PYRO_POLL_ACCEPTS; n++) {
+        if (d->n_links_ == d->room_.n_links) {
+            listener->want = 0; /* until one is free */
+            return;
+        }
         handle = port->accept(port, listener->handle);
         if (handle < 0) {
             if (n == 0) {
                 /* ready, and yet nothing: the platform is short of
                  * something; do not spin on it */
-                d->flags_ |= PYROI_BACKOFF;
+                listener->want = 0;
                 pyroi_arm(d, d->now_ + 100);
             }
             return;
@@ -7432,17 +7436,6 @@ static void pyroi_accept(pyro_daemon *d, pyro_item *listener, unsigned ready)
         pyroi_hurry(d, l, spare ? 200 : pyroi_greet_ms(d));
         pyroi_ready(d, l);
     }
-}
-
-/* Which listeners to wait for: none while no link is free. */
-static void pyroi_listen_if_free(pyro_daemon *d)
-{
-    bool may =
-        d->n_links_ < d->room_.n_links && (d->flags_ & PYROI_BACKOFF) == 0;
-    unsigned i;
-
-    for (i = 0; i < PYRO_MAX_LISTEN; i++)
-        d->listeners_[i].want = may ? PYRO_IN : 0;
 }
 
 #ifdef PYRO_NO_CONFIG
@@ -7497,7 +7490,6 @@ static void pyroi_wait(pyro_daemon *d, int32_t ms)
     pyro_item *item;
     unsigned   ready;
 
-    pyroi_listen_if_free(d);
     pyroi_wait_ports(d, ms);
     pyroi_tick(d);
     for (item = d->items_; item != NULL; item = d->next_item_) {
@@ -7629,7 +7621,6 @@ PYRO_DEF int32_t pyro_next_ms(pyro_daemon *node)
     node->now_ = pyro_now(node);
     if (node->again_ || node->corked_)
         return 0;
-    pyroi_listen_if_free(node);
     return pyroi_may_wait(node, -1);
 }
 
@@ -7660,8 +7651,6 @@ PYRO_DEF bool pyro_random(const pyro_daemon *node, void *to, size_t n)
 /* The first port used tells the time; session and ids are drawn then. */
 static void pyroi_use_port(pyro_daemon *d, const pyro_port *port)
 {
-    uint32_t words[3];
-
 #ifndef PYRO_NO_CONFIG
     if (d->port_ != NULL || port == NULL)
         return;
@@ -7669,14 +7658,10 @@ static void pyroi_use_port(pyro_daemon *d, const pyro_port *port)
     d->port_ = port;
     d->now_ = port->now(port);
     d->due_ = d->now_ + PYROI_FAR;
-    if (!pyro_random(d, words, sizeof words)) {
-        words[0] = d->config_->boot;
-        words[1] = d->now_;
-        words[2] = 0;
+    if (!pyro_random(d, d->ids_, sizeof d->ids_)) {
+        d->ids_[0] = d->config_->boot;
+        d->ids_[1] = d->now_;
     }
-    d->session_ = words[0];
-    d->ids_[0] = words[1];
-    d->ids_[1] = words[2];
 }
 
 PYRO_DEF void pyro_guid(pyro_daemon *node, char to[33])
@@ -7684,9 +7669,9 @@ PYRO_DEF void pyro_guid(pyro_daemon *node, char to[33])
     uint8_t id[16];
 
     if (!pyro_random(node, id, sizeof id)) {
-        pyroi_store32(id, node->session_);
-        pyroi_store32(id + 4, node->ids_[0]);
-        pyroi_store32(id + 8, node->ids_[1]);
+        pyroi_store32(id, node->ids_[0]);
+        pyroi_store32(id + 4, node->ids_[1]);
+        pyroi_store32(id + 8, node->ids_[2]);
         pyroi_store32(id + 12, ++node->guids_);
     }
     pyroi_hex(id, to);
@@ -8251,7 +8236,7 @@ static bool pyroi_noise(pyro_daemon *d, pyroi_link *l)
  * else he starts anew. */
 static bool pyroi_restarted(pyro_daemon *d, pyroi_link *l)
 {
-    if (l->state == PYROI_ASKING && d->session_ > pyroi_load32(l->greet + 4))
+    if (l->state == PYROI_ASKING && d->ids_[0] > pyroi_load32(l->greet + 4))
         return true;
     if (l->state == PYROI_OPEN) {
         pyroi_count(d, restarts);
@@ -8735,7 +8720,7 @@ static pyro_err pyroi_bind(pyro_proxy *proxy)
         l->n_given_up = 0;
         pyroi_drop(d, l); /* a pipe stays */
     }
-    if (l == NULL || l->state >= PYROI_CLOSING)
+    if (l == NULL || l->state == PYROI_DEAD || l->state == PYROI_CLOSING)
         return pyroi_reach(proxy);
     if (pyroi_is5(l) && l->key == 0) {
         pyroi_why(d, PYROI_T("a client of Pyro5 is called by its own URI"), 0,
