@@ -1382,27 +1382,30 @@ struct pyro_daemon {
     bool        corked_;        /* some link holds back what it could send */
     uint16_t    n_[PYROI_USES]; /* buffers by their use */
     uint16_t    n_links_;       /* connections, the refusing one too */
-    uint16_t    guids_;
+    pyro_room   room_;
     uint32_t    now_;
-    uint32_t    due_; /* earliest deadline ever armed, or far away */
-    uint32_t    stuck_;
-    uint32_t    ids_[3]; /* session, and with it the start of object ids */
-    uint32_t    exports_;
+    uint32_t    due_;       /* earliest deadline ever armed, or far away */
     pyroi_link *links_end_; /* behind the last link used so far */
     pyroi_link *ready_;     /* queue of links with work, and its end */
 
-    pyroi_link       **ready_end_;
-    pyroi_buffer      *free_; /* list of free buffers */
-    pyro_request      *requests_;
-    pyro_request     **requests_end_;
-    pyro_proxy        *proxies_;
-    pyroi_waiting     *waits_; /* on the stack, innermost first */
-    pyro_call         *calls_; /* not answered: running or deferred */
-    pyro_item         *items_;
-    pyro_item         *next_item_; /* the one a wait looks at next */
+    pyroi_link     **ready_end_;
+    pyroi_buffer    *free_; /* list of free buffers */
+    pyro_request    *requests_;
+    pyro_proxy      *proxies_;
+    pyroi_waiting   *waits_; /* on the stack, innermost first */
+    pyro_call       *calls_; /* not answered: running or deferred */
+    pyro_item       *items_;
+    pyro_item       *next_item_; /* the one a wait looks at next */
+    const pyro_port *port_;
+
     const pyro_config *config_;
-    const pyro_port   *port_;
-    pyro_room          room_;
+    uint32_t           stuck_;
+    uint32_t           ids_[3]; /* session, with it the start of object ids */
+    uint32_t           exports_;
+    uint16_t           guids_;
+#ifndef PYRO_NO_ASYNC
+    pyro_request **requests_end_;
+#endif
     /* These functions are set by whoever needs them, and linked only then. */
     bool (*pipe_)(pyro_daemon *node, pyroi_link *link, unsigned what);
 #ifndef PYRO_NO_HOOKS
@@ -7713,8 +7716,12 @@ PYRO_DEF pyro_err pyro_open(pyro_daemon *node, pyro_room room,
 #ifndef PYRO_NO_HOOKS
     node->waker_ = -1;
 #endif
+#if !defined(PYRO_NO_CLIENT) && !defined(PYRO_NO_ASYNC)
     node->requests_end_ = &node->requests_;
+#endif
+#ifndef PYRO_NO_STATS
     node->stats.least_free = room.n_buffers;
+#endif
     for (i = 0; i < room.n_buffers; i++) {
         pyroi_buffer *b = (pyroi_buffer *)(void *)((uint8_t *)room.buffers
                                                    + i * room.buffer_step);
