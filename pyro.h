@@ -547,7 +547,8 @@
  *                          served meanwhile
  *   PYRO_NO_DENIALS        nobody is told why not: who comes when all links
  *                          are taken is left waiting, a message longer than
- *                          was announced ends its link
+ *                          was announced ends its link, also a call of ours
+ *                          from before the greeting
  *   PYRO_NO_CHECKSUM       no checksums but in greetings; who asks for them is
  *                          refused. Not for noisy lines
  *   PYRO_NO_GATHER         every oneway call is sent by itself
@@ -4642,8 +4643,10 @@ static void pyroi_why_long(pyro_daemon *d, const pyroi_link *l,
 }
 #endif
 
+#ifndef PYRO_NO_DENIALS
 static void pyroi_fail_queued(pyro_daemon *d, pyroi_link *l,
                               const uint8_t *frame);
+#endif
 #endif
 
 /* Adds the checksum, where one is agreed and not there. */
@@ -4676,12 +4679,14 @@ static bool pyroi_flush_buffer(pyro_daemon *d, pyroi_link *l)
     uint8_t      *frame = pyroi_first(b);
 
 #ifndef PYRO_NO_CLIENT
+#ifndef PYRO_NO_DENIALS
     if (!pyroi_accepts(l, frame)) {
         l->tx = b->next;
         pyroi_fail_queued(d, l, frame);
         pyroi_give(d, b);
         return true;
     }
+#endif
     if (pyroi_kind(frame) == PYROI_INVOKE) {
         pyroi_protect(l, b);
         if (pyroi_is5(l)) {
@@ -6842,6 +6847,7 @@ static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l)
 
 #ifndef PYRO_NO_CLIENT
 
+#ifndef PYRO_NO_DENIALS
 /* A queued request turns out to be too long for the peer. */
 static void pyroi_fail_queued(pyro_daemon *d, pyroi_link *l,
                               const uint8_t *frame)
@@ -6856,6 +6862,7 @@ static void pyroi_fail_queued(pyro_daemon *d, pyroi_link *l,
     l->expects--;
     pyroi_doom(d, rq, PYRO_ERR_NOSPACE);
 }
+#endif
 
 /* A RESULT: one buffer, which R2 has kept; or nobody waits for it. */
 static bool pyroi_admit_result(pyro_daemon *d, pyroi_link *l)
