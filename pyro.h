@@ -4394,11 +4394,9 @@ static void pyroi_drop_tx(pyro_daemon *d, pyroi_link *l)
 {
     pyroi_buffer *b;
 
-    while ((b = l->tx) != NULL) {
-        l->tx = b->next;
+    for (b = l->tx; b != NULL; b = b->next)
         pyroi_count_lost(d, b);
-        pyroi_give(d, b);
-    }
+    pyroi_give_all(d, &l->tx);
     l->tx_at = 0;
     l->owed = l->control = 0;
     l->n_busy = 0;
@@ -6720,7 +6718,7 @@ static uint32_t pyroi_recv(pyro_daemon *d, pyroi_link *l, uint8_t *to,
     const pyro_port *port = pyroi_port_of(d, &l->item);
     int32_t          got;
 
-    if (!l->input)
+    if (n == 0 || !l->input)
         return 0;
     got = port->recv(port, l->item.handle, l->item.ahead, to, n);
     if (got < 0) {
@@ -7147,26 +7145,22 @@ static void pyroi_pass_byte(pyroi_link *l, uint8_t byte)
         l->crc ^= (uint32_t)byte << 8 * (left - 1);
 }
 
-/* Reads a body that goes to no buffer: at most 2 KB a turn, so that others
- * get theirs. Nothing is done for a frame before its checksum is known to be
+/* Reads a body that goes to no buffer, a piece each turn, so that others get
+ * theirs. Nothing is done for a frame before its checksum is known to be
  * right. */
 static void pyroi_read_away(pyro_daemon *d, pyroi_link *l)
 {
     uint8_t  piece[32];
-    unsigned pieces = 64;
-    uint32_t n;
+    uint32_t n = l->rx_len - l->rx_have;
     uint32_t i;
 
-    while (l->rx_have < l->rx_len) {
-        n = l->rx_len - l->rx_have;
-        if (n > sizeof piece)
-            n = sizeof piece;
-        n = pieces-- > 0 ? pyroi_recv(d, l, piece, n) : 0;
-        if (n == 0)
-            return;
-        for (i = 0; i < n; i++)
-            pyroi_pass_byte(l, piece[i]);
-    }
+    if (n > sizeof piece)
+        n = sizeof piece;
+    n = pyroi_recv(d, l, piece, n);
+    for (i = 0; i < n; i++)
+        pyroi_pass_byte(l, piece[i]);
+    if (l->rx_have < l->rx_len)
+        return;
     pyroi_frame_done(l);
     if (l->state == PYROI_CLOSING)
         return;
@@ -7183,16 +7177,11 @@ static void pyroi_read_body(pyro_daemon *d, pyroi_link *l)
     pyroi_buffer *b = l->rx_buf;
     uint8_t      *body = pyroi_bytes(b);
     uint32_t      n = pyroi_read_len5(d, l) - l->rx_have;
+    uint32_t      got = pyroi_recv(d, l, body + l->rx_have, n);
 
-    if (n > 0) {
-        uint32_t got = pyroi_recv(d, l, body + l->rx_have, n);
-
-        if (got == 0)
-            return; /* or the link has ended, or bytes were lost */
-        l->rx_have += got;
-        if (got < n)
-            return;
-    }
+    l->rx_have += got;
+    if (got < n)
+        return; /* or the link has ended, or bytes were lost */
     if (pyroi_is5(l) && l->rx_have < l->rx_len) {
         l->rx = PYROI_RX_SKIP; /* it is cut */
         return;
@@ -7484,7 +7473,7 @@ static void pyroi_wait_ports(pyro_daemon *d, int32_t ms)
 #endif
 
 /* Looks at the clock; whether that goes is counted. */
-static void pyroi_tick(pyro_daemon *d)
+PYROI_SHARED static void pyroi_tick(pyro_daemon *d)
 {
     uint32_t now = pyro_now(d);
 
@@ -8618,7 +8607,7 @@ static pyro_err pyroi_connect(pyro_proxy *proxy, const char *address,
                       0);
             return PYRO_ERR_CLOSED;
         }
-        d->now_ = pyro_now(d);
+        pyroi_tick(d);
         l = pyroi_link_new(d, port, handle, 0);
         PYRO_ASSERT(l != NULL); /* there is one, it was counted above */
         l->key = key;
@@ -8962,7 +8951,7 @@ static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
     pyroi_link  *l;
     pyro_err     err;
 
-    d->now_ = pyro_now(d);
+    pyroi_tick(d);
     d->again_ = true;
     rq.proxy_ = proxy;
     rq.seq_ = 0;
@@ -9248,7 +9237,7 @@ PYRO_DEF pyro_err pyro_send(pyro_request *rq, pyro_slot result,
     if (rq->state_ != PYROI_BUILDING)
         return PYRO_ERR_STATE;
     d = rq->proxy_->node_;
-    d->now_ = pyro_now(d);
+    pyroi_tick(d);
     err = pyroi_launch(rq, &result,
                        d->now_ + pyroi_or(ms, rq->proxy_->timeout_ms));
     if (err == PYRO_OK) {
@@ -9335,7 +9324,7 @@ static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
     uint32_t due;
     pyro_err err;
 
-    d->now_ = pyro_now(d);
+    pyroi_tick(d);
     due = pyroi_clamp(d, d->now_ + proxy->timeout_ms);
     d->again_ = true;
     for (;;) {
