@@ -185,7 +185,7 @@
 
 /* Answers per second to one address, and how many addresses are told apart:
  * when more ask within a second, they are not answered. Ranges 1 to 255. An
- * address costs 8 bytes. */
+ * address costs 5 bytes. */
 #ifndef PYRO_NS_ANSWERS
 #define PYRO_NS_ANSWERS 10
 #endif
@@ -269,7 +269,8 @@
  *   PYRO_NS_NO_STORAGE     a name server that forgets
  *   PYRO_NS_NO_PAIR        a name server alone (also PYRO_NO_ASYNC)
  *   PYRO_NS_NO_SERVERLESS  no names without a name server
- *   PYRO_NS_NO_GROUPS      no groups but the root, ":Pyro" and the default one
+ *   PYRO_NS_NO_GROUPS      a flat name server: ":lab.calc" needs no group
+ *                          ":lab", a list is of what begins so
  *   PYRO_NS_NO_PYRO5       a name server without Pyro5's methods and broadcast
  *                          (also PYRO_NO_PYRO5, PYRO_NO_KWARGS)
  * With PYRO_NO_URI a name server keeps URIs as they are given: text, PYRO://
@@ -351,10 +352,8 @@ typedef struct pyro_ns_answerer {
     void    *find_user_;
     void    *may_user_;
     uint32_t second_; /* when the counting below began */
-    struct {
-        uint32_t ip;
-        uint32_t n;
-    } from_[PYRO_NS_ASKERS];
+    uint32_t from_[PYRO_NS_ASKERS];
+    uint8_t  n_[PYRO_NS_ASKERS]; /* answers to each */
 } pyro_ns_answerer;
 
 /* ------------------------------------------------------------------------
@@ -1082,15 +1081,15 @@ static bool pyroi_ns_over(pyro_ns_answerer *a, uint32_t ip, uint32_t most)
 
     if (now - a->second_ >= 1000) {
         a->second_ = now;
-        memset(a->from_, 0, sizeof a->from_);
+        memset(a->n_, 0, sizeof a->n_);
     }
     for (i = 0; i < PYRO_NS_ASKERS; i++) {
-        if (a->from_[i].n != 0 && a->from_[i].ip != ip)
+        if (a->n_[i] != 0 && a->from_[i] != ip)
             continue;
-        a->from_[i].ip = ip;
-        if (a->from_[i].n == most)
+        a->from_[i] = ip;
+        if (a->n_[i] == most)
             return true;
-        a->from_[i].n++;
+        a->n_[i]++;
         return false;
     }
     return true; /* too many addresses: some may be forged */
@@ -2473,7 +2472,11 @@ PYRO_DEF const char *pyro_ns_tried(const pyro_ns *ns)
  * left at the end.
  * ------------------------------------------------------------------------ */
 
+#ifndef PYRO_NS_NO_GROUPS
 #define PYROI_NS_GROUP 0x80000000u
+#else
+#define PYROI_NS_GROUP 0u
+#endif
 #define PYROI_NS_TOMB  0x40000000u /* deleted, the pair does not know yet */
 #define PYROI_NS_DIRTY 0x20000000u /* to be told to the pair */
 #if PYRO_NS_MAX_META > 0
@@ -2692,11 +2695,6 @@ static uint16_t pyroi_ns_pack(uint32_t seconds)
                                        : 0x8000 | (seconds + 59) / 60);
 }
 
-static uint32_t pyroi_ns_seconds(uint16_t ttl)
-{
-    return ttl < 0x8000 ? ttl : (ttl & 0x7FFFu) * 60u;
-}
-
 static uint32_t pyroi_ns_wait(uint32_t ms)
 {
     return ms < PYRO_MAX_MS ? ms : PYRO_MAX_MS;
@@ -2837,20 +2835,35 @@ static unsigned pyroi_ns_next_below(const pyro_ns_server *ns, unsigned i,
 }
 #endif
 
+/* The URI that a node holds: "." is the server's own. */
+static void pyroi_ns_read_uri(const pyro_ns_server *ns, unsigned i,
+                              char to[PYRO_URI_BYTES])
+{
+    const char *uri = pyroi_ns_uri_of(ns, i);
+
+    memcpy(to, PYROI_NS_PREFIX, PYROI_NS_PREFIX_N);
+    to[uri[0] == '/' ? PYROI_NS_PREFIX_N : 0] = 0;
+    pyroi_ns_add(to, PYRO_URI_BYTES, uri);
+}
+
+#if defined(PYROI_NS_COPIES) || PYRO_NS_MAX_META > 0 \
+    || !defined(PYRO_NS_NO_PYRO5)
+static uint32_t pyroi_ns_seconds(uint16_t ttl)
+{
+    return ttl < 0x8000 ? ttl : (ttl & 0x7FFFu) * 60u;
+}
+
 /* Fills *c with copies of all that a node holds. */
 static const pyroi_ns_entry *pyroi_ns_read(const pyro_ns_server *ns,
                                            unsigned i, pyroi_ns_copy *c)
 {
     const pyroi_ns_node *nd = &ns->room_.nodes[i];
-    const char          *uri = pyroi_ns_uri_of(ns, i);
     pyroi_ns_entry      *e = &c->entry;
     uint32_t             left = nd->due - pyro_now(ns->node_);
 
     memset(c, 0, sizeof *c);
     pyroi_ns_add(c->name, sizeof c->name, pyroi_ns_name_of(ns, i));
-    if (uri[0] == '/')
-        pyroi_ns_add(c->uri, sizeof c->uri, PYROI_NS_PREFIX);
-    pyroi_ns_add(c->uri, sizeof c->uri, uri);
+    pyroi_ns_read_uri(ns, i, c->uri);
     e->name = c->name;
     e->name_n = (uint32_t)strlen(c->name);
     e->uri = (nd->text & PYROI_NS_TOMB) != 0 ? NULL : c->uri;
@@ -2860,6 +2873,7 @@ static const pyroi_ns_entry *pyroi_ns_read(const pyro_ns_server *ns,
     e->left_ms = e->seconds == 0 || (int32_t)left <= 0 ? 0 : left;
 #if PYRO_NS_MAX_META > 0
     if ((nd->text & PYROI_NS_META) != 0) {
+        const char *uri = pyroi_ns_uri_of(ns, i);
         const char *meta = uri + strlen(uri) + 1;
 
         e->meta_n = (uint8_t)meta[0];
@@ -2869,19 +2883,7 @@ static const pyroi_ns_entry *pyroi_ns_read(const pyro_ns_server *ns,
 #endif
     return e;
 }
-
-/* The same as a deletion: seconds 0, or 1 for the end of a lease. */
-static pyroi_ns_entry *pyroi_ns_read_deleted(const pyro_ns_server *ns,
-                                             unsigned i, pyroi_ns_copy *c,
-                                             uint32_t seconds)
-{
-    (void)pyroi_ns_read(ns, i, c);
-    c->entry.uri = NULL;
-    c->entry.uri_n = 0;
-    c->entry.meta = NULL;
-    c->entry.seconds = seconds;
-    return &c->entry;
-}
+#endif
 
 #ifdef PYROI_NS_COPIES
 
@@ -3054,6 +3056,21 @@ static const char *pyroi_ns_append(pyro_ns_server *ns, const pyroi_ns_entry *e)
     ns->stats.bytes += n;
     ns->unsynced_ += n;
     return NULL;
+}
+
+/* The same for the end of node i: seconds 0, or 1 for that of its lease. */
+static const char *pyroi_ns_append_end(pyro_ns_server *ns, unsigned i,
+                                       uint32_t version, uint32_t seconds)
+{
+    pyroi_ns_copy c;
+
+    (void)pyroi_ns_read(ns, i, &c);
+    c.entry.uri = NULL;
+    c.entry.uri_n = 0;
+    c.entry.meta = NULL;
+    c.entry.version = version;
+    c.entry.seconds = seconds;
+    return pyroi_ns_append(ns, &c.entry);
 }
 
 static bool pyroi_ns_make_durable(pyro_ns_server *ns)
@@ -3232,10 +3249,13 @@ static pyro_err pyroi_ns_mend(pyro_ns_server *ns)
 
 #else
 
-static const char *pyroi_ns_append(pyro_ns_server *ns, const pyroi_ns_entry *e)
+#define pyroi_ns_append(ns, e) pyroi_ns_no_append((e)->version)
+#define pyroi_ns_append_end(ns, i, version, seconds) \
+    pyroi_ns_no_append(version)
+
+static const char *pyroi_ns_no_append(uint32_t version)
 {
-    (void)ns;
-    return e->version == 0 ? PYROI_NS_T("out of versions") : NULL;
+    return version == 0 ? PYROI_NS_T("out of versions") : NULL;
 }
 
 #endif /* PYRO_NS_NO_STORAGE */
@@ -3275,11 +3295,12 @@ static uint32_t pyroi_ns_stamp(pyro_ns_server *ns)
     return next;
 }
 
+/* Bytes of the name of the group that a name is in. */
 static size_t pyroi_ns_parent_n(const char *name, size_t n)
 {
-    while (n > 1 && name[n - 1] != '.')
+    while (PYROI_NS_GROUP != 0 && n > 1 && name[n - 1] != '.')
         n--;
-    return n > 2 ? n - 1 : 1;
+    return PYROI_NS_GROUP != 0 && n > 2 ? n - 1 : 1;
 }
 
 /* What is wrong with the group that a name is in: NULL, nothing. */
@@ -3315,7 +3336,7 @@ static const char *pyroi_ns_revive(pyro_ns_server *ns, const pyroi_ns_entry *e)
         const char    *lacks;
 
         do {
-            if (++n >= e->name_n)
+            if (++n >= e->name_n || PYROI_NS_GROUP == 0)
                 return NULL;
         } while (e->name[n] != '.');
         i = pyroi_ns_find(ns, e->name, n);
@@ -3353,7 +3374,7 @@ static const char *pyroi_ns_delete(pyro_ns_server *ns, unsigned i,
     if (e->version > ns->version_)
         ns->version_ = e->version;
     (void)pyroi_ns_read(ns, i, &c);
-    if (!pyroi_ns_live(ns, i)
+    if (!pyroi_ns_live(ns, i) || PYROI_NS_GROUP == 0
         || pyroi_ns_next_below(ns, 0, c.name, 0) == ns->room_.n_nodes) {
         wrong = pyroi_ns_append(ns, e);
         if (wrong == NULL)
@@ -3405,6 +3426,8 @@ static const char *pyroi_ns_apply(pyro_ns_server *ns, const pyroi_ns_entry *e,
     bool        is = i < ns->room_.n_nodes;
     const char *wrong;
 
+    if (PYROI_NS_GROUP == 0 && e->uri != NULL && e->uri_n == 0)
+        return NULL; /* a group */
     if (is && pyroi_ns_is_fixed(ns, i) && (e->uri == NULL || e->uri_n > 0)) {
         ns->stats.refused++;
         return NULL;
@@ -3523,10 +3546,8 @@ static void pyroi_ns_done(pyro_ns_server *ns, pyro_call *call, bool to_pair)
 static bool pyroi_ns_change(pyro_ns_server *ns, pyro_call *call, unsigned i,
                             pyroi_ns_entry *e)
 {
-    const char *lacks = NULL;
+    const char *lacks = pyroi_ns_lacks(ns, i, e);
 
-    if (e->uri != NULL)
-        lacks = pyroi_ns_lacks(ns, i, e);
     e->version = pyroi_ns_stamp(ns);
     if (lacks == NULL)
         lacks = pyroi_ns_append(ns, e);
@@ -3534,13 +3555,24 @@ static bool pyroi_ns_change(pyro_ns_server *ns, pyro_call *call, unsigned i,
         pyroi_ns_raise(call, lacks, NULL);
         return false;
     }
-    if (e->uri == NULL) {
-        pyroi_ns_bury(ns, i, e->version);
-    } else {
-        i = pyroi_ns_set(ns, i, e);
-        if (pyroi_ns_paired(ns))
-            ns->room_.nodes[i].text |= PYROI_NS_DIRTY;
+    i = pyroi_ns_set(ns, i, e);
+    if (pyroi_ns_paired(ns))
+        ns->room_.nodes[i].text |= PYROI_NS_DIRTY;
+    pyroi_ns_tell(ns);
+    return true;
+}
+
+/* The same for a name that goes. */
+static bool pyroi_ns_remove(pyro_ns_server *ns, pyro_call *call, unsigned i)
+{
+    uint32_t    version = pyroi_ns_stamp(ns);
+    const char *wrong = pyroi_ns_append_end(ns, i, version, 0);
+
+    if (wrong != NULL) {
+        pyroi_ns_raise(call, wrong, NULL);
+        return false;
     }
+    pyroi_ns_bury(ns, i, version);
     pyroi_ns_tell(ns);
     return true;
 }
@@ -3551,7 +3583,6 @@ static void pyroi_ns_tick(void *user, pyro_daemon *node)
 {
     pyro_ns_server *ns = (pyro_ns_server *)user;
     uint32_t        now = pyro_now(node);
-    pyroi_ns_copy   c;
     uint32_t        least = 0xFFFFFFFF;
     const char     *wrong = NULL;
 
@@ -3567,7 +3598,7 @@ static void pyroi_ns_tick(void *user, pyro_daemon *node)
         }
         wrong = wrong != NULL
                   ? wrong /* its lease begins anew after a restart */
-                  : pyroi_ns_append(ns, pyroi_ns_read_deleted(ns, i, &c, 1));
+                  : pyroi_ns_append_end(ns, i, ns->room_.nodes[i].version, 1);
         pyroi_ns_drop(ns, i);
         ns->stats.expired++;
     }
@@ -3653,27 +3684,27 @@ static bool pyroi_ns_print_own(pyro_daemon *node, pyro_link link,
 
 /* The URI that a node stands for, as the caller can reach it. */
 static bool pyroi_ns_print(pyro_ns_server *ns, pyro_link link, unsigned i,
-                           pyroi_ns_copy *c)
+                           char to[PYRO_URI_BYTES])
 {
-    (void)pyroi_ns_read(ns, i, c);
-    return c->uri[0] != '.' || pyroi_ns_print_own(ns->node_, link, c->uri);
+    pyroi_ns_read_uri(ns, i, to);
+    return to[0] != '.' || pyroi_ns_print_own(ns->node_, link, to);
 }
 
 static void pyroi_ns_resolve(void *self, pyro_call *call)
 {
     pyro_ns_server *ns = (pyro_ns_server *)self;
     char            full[PYRO_NS_MAX_NAME + 1];
-    pyroi_ns_copy   c;
+    char            uri[PYRO_URI_BYTES];
     unsigned        i = pyroi_ns_get_known(ns, call, full);
 
     if (i == ns->room_.n_nodes)
         return;
     if (pyroi_ns_has(ns, i, PYROI_NS_GROUP))
         pyroi_ns_raise(call, "attempt to resolve groupname", full);
-    else if (!pyroi_ns_print(ns, call->link, i, &c))
+    else if (!pyroi_ns_print(ns, call->link, i, uri))
         pyroi_ns_raise(call, "no address for this link", full);
     else
-        pyro_put_str(&call->result, c.uri);
+        pyro_put_str(&call->result, uri);
 }
 
 /* --- register --- */
@@ -3784,10 +3815,10 @@ static bool pyroi_ns_get_uri(pyro_call *call, char to[PYRO_URI_BYTES])
 static void pyroi_ns_refresh(pyro_ns_server *ns, pyro_call *call, unsigned i,
                              const pyroi_ns_entry *e, bool again)
 {
-    pyroi_ns_copy c;
+    char uri[PYRO_URI_BYTES];
 
-    (void)pyroi_ns_read(ns, i, &c);
-    if (!again || strcmp(c.uri, e->uri) != 0) {
+    pyroi_ns_read_uri(ns, i, uri);
+    if (!again || strcmp(uri, e->uri) != 0) {
         pyroi_ns_raise(call, "name already exists", e->name);
         return;
     }
@@ -3846,13 +3877,6 @@ static void pyroi_ns_register(void *self, pyro_call *call)
 
 /* --- unregister --- */
 
-static bool pyroi_ns_remove(pyro_ns_server *ns, pyro_call *call, unsigned i)
-{
-    pyroi_ns_copy c;
-
-    return pyroi_ns_change(ns, call, i, pyroi_ns_read_deleted(ns, i, &c, 0));
-}
-
 static void pyroi_ns_unregister(void *self, pyro_call *call)
 {
     pyro_ns_server *ns = (pyro_ns_server *)self;
@@ -3872,6 +3896,8 @@ static void pyroi_ns_unregister(void *self, pyro_call *call)
 
 /* --- groups --- */
 
+#ifndef PYRO_NS_NO_GROUPS
+
 /* Index of a group that is named in the arguments, or n_nodes. */
 static unsigned pyroi_ns_get_group(pyro_ns_server *ns, pyro_call *call,
                                    char full[PYRO_NS_MAX_NAME + 1])
@@ -3889,8 +3915,6 @@ static unsigned pyroi_ns_get_group(pyro_ns_server *ns, pyro_call *call,
     }
     return i;
 }
-
-#ifndef PYRO_NS_NO_GROUPS
 
 static void pyroi_ns_create_group(void *self, pyro_call *call)
 {
@@ -4000,23 +4024,23 @@ static const char *pyroi_ns_listed(const pyro_ns_server *ns, unsigned i,
 static uint32_t pyroi_ns_row(pyro_ns_server *ns, pyro_link link, unsigned i,
                              const char *group, pyro_writer *out)
 {
-    const char   *name = pyroi_ns_listed(ns, i, group);
-    pyroi_ns_copy c;
+    const char *name = pyroi_ns_listed(ns, i, group);
+    char        uri[PYRO_URI_BYTES];
 
     if (name == NULL)
         return 0;
-    if (group == NULL && !pyroi_ns_print(ns, link, i, &c))
+    if (group == NULL && !pyroi_ns_print(ns, link, i, uri))
         return 0;
     if (out != NULL) {
         pyro_put_list(out, 2);
         pyro_put_str(out, name);
         if (group == NULL)
-            pyro_put_str(out, c.uri);
+            pyro_put_str(out, uri);
         else
             pyro_put_uint(out, !pyroi_ns_has(ns, i, PYROI_NS_GROUP));
     }
     return 3u + (uint32_t)strlen(name)
-         + (group == NULL ? 2u + (uint32_t)strlen(c.uri) : 1u);
+         + (group == NULL ? 2u + (uint32_t)strlen(uri) : 1u);
 }
 
 /* As many rows as fit, from index `from` on: counted, then put. */
@@ -4062,8 +4086,13 @@ static void pyroi_ns_list(void *self, pyro_call *call)
 
     if (!pyro_more(&call->args))
         (void)pyro_ns_expand(ns->config_->group, "", 0, full);
+#ifdef PYRO_NS_NO_GROUPS
+    else if (!pyroi_ns_get_name(ns, call, full))
+        return;
+#else
     else if (pyroi_ns_get_group(ns, call, full) == ns->room_.n_nodes)
         return;
+#endif
     pyroi_ns_page(ns, call, full, pyroi_ns_get_from(call));
 }
 
@@ -4832,7 +4861,7 @@ static bool pyroi_ns_groups5(pyro_ns_server *ns, pyro_call *call,
     pyroi_ns_entry e;
     uint32_t       n;
 
-    for (n = 1; full[n] != 0; n++) {
+    for (n = 1; full[n] != 0 && PYROI_NS_GROUP != 0; n++) {
         unsigned i;
 
         if (full[n] != '.')
@@ -5291,16 +5320,21 @@ static pyro_err pyroi_ns_builtin(pyro_ns_server *ns, const char *name,
 
 static pyro_err pyroi_ns_fill(pyro_ns_server *ns)
 {
-    pyro_err err = pyroi_ns_builtin(ns, ":", "");
+    pyro_err err = PYRO_OK;
 
+#ifndef PYRO_NS_NO_GROUPS
+    err = pyroi_ns_builtin(ns, ":", "");
+#endif
 #ifndef PYRO_NS_NO_STORAGE
     if (err == PYRO_OK && ns->config_->storage != NULL)
         err = pyroi_ns_load(ns);
 #endif
+#ifndef PYRO_NS_NO_GROUPS
     if (err == PYRO_OK)
         err = pyroi_ns_builtin(ns, ":Pyro", "");
     if (err == PYRO_OK)
         err = pyroi_ns_builtin(ns, ns->group_, "");
+#endif
     if (err == PYRO_OK)
         err = pyroi_ns_builtin(ns, PYRO_NS_NAME, ".");
 #ifndef PYRO_NS_NO_STORAGE
@@ -5394,17 +5428,15 @@ PYRO_DEF void pyro_ns_stop(pyro_ns_server *ns)
 PYRO_DEF bool pyro_ns_walk(const pyro_ns_server *ns, unsigned *at,
                            const char **name, char uri[PYRO_URI_BYTES])
 {
-    pyroi_ns_copy c;
-    unsigned      i = *at;
+    unsigned i = *at;
 
     while (i < ns->room_.n_nodes && !pyroi_ns_live(ns, i))
         i++;
     *at = i + 1;
     if (i == ns->room_.n_nodes)
         return false;
-    (void)pyroi_ns_read(ns, i, &c);
     *name = pyroi_ns_name_of(ns, i);
-    memcpy(uri, c.uri, sizeof c.uri);
+    pyroi_ns_read_uri(ns, i, uri);
     return true;
 }
 

@@ -106,6 +106,7 @@ static void names_come_and_go(void **state)
                        "NamingError"));
     assert_string_equal(resolve("a"), ":Default.a");
     assert_string_equal(resolve(":Default"), ":Default");
+    assert_string_equal(resolve("a\\"), "");
 }
 
 static void a_lease_ends(void **state)
@@ -119,7 +120,24 @@ static void a_lease_ends(void **state)
     assert_int_equal(server.stats.expired, 1);
 }
 
-static void there_are_no_groups_but_the_first(void **state)
+/* How many names a list has. */
+static uint32_t listed(const char *method, const char *group)
+{
+    uint8_t     bytes[200];
+    pyro_blob   blob = { bytes, sizeof bytes, 0 };
+    pyro_value  value = pyro_str(group != NULL ? group : "");
+    pyro_args   args = { &value, group != NULL };
+    pyro_reader in;
+
+    assert_int_equal(pyro_invoke(&ns, method, args, pyro_to_raw(&blob)),
+                     PYRO_OK);
+    in = pyro_reader_of(bytes, blob.used);
+    assert_int_equal(pyro_get_list(&in, 2), 2);
+    assert_int_equal(pyro_get_i32(&in), 0);
+    return pyro_get_list(&in, 100);
+}
+
+static void names_are_flat(void **state)
 {
     static const char *const methods[] = { "createGroup", "deleteGroup",
                                            "setMeta", "getMeta",
@@ -132,10 +150,20 @@ static void there_are_no_groups_but_the_first(void **state)
             raised(pyro_invoke(&ns, methods[i], PYRO_ARGS(pyro_str(":lab")),
                                pyro_to_none()),
                    "AttributeError"));
-    assert_string_equal(reg(":lab.a", "PYRO://10.0.0.7:1/x", 0), ":lab.a");
-    assert_null(reg(":Pyro.a", "PYRO://10.0.0.7:1/x", 0));
+    assert_null(reg(":lab.a", "PYRO://10.0.0.7:1/x", 0));
     assert_null(reg("a", "PYRO://10.0.0.7:1/x", 0));
-    assert_string_equal(reg("a.b", "PYRO://10.0.0.7:1/x", 0), ":Default.a.b");
+    assert_null(reg("a.b", "PYRO://10.0.0.7:1/x", 0));
+    assert_string_equal(reg(":", "PYRO://10.0.0.7:1/x", 0), ":");
+    assert_int_equal(listed("flatlist", NULL), 4);
+    assert_int_equal(listed("list", NULL), 1); /* a */
+    assert_int_equal(listed("list", ":lab"), 1);
+    assert_int_equal(listed("list", ":Default.a"), 1); /* b */
+    assert_int_equal(listed("list", ":"), 0);
+    assert_int_equal(listed("list", ":nowhere"), 0);
+    assert_null(raised(pyro_invoke(&ns, "unregister", PYRO_ARGS(pyro_str("a")),
+                                   pyro_to_none()),
+                       "NamingError"));
+    assert_null(resolve("a.b"));
 }
 
 static void a_uri_is_kept_as_it_is(void **state)
@@ -206,7 +234,7 @@ static void full_tables_are_errors(void **state)
     (void)state;
     for (; reg(name, "PYRO://10.0.0.7:1/x", 0) == NULL; name[1]++)
         n++;
-    assert_int_equal(n, 4); /* four are its own */
+    assert_int_equal(n, 7); /* one is its own */
     assert_string_equal(pyro_exception(&ns)->message, "");
 }
 
@@ -254,7 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LEAST_TEST(names_come_and_go),
         LEAST_TEST(a_lease_ends),
-        LEAST_TEST(there_are_no_groups_but_the_first),
+        LEAST_TEST(names_are_flat),
         LEAST_TEST(a_uri_is_kept_as_it_is),
         LEAST_TEST(its_own_uri_is_where_the_call_came_to),
         LEAST_TEST(full_tables_are_errors),

@@ -473,7 +473,11 @@ int main(int argc, char **argv)
     use_alone();
 #endif
 #ifndef PYRO_NS_NO_SERVER
-    stop(4);
+#ifdef PYRO_NS_NO_GROUPS
+    stop(1); /* itself */
+#else
+    stop(4); /* and groups */
+#endif
 #if defined(PYRO_POSIX) && !defined(PYRO_NS_NO_STORAGE)
     if (argc > 1)
         keep_files(argv[1]);

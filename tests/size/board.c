@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static PYRO_ROOM(2, 4, 160, 1) room;
+static PYRO_ROOM(2, 3, 128, 1) room;
 static pyro_daemon node;
 static pyro_proxy  proxy;
-/* Four are its own: itself and groups. */
-static PYRO_NS_ROOM(4 + 8, 12 * 36) names;
+/* One is its own name: 22 bytes of text. Each of the others has 35. */
+static PYRO_NS_ROOM(1 + 8, 22 + 8 * 35) names;
 static pyro_ns_server  server;
 static pyro_ns_locator locator;
 static pyro_config     config;
