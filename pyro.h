@@ -7430,7 +7430,7 @@ static void pyroi_accept(pyro_daemon *d, pyro_item *listener, unsigned ready)
             return;
         }
         spare = PYROI_REFUSE != 0 && d->n_links_ + 1u == d->room_.n_links;
-        l = pyroi_link_new(d, port, handle, spare ? PYROI_REFUSE : 0u);
+        l = pyroi_link_new(d, port, handle, spare ? (uint32_t)PYROI_REFUSE : 0u);
         l->input = true;
         pyroi_hurry(d, l, spare ? 200 : pyroi_greet_ms(d));
         pyroi_ready(d, l);
