@@ -91,6 +91,7 @@
  * LIMITS, AND WHAT HAPPENS AT THEM
  *   subscribers, subscriptions   "out of subscribers, raise PYRO_ES_ROOM"; a
  *                                subscriber that has gone makes room first
+ *   long subject or pattern      refused with both sizes, PYRO_ES_MAX_SUBJECT
  *   long regular expression      refused, PYRO_ES_REGEX
  *   publishers that wait         refused, PYRO_ES_WAITING
  *   event (subject, time, message) over the ring's half - 16, or over the
@@ -186,9 +187,6 @@
 #error "PYRO_ES_WAITING: 1 to 100"
 #endif
 
-/* Switches that remove something:
- *   PYRO_ES_NO_REGEX   subscribeMatch; wildcards stay */
-
 /* How long a service remembers a subscriber whose connection is gone. Range 1
  * to PYRO_MAX_MS. */
 #ifndef PYRO_ES_AWAY_MS
@@ -197,6 +195,9 @@
 #if PYRO_ES_AWAY_MS < 1 || PYRO_ES_AWAY_MS > PYRO_MAX_MS
 #error "PYRO_ES_AWAY_MS: 1 to PYRO_MAX_MS"
 #endif
+
+/* Switches that remove something:
+ *   PYRO_ES_NO_REGEX   subscribeMatch; wildcards stay */
 
 #if defined(PYRO_NO_SERVER) || defined(PYRO_NO_CLIENT)
 #error "pyro_es.h: a subscriber is called, a service calls: it needs both"
@@ -336,11 +337,9 @@ PYRO_DEF pyro_proxy *pyro_es_proxy(pyro_es *es);
 typedef struct pyroi_es_head {
     uint32_t n; /* bytes behind it */
     uint32_t hash;
-    uint32_t from;      /* session of the publisher's node, 0: our own */
-    uint8_t  subject_n; /* encoded */
-    uint8_t  time_n;
-    uint8_t  text_at; /* of the subject's text */
-    uint8_t  text_n;
+    uint32_t from;    /* session of the publisher's node, 0: our own */
+    uint16_t text_at; /* of the subject's text */
+    uint16_t text_n;
 } pyroi_es_head;
 
 /* Room for one last value. Private. */
@@ -354,7 +353,8 @@ typedef struct pyro_es_config {
     /* Subscribers that may hold a buffer each because they take nothing:
      * a third of the pool is the rule. Default 2. */
     uint16_t stuck;
-    uint32_t stuck_ms; /* for how long: default PYRO_FRAME_MS */
+    /* For how long: up to PYRO_MAX_MS, default PYRO_FRAME_MS. */
+    uint32_t stuck_ms;
     /* The last event of so many subjects; the oldest makes room. */
     pyro_es_last *last;
     uint16_t      n_last;
@@ -404,7 +404,7 @@ typedef struct pyroi_es_item {
 
 /* Memory of a service: subscribers, subscriptions, and bytes of the ring, of
  * which each event takes its size and 16. Independent of each other: the ring
- * is there once for all. */
+ * is there once for all. At most 65534, 65534 and 2^31 - 1 of them are used. */
 #define PYRO_ES_ROOM(subscribers_, subscriptions_, bytes_) \
     struct {                                               \
         pyroi_es_sub  subs[subscribers_];                  \
@@ -435,9 +435,9 @@ static inline pyro_es_room pyro_es_room_of(pyroi_es_sub *subs, size_t n_subs,
     r.subs = subs;
     r.items = items;
     r.bytes = bytes;
-    r.n_bytes = (uint32_t)n_bytes;
-    r.n_subs = (uint16_t)n_subs;
-    r.n_items = (uint16_t)n_items;
+    r.n_bytes = n_bytes < 0x7FFFFFFF ? (uint32_t)n_bytes : 0x7FFFFFFF;
+    r.n_subs = n_subs < 0xFFFE ? (uint16_t)n_subs : 0xFFFE;
+    r.n_items = n_items < 0xFFFE ? (uint16_t)n_items : 0xFFFE;
     return r;
 }
 
@@ -481,9 +481,9 @@ PYRO_DEF pyro_err pyro_es_serve(pyro_es_service *service, pyro_daemon *node,
 PYRO_DEF void pyro_es_stop(pyro_es_service *service);
 
 /* Publishes from the service's own program; subject and message are copied.
- * PYRO_ERR_NOSPACE: the message is over 256 bytes encoded, the event over the
- * longest (node->why has both sizes), the subject too long, or a blocking
- * subscriber holds the ring. */
+ * PYRO_ERR_NOSPACE: the message is over 256 bytes encoded, the event or the
+ * subject too long (node->why has both sizes), or a blocking subscriber holds
+ * the ring. */
 PYRO_DEF pyro_err pyro_es_post(pyro_es_service *service, const char *subject,
                                pyro_value message);
 
@@ -982,15 +982,19 @@ static uint32_t pyroi_es_begin(const pyro_es_service *es, uint32_t at)
     return n == 0 ? 0 : at;
 }
 
-static pyroi_es_stored pyroi_es_load(const pyro_es_service *es, uint32_t at)
+static pyroi_es_stored pyroi_es_stored_at(const uint8_t *p)
 {
-    const uint8_t  *p = es->room_.bytes + pyroi_es_begin(es, at);
     pyroi_es_stored e;
 
     memcpy(&e.head, p, sizeof e.head);
     e.body = p + sizeof e.head;
     e.subject = (const char *)e.body + e.head.text_at;
     return e;
+}
+
+static pyroi_es_stored pyroi_es_load(const pyro_es_service *es, uint32_t at)
+{
+    return pyroi_es_stored_at(es->room_.bytes + pyroi_es_begin(es, at));
 }
 
 /* Where the one behind an event begins. */
@@ -1017,6 +1021,21 @@ enum { PYROI_ES_FREE, PYROI_ES_HERE, PYROI_ES_STUCK, PYROI_ES_AWAY };
 #define PYROI_ES_WILD  0x40
 #define PYROI_ES_REGEX 0x80
 
+/* Whether an event has this subject; mostly it is spelt the same. */
+static bool pyroi_es_is_of(const pyroi_es_stored *e, uint32_t hash,
+                           const char *subject, uint32_t n)
+{
+    uint32_t i = 0;
+
+    if (e->head.hash != hash || e->head.text_n != n)
+        return false;
+    if (memcmp(e->subject, subject, n) == 0)
+        return true;
+    while (i < n && pyroi_es_same(e->subject[i], subject[i]))
+        i++;
+    return i == n;
+}
+
 static bool pyroi_es_fits(const pyroi_es_item *it, const pyroi_es_stored *e)
 {
 #ifndef PYRO_ES_NO_REGEX
@@ -1025,9 +1044,7 @@ static bool pyroi_es_fits(const pyroi_es_item *it, const pyroi_es_stored *e)
 #endif
     if ((it->flags & PYROI_ES_WILD) != 0)
         return pyro_es_match(it->text, e->subject, e->head.text_n);
-    return it->hash == e->head.hash && it->n == e->head.text_n
-        && (memcmp(it->text, e->subject, it->n) == 0
-            || pyroi_es_equal(it->text, e->subject, it->n));
+    return pyroi_es_is_of(e, it->hash, it->text, it->n);
 }
 
 /* The subscription of a subscriber that matches first, or NULL. */
@@ -1047,19 +1064,6 @@ static const pyroi_es_item *pyroi_es_wants(const pyro_es_service *es,
         at = it->next;
     }
     return NULL;
-}
-
-/* Whether an event has this subject. */
-static bool pyroi_es_is_of(const pyroi_es_stored *e, uint32_t hash,
-                           const char *subject, uint32_t n)
-{
-    uint32_t i = 0;
-
-    if (e->head.hash != hash || e->head.text_n != n)
-        return false;
-    while (i < n && pyroi_es_same(e->subject[i], subject[i]))
-        i++;
-    return i == n;
 }
 
 /* Whether a newer event of the same subject is in the ring. */
@@ -1332,16 +1336,6 @@ static pyroi_es_sub *pyroi_es_enter(pyro_es_service *es, pyro_call *call,
 
 /* --- last values --- */
 
-static pyroi_es_stored pyroi_es_last_load(const pyro_es_last *last)
-{
-    pyroi_es_stored e;
-
-    memcpy(&e.head, last->bytes, sizeof e.head);
-    e.body = last->bytes + sizeof e.head;
-    e.subject = (const char *)e.body + e.head.text_at;
-    return e;
-}
-
 /* Remembers the event that was stored last: in its subject's place, else in a
  * free one, else in the oldest's. */
 static void pyroi_es_remember(pyro_es_service *es, const pyroi_es_stored *e)
@@ -1350,7 +1344,7 @@ static void pyroi_es_remember(pyro_es_service *es, const pyroi_es_stored *e)
 
     for (unsigned i = 0; i < es->config_->n_last; i++) {
         pyro_es_last   *last = &es->config_->last[i];
-        pyroi_es_stored have = pyroi_es_last_load(last);
+        pyroi_es_stored have = pyroi_es_stored_at(last->bytes);
 
         if (last->stamp != 0
             && pyroi_es_is_of(&have, e->head.hash, e->subject,
@@ -1435,7 +1429,7 @@ static bool pyroi_es_next(const pyro_es_service *es, const pyroi_es_sub *sub,
         return true;
     }
     last = &es->config_->last[sub->last];
-    *e = pyroi_es_last_load(last);
+    *e = pyroi_es_stored_at(last->bytes);
     *due = false;
     if (last->stamp != 0 && last->stamp <= sub->until) {
         const pyroi_es_item *it = pyroi_es_wants(es, sub, e);
@@ -1683,7 +1677,7 @@ static uint32_t pyroi_es_longest(const pyro_es_service *es)
 }
 
 /* What is wrong, with numbers: the longest is "event of 4294967295 bytes, at
- * most 4294967295: raise PYRO_ES_ROOM, PYRO_ROOM". */
+ * most 4294967295: raise PYRO_ES_ROOM, PYRO_ROOM", 77 with its zero. */
 typedef struct pyroi_es_text {
     char text[80];
 } pyroi_es_text;
@@ -1706,19 +1700,32 @@ static char *pyroi_es_say(char *to, const char *text, uint32_t v)
     return to;
 }
 
-static const char *pyroi_es_too_long(pyro_es_service *es, uint32_t n,
-                                     pyroi_es_text *wrong)
+/* Something is too long: what, how long, the most, and what to raise. */
+static const char *pyroi_es_too_long(pyro_es_service *es, const char *what,
+                                     uint32_t n, uint32_t most,
+                                     const char *raise, pyroi_es_text *wrong)
 {
-    static const char raise[] = ": raise PYRO_ES_ROOM, PYRO_ROOM";
-    uint32_t          most = pyroi_es_longest(es);
-    char             *at = pyroi_es_say(wrong->text, "event of ", n);
+    char *at = pyroi_es_say(wrong->text, what, n);
 
     at = pyroi_es_say(at, " bytes, at most ", most);
-    memcpy(at, raise, sizeof raise);
-    es->node_->why.text = "event too long: raise PYRO_ES_ROOM, PYRO_ROOM";
+    memcpy(at, ": raise ", 8);
+    memcpy(at + 8, raise, strlen(raise) + 1);
+    es->node_->why.text = raise;
     es->node_->why.is = n;
     es->node_->why.limit = most;
     return wrong->text;
+}
+
+/* What is wrong with a subject, or NULL. */
+static const char *pyroi_es_bad_subject(pyro_es_service *es, const char *text,
+                                        uint32_t n, pyroi_es_text *wrong)
+{
+    if (n > PYRO_ES_MAX_SUBJECT)
+        return pyroi_es_too_long(es, "subject of ", n, PYRO_ES_MAX_SUBJECT,
+                                 "PYRO_ES_MAX_SUBJECT", wrong);
+    return n == 0 || pyroi_es_has(text, n, 0)
+             ? "subject is empty or has a zero byte"
+             : NULL;
 }
 
 /* Stores an event of a node's session; its message is encoded. NULL, or what
@@ -1733,25 +1740,25 @@ static const char *pyroi_es_store(pyro_es_service *es, uint32_t from,
     pyroi_es_head   head;
     pyroi_es_stored e;
     uint32_t        start_n;
+    uint32_t        most = pyroi_es_longest(es);
     uint8_t        *at;
+    const char     *bad = pyroi_es_bad_subject(es, subject, n, wrong);
 
-    if (n == 0 || n > PYRO_ES_MAX_SUBJECT || pyroi_es_has(subject, n, 0))
-        return "subject is empty, too long or has a zero byte";
-    memset(&head, 0, sizeof head);
+    if (bad != NULL)
+        return bad;
     head.hash = pyroi_es_hash(subject, n);
     head.from = from;
-    head.text_n = (uint8_t)n;
+    head.text_n = (uint16_t)n;
     pyro_put_strn(&out, subject, n);
-    head.subject_n = (uint8_t)(out.at - start);
-    head.text_at = (uint8_t)(head.subject_n - n);
+    head.text_at = (uint16_t)((uint32_t)(out.at - start) - n);
     pyro_put_uint(&out, es->config_->now != NULL
                             ? es->config_->now(es->config_->user)
                             : pyro_now(es->node_));
     start_n = (uint32_t)(out.at - start);
-    head.time_n = (uint8_t)(start_n - head.subject_n);
     head.n = start_n + message_n;
-    if (head.n > pyroi_es_longest(es))
-        return pyroi_es_too_long(es, head.n, wrong);
+    if (head.n > most)
+        return pyroi_es_too_long(es, "event of ", head.n, most,
+                                 "PYRO_ES_ROOM, PYRO_ROOM", wrong);
     at = pyroi_es_make_room(es, PYROI_ES_HEAD + head.n);
     if (at == NULL)
         return "a blocking subscriber holds the ring";
@@ -1831,8 +1838,6 @@ static const char *pyroi_es_set_item(pyroi_es_item *it, const char *text,
                                      uint32_t n, unsigned flags,
                                      pyroi_es_text *wrong)
 {
-    if (n == 0 || n > PYRO_ES_MAX_SUBJECT || pyroi_es_has(text, n, 0))
-        return "subject is empty, too long or has a zero byte";
 #ifndef PYRO_ES_NO_REGEX
     if ((flags & PYROI_ES_REGEX) != 0) {
         uint8_t code[PYRO_ES_REGEX];
@@ -1865,8 +1870,10 @@ static const char *pyroi_es_add_item(pyro_es_service *es, pyroi_es_sub *sub,
 {
     uint16_t      *at = pyroi_es_link_of(es, sub, text, n);
     pyroi_es_item *it;
-    const char    *wrong;
+    const char    *wrong = pyroi_es_bad_subject(es, text, n, why);
 
+    if (wrong != NULL)
+        return wrong;
     if (*at == 0 && es->free_item_ == 0)
         return "out of subscriptions, raise PYRO_ES_ROOM";
     it = &es->room_.items[(*at != 0 ? *at : es->free_item_) - 1];

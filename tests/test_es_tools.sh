@@ -48,8 +48,8 @@ esc_usage() {
     expect 2 '' 'are for listen' $esc -r publish q 1
     expect 1 '' 'PYRO://127.0.0.1:1/x: no connection' $tools/pyro-esc -u \
         PYRO://127.0.0.1:1/x listen q
-    expect 1 '' 'subject is empty, too long' $esc listen ''
-    expect 1 '' 'subject is empty, too long or' $esc publish '' 1
+    expect 1 '' 'subject is empty or has' $esc listen ''
+    expect 1 '' 'subject is empty or has' $esc publish '' 1
 }
 
 # What one publishes the other prints.
