@@ -397,10 +397,15 @@
 #include PYRO_CONFIG_HEADER
 #endif
 
-/* Longest object, method, class or attribute name, in bytes. An id takes 32.
- * Range 32 to 200. Costs this many bytes in each proxy. */
+/* Longest object, method, class or attribute name, in bytes. An id takes 32,
+ * one of Python's, "obj_" and 32 digits, 36. Range 32 to 200. Costs this many
+ * bytes in each proxy. */
 #ifndef PYRO_MAX_NAME
+#ifdef PYRO_NO_PYRO5
 #define PYRO_MAX_NAME 32
+#else
+#define PYRO_MAX_NAME 36
+#endif
 #endif
 #if PYRO_MAX_NAME < 32 || PYRO_MAX_NAME > 200
 #error "PYRO_MAX_NAME: 32 to 200"
@@ -1756,7 +1761,8 @@ PYRO_DEF void pyro_later_drop(pyro_later *later);
 #ifndef PYRO_NO_CLIENT
 
 /* The last remote exception, as zero-terminated texts that stay until the
- * next call through the proxy. traceback has one line per object passed. */
+ * next call through the proxy. traceback has one line per object passed. After
+ * PYRO_ERR_DENIED from Pyro5 message is what its daemon says, type is "". */
 typedef struct pyro_exc {
     const char *type;
     const char *message;
@@ -4103,6 +4109,7 @@ static bool     pyroi_coded(const pyro_daemon *d, const pyroi_link *l);
 #define pyroi_read_head5(d, l)               true
 #define pyroi_admit5(d, l)                   true
 #define pyroi_passed5(d, l)                  false
+#define pyroi_keep_denial5(d, l, p, n)       ((void)0)
 #define pyroi_send5(d, l, frame)             false
 #define pyroi_make_control5(d, l, frame)     NULL
 #define pyroi_type5(call, type)              (type)
@@ -4143,6 +4150,14 @@ static uint8_t *pyroi_make_control5(const pyro_daemon *d, const pyroi_link *l,
 #define pyroi_again5(d, l) false
 #else
 static bool pyroi_again5(pyro_daemon *d, pyroi_link *l);
+#endif
+#if defined(PYRO_NO_CLIENT) || PYRO_EXCEPTION_BYTES == 0
+#define pyroi_keep_denial5(d, l, p, n) ((void)0)
+#define pyroi_show_denial5(d, l)       ((void)0)
+#else
+static void pyroi_keep_denial5(pyro_daemon *d, const pyroi_link *l,
+                               const uint8_t *p, uint32_t n);
+static void pyroi_show_denial5(pyro_daemon *d, const pyroi_link *l);
 #endif
 #ifndef PYRO_NO_CLIENT
 static void     pyroi_client5(pyroi_link *l, bool pyro5);
@@ -7157,6 +7172,7 @@ static void pyroi_read_away(pyro_daemon *d, pyroi_link *l)
     if (n > sizeof piece)
         n = sizeof piece;
     n = pyroi_recv(d, l, piece, n);
+    pyroi_keep_denial5(d, l, piece, n);
     for (i = 0; i < n; i++)
         pyroi_pass_byte(l, piece[i]);
     if (l->rx_have < l->rx_len)
@@ -9879,8 +9895,9 @@ static bool pyroi_passed5(pyro_daemon *d, pyroi_link *l)
     if (kind == PYROI_CONNECTOK)
         pyroi_link_up(d, l);
     if (kind == PYROI_CONNECTFAIL && !pyroi_again5(d, l)) {
-        pyroi_why(d, PYROI_T("refused by Pyro5: busy, or not our serializers"),
-                  l->ser, 0);
+        pyroi_why(d, PYROI_T("refused by Pyro5: see pyro_exception"), l->ser,
+                  0);
+        pyroi_show_denial5(d, l);
         pyroi_end(d, l, PYROI_DENIED);
     }
 #endif
@@ -10530,6 +10547,68 @@ static bool pyroi_is_busy5(const uint8_t *data, size_t n)
 }
 
 #if PYRO_EXCEPTION_BYTES > 0
+/* Why a daemon refuses us is a str in whatever serializer. Its first bytes are
+ * kept as they are by all proxies of the link. */
+static void pyroi_keep_denial5(pyro_daemon *d, const pyroi_link *l,
+                               const uint8_t *p, uint32_t n)
+{
+    pyro_proxy *proxy = d->proxies_;
+    uint32_t    room = sizeof proxy->text_ - 1;
+
+    if (!pyroi_is5(l) || pyroi_kind(l->head) != PYROI_CONNECTFAIL
+        || l->rx_have >= room)
+        return;
+    if (n > room - l->rx_have)
+        n = room - l->rx_have;
+    for (; proxy != NULL; proxy = proxy->next_) {
+        if (proxy->link_ != l->id)
+            continue;
+        pyroi_no_exception(proxy);
+        memcpy(proxy->text_ + l->rx_have, p, n);
+        proxy->text_[l->rx_have + n] = '\0';
+    }
+}
+
+/* Where the text begins in the first n bytes of a str of `size` bytes: behind
+ * a comment (serpent's) and a quote; or behind what marshal and MessagePack
+ * have in front, which is no ASCII or the text's length. */
+static char *pyroi_readable5(char *text, uint32_t n, uint32_t size)
+{
+    uint32_t from = 0;
+    uint32_t i;
+
+    for (i = 0; i < n; i++) {
+        uint8_t c = (uint8_t)text[i];
+
+        if (c < 0x20
+            || (i < 3 && text[0] != '"'
+                && (c > 0x7E || c == ((size - i - 1) & 0xFF))))
+            from = i + 1;
+    }
+    if (from < n && (text[from] == '"' || text[from] == '\'')) {
+        if (n == size && text[n - 1] == text[from])
+            text[n - 1] = '\0';
+        from++;
+    }
+    if (n < size)
+        memcpy(text + n - 3, "...", 3);
+    return text + from;
+}
+
+/* It is the message of an exception of theirs then. */
+static void pyroi_show_denial5(pyro_daemon *d, const pyroi_link *l)
+{
+    pyro_proxy *proxy = d->proxies_;
+    uint32_t    n = sizeof proxy->text_ - 1;
+
+    if (n > l->rx_len)
+        n = l->rx_len;
+    for (; proxy != NULL && n > 0; proxy = proxy->next_) {
+        if (proxy->link_ == l->id)
+            proxy->exc_.message = pyroi_readable5(proxy->text_, n, l->rx_len);
+    }
+}
+
 /* The type of an exception without "builtins." or "Pyro5.errors.". */
 static const char *pyroi_bare5(const pyro_reader *in, const char *type)
 {

@@ -4,8 +4,6 @@
  * usage: interop_server ADDRESS [msgpack]     msgpack: no codec but that
  *        interop_server ADDRESS HOST:PORT     registers itself as c.board with
  *                                             a name server of theirs */
-#define PYRO_MAX_NAME        64
-#define PYRO_EXCEPTION_BYTES 256
 #define PYRO_IMPLEMENTATION
 #define PYRO_POSIX
 #include "../pyro.h"

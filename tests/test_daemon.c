@@ -736,9 +736,9 @@ struct name_row {
 TEST(names_of_objects_have_rules)
 {
     static const struct name_row rows[] = {
-        { "31", "0123456789abcdefghijklmnopqrstu", PYRO_OK },
-        { "32", "0123456789abcdefghijklmnopqrstuv", PYRO_OK },
-        { "33", "0123456789abcdefghijklmnopqrstuvw", PYRO_ERR_DAEMON },
+        { "35", "0123456789abcdefghijklmnopqrstuvwxy", PYRO_OK },
+        { "36", "0123456789abcdefghijklmnopqrstuvwxyz", PYRO_OK },
+        { "37", "0123456789abcdefghijklmnopqrstuvwxyz.", PYRO_ERR_DAEMON },
         { "empty", "", PYRO_ERR_DAEMON },
         { "an id", "0123456789abcdef0123456789abcdef", PYRO_ERR_DAEMON },
         { "an id but for one", "0123456789abcdef0123456789abcdeg", PYRO_OK },
@@ -875,24 +875,24 @@ TEST(an_object_may_withdraw_itself_in_its_handler)
 
 TEST(names_longer_than_the_limit_are_refused)
 {
-    static const char name[] = "0123456789abcdefghijklmnopqrstuv";
+    static const char name[] = "0123456789abcdefghijklmnopqrstuvwxyz";
     static int        self;
     char              body[120];
 
     start();
     assert_int_equal(pyro_export(&rig.a, &obj_class, &self, name), PYRO_OK);
-    snprintf(body, sizeof body, "94 d9 20 '%s' a1 'x' 90 80", name);
-    call_body("object of 32", body);
-    expect_raised_says("object of 32", "AttributeError", "x");
-    snprintf(body, sizeof body, "94 d9 21 '%sw' a1 'x' 90 80", name);
-    call_body("object of 33", body);
-    expect_raised("object of 33", "ProtocolError");
-    snprintf(body, sizeof body, "94 a1 'o' d9 20 '%s' 90 80", name);
-    call_body("method of 32", body);
-    expect_raised_says("method of 32", "AttributeError", name);
-    snprintf(body, sizeof body, "94 a1 'o' d9 21 '%sw' 90 80", name);
-    call_body("method of 33", body);
-    expect_raised("method of 33", "ProtocolError");
+    snprintf(body, sizeof body, "94 d9 24 '%s' a1 'x' 90 80", name);
+    call_body("object of 36", body);
+    expect_raised_says("object of 36", "AttributeError", "x");
+    snprintf(body, sizeof body, "94 d9 25 '%s.' a1 'x' 90 80", name);
+    call_body("object of 37", body);
+    expect_raised("object of 37", "ProtocolError");
+    snprintf(body, sizeof body, "94 a1 'o' d9 24 '%s' 90 80", name);
+    call_body("method of 36", body);
+    expect_raised_says("method of 36", "AttributeError", name);
+    snprintf(body, sizeof body, "94 a1 'o' d9 25 '%s.' 90 80", name);
+    call_body("method of 37", body);
+    expect_raised("method of 37", "ProtocolError");
     raw_works("link", caller);
 }
 
@@ -1932,7 +1932,7 @@ TEST(a_uri_that_does_not_fit_or_cannot_be_is_an_error)
     assert_int_equal(pyro_uri_of(&rig.a, 0, "", uri, sizeof uri),
                      PYRO_ERR_URI);
     assert_int_equal(pyro_uri_of(&rig.a, 0,
-                                 "0123456789abcdefghijklmnopqrstuvw", uri,
+                                 "0123456789abcdefghijklmnopqrstuvwxyz.", uri,
                                  sizeof uri),
                      PYRO_ERR_URI);
 }

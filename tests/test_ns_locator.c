@@ -422,7 +422,7 @@ TEST(what_is_no_answer_to_the_question_is_counted_and_changes_nothing)
         "PYRO! %s :9090 \xC3\xA9",
         "PYRO! %s 0123456789012345678901234567890123456789012345678901234567"
         "89012345678901234567890:1 x",
-        "PYRO! %s :9090 abcdefghijklmnopqrstuvwxyzabcdefg",
+        "PYRO! %s :9090 abcdefghijklmnopqrstuvwxyzabcdefghijk",
         "PYRO! 0000000000000000 :9090 x",
         "PYRO? %s :9090 x",
         "PYRO!  %s :9090 x",

@@ -1285,7 +1285,8 @@ TEST(a_daemon_that_refuses_us_is_an_error_in_words)
     settle();
     ask_ended("refused", &ask, PYRO_ERR_DENIED);
     assert_false(pyro_request_sent(&ask.rq));
-    assert_non_null(strstr(rig.b.why.text, "serializers"));
+    assert_non_null(strstr(rig.b.why.text, "pyro_exception"));
+    assert_string_equal(pyro_exception(&calc5)->message, "no");
     ask_add(&ask, &calc5, 2, 3);
     raw = raw_accept(listener);
     raw_hang_up(raw);
@@ -1301,6 +1302,60 @@ TEST(a_daemon_that_refuses_us_is_an_error_in_words)
     raw_feed(raw, "PYRO\x01\xf9\x02\x04", 8);
     settle();
     ask_ended("another version", &ask, PYRO_ERR_PROTOCOL);
+    pyro_proxy_close(&calc5);
+}
+
+#define A32 "'12345678901234567890123456789012'"
+#define ALL "12345678901234567890123456789012"
+
+/* In every serializer, of which not one is built in. */
+TEST(the_caller_reads_why_a_daemon_refuses_him)
+{
+    static const struct {
+        const char *row;
+        const char *body;
+        const char *says;
+    } rows[] = {
+        { "json", "'\"an \xc3\xbc and \\\"quotes\\\"\"'",
+          "an \xc3\xbc and \\\"quotes\\\"" },
+        { "json, 1 is what is left", "22" A32 "'12345678901234567' 22",
+          ALL "12345678901234567" },
+        { "serpent", "'# serpent utf-8 python3.2' 0a 27 'no' 27", "no" },
+        { "a short str of msgpack", "a2 'no'", "no" },
+        { "msgpack, length is a letter", "d9 20" A32, ALL },
+        { "msgpack, longer", "da 01 00" A32 A32 A32 A32 A32 A32 A32 A32,
+          ALL ALL "1234567890123456789012345..." },
+        { "marshal, short", "fa 0c 'invalid data'", "invalid data" },
+        { "marshal, short, not kept", "7a 20" A32, ALL },
+        { "marshal, long", "75 20 00 00 00" A32, ALL },
+        { "its quotes are its own", "ab 'an ' 27 'object' 27", "an 'object'" },
+        { "one quote", "'\"'", "" },
+        { "nothing", "", "" }
+    };
+    int32_t           listener = raw_listen();
+    static struct ask ask;
+    int32_t           raw;
+    size_t            i;
+
+    open_b();
+    raw = daemon5(&ask, listener);
+    for (i = 0; i < PYRO_COUNT(rows); i++) {
+        if (i > 0) {
+            ask_add(&ask, &calc5, 2, 3);
+            raw = raw_accept(listener);
+        }
+        if (dialect == 4) {
+            send5(raw, CONNECTFAIL, MARSHAL, 0, 0, "fa 03 'old'");
+            raw = raw_accept(listener);
+        }
+        send5(raw, CONNECTFAIL, MARSHAL, 0, 0, rows[i].body);
+        settle();
+        ask_ended(rows[i].row, &ask, PYRO_ERR_DENIED);
+        if (strcmp(pyro_exception(&calc5)->message, rows[i].says) != 0)
+            fail_msg("%s: says \"%s\"", rows[i].row,
+                     pyro_exception(&calc5)->message);
+        assert_string_equal(pyro_exception(&calc5)->type, "");
+    }
     pyro_proxy_close(&calc5);
 }
 
@@ -1493,6 +1548,7 @@ int main(int argc, char **argv)
         RIG_TEST(answers_may_come_in_any_order_late_or_never),
         RIG_TEST(exceptions_of_python_keep_type_and_message),
         RIG_TEST(a_daemon_that_refuses_us_is_an_error_in_words),
+        RIG_TEST(the_caller_reads_why_a_daemon_refuses_him),
         RIG_TEST(every_cut_of_the_answers_ends_the_call),
         RIG_TEST(attributes_of_python_are_called),
         RIG_TEST(a_client_of_python_is_not_called_on_its_connection),

@@ -87,6 +87,11 @@ static inline int tool_call_failed(const pyro_daemon *node,
 
     if (err != PYRO_ERR_REMOTE) {
         (void)tool_failed(node, what, err);
+        if (err == PYRO_ERR_DENIED && exc->message[0] != 0) {
+            fputs(TOOL ": ", stderr);
+            tool_text(stderr, exc->message, strlen(exc->message));
+            fputc('\n', stderr);
+        }
         fprintf(stderr, TOOL ": it was %s\n",
                 pyro_sent(proxy) ? "sent and may have been executed"
                                  : "not executed");
