@@ -1206,7 +1206,8 @@ typedef struct pyroi_link {
     uint8_t missed; /* while quiet: 1 a frame came, 2 do not greet */
 #endif
 #ifndef PYRO_NO_PYRO5
-    uint8_t ser; /* serializer of our calls, or of the refusal owed */
+    uint8_t ser;     /* serializer of our calls, or of the refusal owed */
+    uint8_t dialect; /* what the peer speaks: 5 or 4, 0 is native */
 #endif
     pyro_item     item;    /* handle, waited for */
     uint16_t      expects; /* requests sent and not answered */
@@ -4078,9 +4079,6 @@ enum { /* flags of a link */
        PYROI_TELL_UP = PYROI_HOOKS(16384),
        PYROI_TELL = PYROI_TELL_GONE | PYROI_TELL_UP | PYROI_TELL_ROOM
 };
-/* More of them, which are no int where that has 16 bits. */
-#define PYROI_PYRO5 0x8000u             /* the peer speaks Pyro5, or Pyro4: */
-#define PYROI_PYRO4 ((uint32_t)0x10000) /* also set then; see >>pyro5 */
 
 #ifdef PYRO_NO_BATCH
 #define pyroi_kept(call)    0u
@@ -4130,13 +4128,11 @@ static bool     pyroi_coded(const pyro_daemon *d, const pyroi_link *l);
 #define pyroi_is_busy5(data, n)              false
 #define pyroi_bare5(in, type)                (type)
 #else
-#define PYROI_DAEMON5 "Pyro.Daemon" /* the object that each has */
-#define pyroi_is5(l)  (((l)->flags & PYROI_PYRO5) != 0)
-#define pyroi_set_dialect(stream, l) \
-    ((stream)->dialect_ = (uint8_t)pyroi_dialect(l))
-#define pyroi_from5(in) ((in)->dialect_ != 0)
+#define PYROI_DAEMON5                "Pyro.Daemon" /* the object that each has */
+#define pyroi_is5(l)                 ((l)->dialect != 0)
+#define pyroi_set_dialect(stream, l) ((stream)->dialect_ = (l)->dialect)
+#define pyroi_from5(in)              ((in)->dialect_ != 0)
 static uint32_t pyroi_read_len5(const pyro_daemon *d, const pyroi_link *l);
-static unsigned pyroi_dialect(const pyroi_link *l);
 static bool     pyroi_wants5(const pyroi_link *l);
 static bool     pyroi_magic5(pyro_daemon *d, pyroi_link *l);
 static bool     pyroi_read_head5(pyro_daemon *d, pyroi_link *l);
@@ -4152,11 +4148,9 @@ static bool pyroi_again5(pyro_daemon *d, pyroi_link *l);
 #endif
 #if defined(PYRO_NO_CLIENT) || PYRO_EXCEPTION_BYTES == 0
 #define pyroi_keep_denial5(d, l, p, n) ((void)0)
-#define pyroi_show_denial5(d, l)       ((void)0)
 #else
 static void pyroi_keep_denial5(pyro_daemon *d, const pyroi_link *l,
                                const uint8_t *p, uint32_t n);
-static void pyroi_show_denial5(pyro_daemon *d, const pyroi_link *l);
 #endif
 #ifndef PYRO_NO_CLIENT
 static void pyroi_client5(pyroi_link *l, bool pyro5);
@@ -4175,15 +4169,17 @@ static bool        pyroi_older5(pyro_daemon *d, pyroi_link *l);
 #endif
 #endif
 #ifndef PYRO_NO_SERVER
-static const pyro_class *pyroi_own5(void);
-static const char       *pyroi_type5(const pyro_call *call, const char *type);
-static void              pyroi_put_message5(pyro_writer *w, const char *type,
-                                            const char *message);
-static uint8_t  pyroi_form5(const pyro_daemon *d, const pyroi_link *l);
-static unsigned pyroi_run5(pyro_daemon *d, pyroi_link *l, pyro_call *call);
-static void     pyroi_ran5(pyro_call *call);
-static bool     pyroi_encode5(pyro_daemon *d, pyroi_link *l, pyro_call *call);
-static void     pyroi_label5(const pyro_call *call);
+static void        pyroi_get_metadata5(void *self, pyro_call *call);
+static void        pyroi_registered5(void *self, pyro_call *call);
+static void        pyroi_info5(void *self, pyro_call *call);
+static const char *pyroi_type5(const pyro_call *call, const char *type);
+static void        pyroi_put_message5(pyro_writer *w, const char *type,
+                                      const char *message);
+static uint8_t     pyroi_form5(const pyro_daemon *d, const pyroi_link *l);
+static unsigned    pyroi_run5(pyro_daemon *d, pyroi_link *l, pyro_call *call);
+static void        pyroi_ran5(pyro_call *call);
+static bool pyroi_encode5(pyro_daemon *d, pyroi_link *l, pyro_call *call);
+static void pyroi_label5(const pyro_call *call);
 #endif
 #endif
 
@@ -4219,7 +4215,7 @@ enum {
 #ifdef PYRO_NO_PIPE
 #define pyroi_pipe(d, l, what) ((void)(d), (void)(l), (void)(what), false)
 #else
-static bool     pyroi_pipe(pyro_daemon *d, pyroi_link *l, unsigned what)
+static bool pyroi_pipe(pyro_daemon *d, pyroi_link *l, unsigned what)
 {
     return (l->flags & PYROI_PIPE) != 0 && d->pipe_(d, l, what);
 }
@@ -4472,14 +4468,14 @@ static void pyroi_end(pyro_daemon *d, pyroi_link *l, unsigned reason)
 /* A frame or greeting that breaks the protocol. */
 #if defined(PYRO_NO_TEXTS) && defined(PYRO_NO_LOG)
 #define pyroi_bad(d, l, text) pyroi_broken(d, l)
-#else
-#define pyroi_bad(d, l, text)                              \
-    (pyroi_why(d, text, (l)->head[0], (l)->head[1]),       \
-     pyroi_log(d, PYRO_WARN, text, (l)->id, (l)->head[2]), \
-     pyroi_broken(d, l))
-#endif
 static void pyroi_broken(pyro_daemon *d, pyroi_link *l)
+#else
+PYROI_SHARED static void pyroi_bad(pyro_daemon *d, pyroi_link *l,
+                                   const char *text)
+#endif
 {
+    pyroi_why(d, text, l->head[0], l->head[1]);
+    pyroi_log(d, PYRO_WARN, text, l->id, l->head[2]);
     pyroi_count(d, bad);
     pyroi_end(d, l, PYROI_BROKEN);
 }
@@ -5835,12 +5831,6 @@ static void pyroi_resolve_loc(void *self, pyro_call *call)
     pyro_put_str(&call->result, id);
 }
 
-static void pyroi_ping(void *self, pyro_call *call)
-{
-    (void)self;
-    (void)call;
-}
-
 /* {"class": name, "methods": [[name, arguments, result, oneway]...],
  *  "attrs": [[name, type letter, read-only]...]} */
 static void pyroi_describe(void *self, pyro_call *call)
@@ -5875,18 +5865,35 @@ static void pyroi_describe(void *self, pyro_call *call)
     }
 }
 
+#endif /* PYRO_NO_INTROSPECTION */
+
+#if !defined(PYRO_NO_INTROSPECTION) || !defined(PYRO_NO_PYRO5)
+
+static void pyroi_ping(void *self, pyro_call *call)
+{
+    (void)self;
+    (void)call;
+}
+
 static const pyro_method pyroi_internal_methods[] = {
+#ifndef PYRO_NO_INTROSPECTION
     { "getRegistered", pyroi_get_registered, "?first:i", "v", 0 },
     { "ResolvePYROLOC", pyroi_resolve_loc, "name:s", "s", 0 },
-    { "ping", pyroi_ping, "", "", 0 },
-    { "describe", pyroi_describe, "object:s", "v", 0 }
+    { "describe", pyroi_describe, "object:s", "v", 0 },
+#endif
+#ifndef PYRO_NO_PYRO5
+    { "get_metadata", pyroi_get_metadata5, "objectId:s ?as_lists:v", "v", 0 },
+    { "registered", pyroi_registered5, "", "[s]", 0 },
+    { "info", pyroi_info5, "", "s", 0 },
+#endif
+    { "ping", pyroi_ping, "", "", 0 }
 };
 
 static const pyro_class pyroi_internal = {
     "Daemon", PYRO_METHODS(pyroi_internal_methods), PYRO_NO_ATTRS, NULL, 0
 };
 
-#endif /* PYRO_NO_INTROSPECTION */
+#endif
 
 /* ------------------------------------------------------------------------
  * >>dispatch
@@ -5961,7 +5968,7 @@ static const pyro_class *pyroi_own_class(const char *text)
 #endif
 #ifndef PYRO_NO_PYRO5
     if (strcmp(text, PYROI_DAEMON5) == 0)
-        return pyroi_own5();
+        return &pyroi_internal;
 #endif
     return NULL;
 }
@@ -9504,42 +9511,19 @@ static const char *pyroi_fail_text5(unsigned reason)
     if (reason >= PYROI_FAIL_SERIALIZER)
         return texts[reason - PYROI_FAIL_SERIALIZER];
     if (reason == PYROI_FAIL_VERSION)
-        return PYROI_T("invalid data or unsupported protocol version");
+        return PYROI_T("unsupported protocol version");
     return pyro_deny_text((pyro_deny)reason);
 }
 
-/* Which of the two, where they differ; 0: native, or no link. */
-static unsigned pyroi_dialect(const pyroi_link *l)
-{
-    if (l == NULL)
-        return 0;
-#ifndef PYRO_NO_PYRO4
-    if ((l->flags & PYROI_PYRO4) != 0)
-        return 4;
+/* Which of the two it is, where they differ. */
+#ifdef PYRO_NO_PYRO4
+#define pyroi_is4(l) ((void)(l), false)
+#else
+#define pyroi_is4(l) ((l)->dialect == 4)
 #endif
-    return pyroi_is5(l) ? 5 : 0;
-}
-
-/* The flags of a link whose peer speaks a version. */
-static uint32_t pyroi_flags5(unsigned version)
-{
-#ifndef PYRO_NO_PYRO4
-    if (version == 48)
-        return PYROI_PYRO5 | PYROI_PYRO4;
-#endif
-    (void)version;
-    return PYROI_PYRO5;
-}
-
-static unsigned pyroi_head_bytes5(const pyroi_link *l)
-{
-    return pyroi_dialect(l) == 4 ? 24 : 40;
-}
-
-static unsigned pyroi_msgpack5(const pyroi_link *l)
-{
-    return pyroi_dialect(l) == 4 ? 6 : 4;
-}
+#define pyroi_head_bytes5(l) (pyroi_is4(l) ? 24u : 40u)
+#define pyroi_version5(l)    (pyroi_is4(l) ? 48u : 502u)
+#define pyroi_msgpack5(l)    (pyroi_is4(l) ? 6u : 4u)
 
 typedef uint32_t (*pyroi_codec_fn)(const uint8_t *from, uint32_t n,
                                    uint8_t *to, uint32_t cap, int kind);
@@ -9561,7 +9545,7 @@ static uint32_t pyroi_recode(const pyro_daemon *d, pyroi_codec_fn fn,
 
 static unsigned pyroi_id5(const pyroi_link *l, const pyro_codec *codec)
 {
-    return pyroi_dialect(l) == 4 ? codec->id4 : codec->id5;
+    return pyroi_is4(l) ? codec->id4 : codec->id5;
 }
 
 /* The place of the codec for a serializer in the list of the config. NULL:
@@ -9597,6 +9581,8 @@ static bool pyroi_coded(const pyro_daemon *d, const pyroi_link *l)
 
 #define PYROI_MAGIC5    0x5059524Fu /* "PYRO" */
 #define PYROI_DISORDER5 "a frame of Pyro5 out of place or of order"
+#define PYROI_UNREADABLE5 \
+    "compressed, a blob, too long or not in a serializer built in here"
 
 /* Whether the first eight bytes of a frame are not for the native protocol. */
 static bool pyroi_wants5(const pyroi_link *l)
@@ -9615,14 +9601,13 @@ static bool pyroi_magic5(pyro_daemon *d, pyroi_link *l)
     bool     greets = !pyroi_is5(l);
 
     if (greets)
-        l->flags |= pyroi_flags5(version);
+        l->dialect = version == 48 ? 4 : 5;
 #if !defined(PYRO_NO_CLIENT) && !defined(PYRO_NO_PYRO4)
     if (ours && version == 48 && pyroi_older5(d, l))
         return false;
 #endif
-    if (ours && version == (pyroi_dialect(l) == 4 ? 48u : 502u)) {
+    if (ours && version == pyroi_version5(l))
         return true;
-    }
     if (greets)
         pyroi_refuse_link(d, l, PYROI_FAIL_VERSION);
     else
@@ -9646,7 +9631,7 @@ static unsigned pyroi_seal5(bool is4, unsigned type, unsigned ser,
  * rx_have the length of the annotations. */
 static bool pyroi_digest5(pyroi_link *l)
 {
-    bool           is4 = pyroi_dialect(l) == 4;
+    bool           is4 = pyroi_is4(l);
     uint8_t       *head = l->head;
     const uint8_t *rest = l->greet; /* flags, number, length, then */
     unsigned       type = is4 ? pyroi_load16(head + 6) : head[6];
@@ -9708,14 +9693,14 @@ static bool pyroi_read_head5(pyro_daemon *d, pyroi_link *l)
 static uint8_t *pyroi_put_head5(const pyroi_link *l, uint8_t *to,
                                 const uint8_t *frame)
 {
-    bool     is4 = pyroi_dialect(l) == 4;
+    bool     is4 = pyroi_is4(l);
     unsigned type = pyroi_kind(frame);
     unsigned ser = type == PYROI_PING ? 42u : frame[2] >> 4u;
     uint8_t *end = to + pyroi_head_bytes5(l);
 
     memset(to, 0, 40);
     pyroi_store32(to, PYROI_MAGIC5);
-    pyroi_store16(to + 4, is4 ? 48 : 502);
+    pyroi_store16(to + 4, pyroi_version5(l));
     pyroi_store16(to + 6, is4 ? type : type << 8 | ser);
     to[9] = (uint8_t)((frame[3] & 0x0F) | (frame[3] & PYROI_META) >> 3);
     memcpy(to + 10, frame + 4, 2);
@@ -9802,7 +9787,7 @@ static void pyroi_turn_control5(const pyro_daemon *d, const pyroi_link *l,
         n = pyroi_put_const5(d, l, body, pyroi_greeting5,
                              sizeof pyroi_greeting5 - 1);
     } else if (type == PYROI_CONNECTFAIL) {
-        ser = pyroi_dialect(l) == 4 ? 2 : 3;
+        ser = pyroi_is4(l) ? 2 : 3;
         n = pyroi_put_fail5(l, body);
     } else if (type == PYROI_RESULT) {
         n = pyroi_put_const5(d, l, body, pyroi_busy5, sizeof pyroi_busy5 - 1);
@@ -9882,7 +9867,6 @@ static bool pyroi_passed5(pyro_daemon *d, pyroi_link *l)
     if (kind == PYROI_CONNECTFAIL && !pyroi_again5(d, l)) {
         pyroi_why(d, PYROI_T("refused by Pyro5: see pyro_exception"), l->ser,
                   0);
-        pyroi_show_denial5(d, l);
         pyroi_end(d, l, PYROI_DENIED);
     }
 #endif
@@ -9960,6 +9944,12 @@ static unsigned pyroi_fail_of5(const pyro_daemon *d, const pyroi_link *l)
     return pyroi_body_bytes(l->head) > pyroi_max_body(d) ? PYROI_FAIL_LONG : 0;
 }
 
+/* A part of a value, as it is in MessagePack. */
+static void pyroi_put_bytes5(pyro_writer *w, const char *bytes)
+{
+    pyroi_put_part(w, (const uint8_t *)bytes, strlen(bytes));
+}
+
 /* The names of a class's methods, or of those that are oneway. */
 static void pyroi_put_methods5(pyro_writer *w, const pyro_class *cls,
                                unsigned flags)
@@ -9983,17 +9973,18 @@ static void pyroi_put_meta5(pyro_writer *w, const pyro_class *cls)
 {
     size_t i;
 
-    pyro_put_map(w, 3);
-    pyro_put_str(w, "methods");
+    w->more += 2;
+    pyroi_put_bytes5(w, "\x83\xA7methods");
     if (cls->n_methods + cls->n_attrs > 0) {
         pyroi_put_methods5(w, cls, 0);
     } else {
         pyro_put_list(w, 1);
         pyro_put_str(w, "any");
     }
-    pyro_put_str(w, "oneway");
+    pyroi_put_bytes5(w, "\xA6oneway");
     pyroi_put_methods5(w, cls, PYRO_ONEWAY);
-    pyro_put_str(w, "attrs");
+    pyroi_put_bytes5(w, "\xA5"
+                        "attrs");
     pyro_put_list(w, (uint32_t)cls->n_attrs);
     for (i = 0; i < cls->n_attrs; i++)
         pyro_put_str(w, cls->attrs[i].name);
@@ -10032,7 +10023,7 @@ static unsigned pyroi_connect5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
     }
     if (in->err != PYRO_OK || in->at != in->end || !shaken)
         return PYROI_FAIL_FORM;
-    if (pyroi_dialect(l) == 4 && (call->flags_ & PYROI_META) == 0) {
+    if (pyroi_is4(l) && (call->flags_ & PYROI_META) == 0) {
         pyro_put_str(&call->result, "hello");
         return 0;
     }
@@ -10041,10 +10032,7 @@ static unsigned pyroi_connect5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
     cls = pyroi_class5(d, object, object_n);
     if (cls == NULL)
         return PYROI_FAIL_OBJECT;
-    pyro_put_map(&call->result, 2);
-    pyro_put_str(&call->result, "handshake");
-    pyro_put_str(&call->result, "hello");
-    pyro_put_str(&call->result, "meta");
+    pyroi_put_bytes5(&call->result, "\x82\xA9handshake\xA5hello\xA4meta");
     pyroi_put_meta5(&call->result, cls);
     return pyro_writer_end(&call->result) == PYRO_OK ? 0 : PYROI_FAIL_META;
 }
@@ -10185,14 +10173,6 @@ static unsigned pyroi_run5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
     unsigned fail;
 
     pyroi_set_dialect(&call->args, l);
-    if ((call->flags_ & PYROI_PACKED) != 0)
-        return pyroi_raise_text(call, PYRO_ERR_PROTOCOL,
-                                "compressed data and blobs are not accepted");
-#ifdef PYRO_NO_BATCH
-    if ((call->flags_ & PYROI_BATCH) != 0)
-        return pyroi_raise_text(call, PYRO_ERR_PROTOCOL,
-                                "batches are not accepted");
-#endif
     if (pyroi_kind(l->head) == PYROI_CONNECT) {
         fail = reads ? pyroi_connect5(d, l, call) : (unsigned)PYROI_FAIL_FORM;
         if (fail == 0) {
@@ -10203,10 +10183,13 @@ static unsigned pyroi_run5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
         }
         return PYRO_OK;
     }
-    if (!reads)
+    if (!reads || (call->flags_ & PYROI_PACKED) != 0)
+        return pyroi_raise_text(call, PYRO_ERR_PROTOCOL, PYROI_UNREADABLE5);
+#ifdef PYRO_NO_BATCH
+    if ((call->flags_ & PYROI_BATCH) != 0)
         return pyroi_raise_text(call, PYRO_ERR_PROTOCOL,
-                                "serializer not built in here, or out of "
-                                "order");
+                                "batches are not accepted");
+#endif
     if (!pyroi_open_body(call, &given))
         return PYRO_ERR_PROTOCOL;
 #ifndef PYRO_NO_BATCH
@@ -10268,7 +10251,7 @@ static void pyroi_label5(const pyro_call *call)
     frame[3] |= call->flags_ & (PYROI_BATCH | PYROI_META);
 }
 
-/* ---- the object Pyro.Daemon ---- */
+/* ---- methods of the daemon object, Pyro.Daemon to them ---- */
 
 static void pyroi_get_metadata5(void *self, pyro_call *call)
 {
@@ -10280,12 +10263,6 @@ static void pyroi_get_metadata5(void *self, pyro_call *call)
         pyroi_put_meta5(&call->result, cls);
     else
         pyro_raise(call, "DaemonError", PYROI_T("unknown object"));
-}
-
-static void pyroi_ping5(void *self, pyro_call *call)
-{
-    (void)self;
-    (void)call;
 }
 
 /* The names of all objects that have one, this one included. */
@@ -10312,22 +10289,6 @@ static void pyroi_info5(void *self, pyro_call *call)
     pyro_put_str(&call->result, "Pyro for C, version " PYRO_VERSION);
 }
 
-static const pyro_method pyroi_methods5[] = {
-    { "get_metadata", pyroi_get_metadata5, "objectId:s ?as_lists:v", "v", 0 },
-    { "ping", pyroi_ping5, "", "", 0 },
-    { "registered", pyroi_registered5, "", "[s]", 0 },
-    { "info", pyroi_info5, "", "s", 0 }
-};
-
-static const pyro_class pyroi_daemon5 = { "Pyro.Daemon",
-                                          PYRO_METHODS(pyroi_methods5),
-                                          PYRO_NO_ATTRS, NULL, 0 };
-
-static const pyro_class *pyroi_own5(void)
-{
-    return &pyroi_daemon5;
-}
-
 #endif /* PYRO_NO_SERVER */
 
 /* ---- calling ---- */
@@ -10339,7 +10300,7 @@ static void pyroi_client5(pyroi_link *l, bool pyro5)
 {
     if (!pyro5)
         return;
-    l->flags |= PYROI_PYRO5;
+    l->dialect = 5;
     l->flags &= ~(uint32_t)PYROI_SUMS;
     l->ser = (uint8_t)pyroi_msgpack5(l);
 }
@@ -10394,9 +10355,9 @@ static bool pyroi_redial5(pyro_daemon *d, pyroi_link *l, unsigned ser)
  * it. */
 static bool pyroi_older5(pyro_daemon *d, pyroi_link *l)
 {
-    if (l->state != PYROI_ASKING || pyroi_dialect(l) == 4)
+    if (l->state != PYROI_ASKING || pyroi_is4(l))
         return false;
-    l->flags |= PYROI_PYRO4;
+    l->dialect = 4;
     return pyroi_redial5(d, l, pyroi_msgpack5(l));
 }
 #endif
@@ -10488,10 +10449,8 @@ static uint32_t pyroi_decode_result5(pyro_daemon *d, const pyroi_link *l,
         || (l->head[3] & PYROI_PACKED) != 0)
         n = 0;
     if (n == 0)
-        pyroi_why(d,
-                  PYROI_T("an answer compressed, in another serializer or "
-                          "too long"),
-                  pyroi_body_bytes(l->head), l->head[2] >> 4u);
+        pyroi_why(d, PYROI_T(PYROI_UNREADABLE5), pyroi_body_bytes(l->head),
+                  l->head[2] >> 4u);
     return n;
 }
 
@@ -10510,36 +10469,15 @@ static bool pyroi_is_busy5(const uint8_t *data, size_t n)
 }
 
 #if PYRO_EXCEPTION_BYTES > 0
-/* Why a daemon refuses us is a str in whatever serializer. Its first bytes are
- * kept as they are by all proxies of the link. */
-static void pyroi_keep_denial5(pyro_daemon *d, const pyroi_link *l,
-                               const uint8_t *p, uint32_t n)
-{
-    pyro_proxy *proxy = d->proxies_;
-    uint32_t    room = sizeof proxy->text_ - 1;
-
-    if (!pyroi_is5(l) || pyroi_kind(l->head) != PYROI_CONNECTFAIL
-        || l->rx_have >= room)
-        return;
-    if (n > room - l->rx_have)
-        n = room - l->rx_have;
-    for (; proxy != NULL; proxy = proxy->next_) {
-        if (proxy->link_ != l->id)
-            continue;
-        pyroi_no_exception(proxy);
-        memcpy(proxy->text_ + l->rx_have, p, n);
-        proxy->text_[l->rx_have + n] = '\0';
-    }
-}
-
-/* Where the text begins in the first n bytes of a str of `size` bytes: behind
- * a comment (serpent's) and a quote; or behind what marshal and MessagePack
- * have in front, which is no ASCII or the text's length. */
-static char *pyroi_readable5(char *text, uint32_t n, uint32_t size)
+/* The text in the first n bytes of a str of `size` bytes: it begins behind a
+ * comment (serpent's) and a quote, or behind what marshal and MessagePack have
+ * in front, which is no ASCII or the text's length. */
+static const char *pyroi_readable5(char *text, uint32_t n, uint32_t size)
 {
     uint32_t from = 0;
     uint32_t i;
 
+    text[n] = '\0';
     for (i = 0; i < n; i++) {
         uint8_t c = (uint8_t)text[i];
 
@@ -10548,27 +10486,37 @@ static char *pyroi_readable5(char *text, uint32_t n, uint32_t size)
                 && (c > 0x7E || c == ((size - i - 1) & 0xFF))))
             from = i + 1;
     }
-    if (from < n && (text[from] == '"' || text[from] == '\'')) {
+    if (text[from] == '"' || text[from] == '\'') {
         if (n == size && text[n - 1] == text[from])
             text[n - 1] = '\0';
         from++;
     }
-    if (n < size)
+    if (n < size && n == PYRO_EXCEPTION_BYTES - 1)
         memcpy(text + n - 3, "...", 3);
     return text + from;
 }
 
-/* It is the message of an exception of theirs then. */
-static void pyroi_show_denial5(pyro_daemon *d, const pyroi_link *l)
+/* Bytes of a CONNECTFAIL, which is a str in whatever serializer: the message
+ * for all proxies of the link. */
+static void pyroi_keep_denial5(pyro_daemon *d, const pyroi_link *l,
+                               const uint8_t *p, uint32_t n)
 {
     pyro_proxy *proxy = d->proxies_;
-    uint32_t    n = sizeof proxy->text_ - 1;
+    uint32_t    at = l->rx_have;
 
-    if (n > l->rx_len)
-        n = l->rx_len;
-    for (; proxy != NULL && n > 0; proxy = proxy->next_) {
-        if (proxy->link_ == l->id)
-            proxy->exc_.message = pyroi_readable5(proxy->text_, n, l->rx_len);
+    if (!pyroi_is5(l) || pyroi_kind(l->head) != PYROI_CONNECTFAIL
+        || at >= PYRO_EXCEPTION_BYTES - 1)
+        return;
+    if (n > PYRO_EXCEPTION_BYTES - 1 - at)
+        n = PYRO_EXCEPTION_BYTES - 1 - at;
+    for (; proxy != NULL; proxy = proxy->next_) {
+        if (proxy->link_ != l->id)
+            continue;
+        memcpy(proxy->text_ + at, p, n);
+        pyroi_no_exception(proxy);
+        if (at + n == l->rx_len || at + n == PYRO_EXCEPTION_BYTES - 1)
+            proxy->exc_.message =
+                pyroi_readable5(proxy->text_, at + n, l->rx_len);
     }
 }
 

@@ -675,7 +675,7 @@ TEST(other_versions_and_broken_headers_are_not_accepted)
     frame[5]++;
     raw_feed(raw, frame, n);
     dialect = 5; /* in which another version is told so */
-    refused5("version", raw, "invalid data or unsupported protocol version");
+    refused5("version", raw, "unsupported protocol version");
     frame[5]--;
     dialect = frame[5] == 48 ? 4 : 5;
     frame[head_bytes() - 1]++;
@@ -712,13 +712,13 @@ TEST(what_cannot_be_read_is_an_exception_with_a_name)
     send5(raw, INVOKE, MSGPACK, F_COMPRESSED, 1, "78 9c 01 02 03");
     (void)expect_type5("compressed", raw, RESULT);
     assert_true(raw_says("ProtocolError"));
-    assert_true(raw_says("compressed data and blobs are not accepted"));
+    assert_true(raw_says("compressed, a blob, "));
     send5(raw, INVOKE, MSGPACK, dialect == 5 ? F_KEEP : 64, 2, CALC_ADD_2_3);
     (void)expect_type5("blob", raw, RESULT);
-    assert_true(raw_says("compressed data and blobs are not accepted"));
+    assert_true(raw_says("compressed, a blob, "));
     send5(raw, INVOKE, SERPENT, 0, 3, "'(1,2)'");
     (void)expect_type5("serializer", raw, RESULT);
-    assert_true(raw_says("serializer not built in here"));
+    assert_true(raw_says("serializer built in here"));
     test_eq("ran", rig.calc.ran, 0);
     works5("all the same", raw);
 }
@@ -944,7 +944,7 @@ TEST(another_serializer_is_refused_whatever_is_configured)
     raw = client5();
     send5(raw, INVOKE, SERPENT, 0, 1, "'x'");
     (void)expect_type5("call", raw, RESULT);
-    assert_true(raw_says("serializer not built in here"));
+    assert_true(raw_says("serializer built in here"));
     works5("the next", raw);
 }
 
