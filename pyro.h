@@ -900,17 +900,18 @@ typedef struct pyro_uri {
     uint8_t     protocol; /* a pyro_protocol */
     uint8_t     host_n;
     uint8_t     object_n;
-    uint8_t     pyro5; /* 1: Pyro5 or Pyro4 is spoken there */
+    uint8_t     pyro5; /* 1: Pyro5 or Pyro4 is spoken at this address */
     uint16_t    port;
     const char *host; /* an address in [ ] without them */
     const char *object;
 } pyro_uri;
 
 /* Reads one of
- *   PYRO://host:port/object       PYRO:object@host:port (Pyro5 or Pyro4)
+ *   PYRO://host:port/object       PYRO:object@host:port
  *   PYROLOC://host[:port]/name
- *   PYRONAME://[host[:port]/]name PYRONAME:name[@host:port]
- * A host that contains ':' or '/' stands in brackets, [::1] or
+ *   PYRONAME://[host[:port]/]name PYRONAME:name[@host[:port]]
+ * An address behind '@' is that of a daemon, or name server, of Pyro5 or
+ * Pyro4. A host that contains ':' or '/' stands in brackets, [::1] or
  * [unix:/run/x]; the latter needs no port. The text must outlive *uri. On
  * PYRO_ERR_URI *reason (when asked for) is the reason, a static text. */
 PYRO_DEF pyro_err pyro_uri_parse(pyro_uri *uri, const char *text, size_t n,
@@ -3497,7 +3498,7 @@ static const char *pyroi_object_first(pyro_uri *u, pyroi_parts *at)
         at->address = split;
         at->stop = at->end;
         at->end = split - 1;
-        u->pyro5 = PYROI_SPEAKS5 && u->protocol == PYRO_URI_PYRO;
+        u->pyro5 = PYROI_SPEAKS5;
     } else if (u->protocol != PYRO_URI_NAME) {
         return PYROI_T("no '@' between object and address");
     }
@@ -4128,7 +4129,7 @@ static bool     pyroi_coded(const pyro_daemon *d, const pyroi_link *l);
 #define pyroi_is_busy5(data, n)              false
 #define pyroi_bare5(in, type)                (type)
 #else
-#define PYROI_DAEMON5                "Pyro.Daemon" /* the object that each has */
+#define PYROI_DAEMON5                "Pyro.Daemon" /* the object each has */
 #define pyroi_is5(l)                 ((l)->dialect != 0)
 #define pyroi_set_dialect(stream, l) ((stream)->dialect_ = (l)->dialect)
 #define pyroi_from5(in)              ((in)->dialect_ != 0)
@@ -4138,9 +4139,10 @@ static bool     pyroi_magic5(pyro_daemon *d, pyroi_link *l);
 static bool     pyroi_read_head5(pyro_daemon *d, pyroi_link *l);
 static bool     pyroi_admit5(pyro_daemon *d, pyroi_link *l);
 static bool     pyroi_passed5(pyro_daemon *d, pyroi_link *l);
-static bool pyroi_send5(pyro_daemon *d, pyroi_link *l, const uint8_t *frame);
-static void pyroi_turn_control5(const pyro_daemon *d, const pyroi_link *l,
-                                uint8_t *frame);
+PYROI_SHARED static bool pyroi_send5(pyro_daemon *d, pyroi_link *l,
+                                     const uint8_t *frame); /* for its stack */
+static void     pyroi_turn_control5(const pyro_daemon *d, const pyroi_link *l,
+                                    uint8_t *frame);
 #if defined(PYRO_NO_CLIENT) || defined(PYRO_NO_CODECS)
 #define pyroi_again5(d, l) false
 #else
@@ -4153,13 +4155,13 @@ static void pyroi_keep_denial5(pyro_daemon *d, const pyroi_link *l,
                                const uint8_t *p, uint32_t n);
 #endif
 #ifndef PYRO_NO_CLIENT
-static void pyroi_client5(pyroi_link *l, bool pyro5);
-static bool pyroi_encode_call5(pyro_daemon *d, pyroi_link *l);
-static bool pyroi_cuts5(const pyro_daemon *d, const pyroi_link *l);
-static uint32_t    pyroi_decode_result5(pyro_daemon *d, const pyroi_link *l,
-                                        pyroi_buffer *b);
-static bool        pyroi_is_cut5(pyro_reader *in, const uint8_t *end);
-static bool        pyroi_is_busy5(const uint8_t *data, size_t n);
+static void     pyroi_client5(pyroi_link *l, bool pyro5);
+static bool     pyroi_encode_call5(pyro_daemon *d, pyroi_link *l);
+static bool     pyroi_cuts5(const pyro_daemon *d, const pyroi_link *l);
+static uint32_t pyroi_decode_result5(pyro_daemon *d, const pyroi_link *l,
+                                     pyroi_buffer *b);
+static bool     pyroi_is_cut5(pyro_reader *in, const uint8_t *end);
+static bool     pyroi_is_busy5(const uint8_t *data, size_t n);
 #if PYRO_EXCEPTION_BYTES > 0
 static const char *pyroi_bare5(const pyro_reader *in, const char *type);
 #endif
@@ -4502,7 +4504,7 @@ static const uint8_t pyroi_greeting[PYROI_GREET + 1] = {
 #if defined(PYRO_NO_DENIALS) && defined(PYRO_NO_PIPE)
 #define pyroi_put_fail(l, body) (body) /* nobody is told */
 #else
-static uint8_t *pyroi_put_fail(const pyroi_link *l, uint8_t *body)
+static uint8_t          *pyroi_put_fail(const pyroi_link *l, uint8_t *body)
 {
     const char *text = "";
     pyro_writer w = pyro_writer_of(body, 60, 1);
@@ -4519,8 +4521,11 @@ static uint8_t *pyroi_put_fail(const pyroi_link *l, uint8_t *body)
 
 #ifdef PYRO_NO_PYRO5
 #define PYROI_CONTROL_BYTES 72 /* header, body of up to 60, checksum */
+#define PYROI_APART
 #else
-#define PYROI_CONTROL_BYTES 160 /* Pyro5's header, body of up to 120 */
+#define PYROI_CONTROL_BYTES \
+    160 /* the same with a body of up to 120: too much */
+#define PYROI_APART PYROI_SHARED /* for the stack while others are sent */
 #endif
 
 /* Makes a control frame: always the same bytes until it has gone. Gives its
@@ -4621,7 +4626,7 @@ static bool pyroi_send(pyro_daemon *d, pyroi_link *l, const uint8_t *frame,
 }
 
 /* Sends the control frame that is under way, or the next one owed. */
-static bool pyroi_flush_control(pyro_daemon *d, pyroi_link *l)
+PYROI_APART static bool pyroi_flush_control(pyro_daemon *d, pyroi_link *l)
 {
     uint8_t  frame[PYROI_CONTROL_BYTES];
     unsigned type = l->control & ~(unsigned)PYROI_SUMS;
@@ -9499,8 +9504,6 @@ enum {
 static const char *pyroi_fail_text5(unsigned reason)
 {
     static const char *const texts[] = {
-        PYROI_T("serializer not built in here: set config.SERIALIZER = "
-                "'msgpack' or PYRO_SERIALIZER=msgpack"),
         PYROI_T("CONNECT is too long"),
         PYROI_T("invalid msg type (expected: CONNECT)"),
         PYROI_T("CONNECT without 'handshake' or 'object'"),
@@ -9508,8 +9511,11 @@ static const char *pyroi_fail_text5(unsigned reason)
         PYROI_T("result too long: raise bytes in PYRO_ROOM")
     };
 
-    if (reason >= PYROI_FAIL_SERIALIZER)
-        return texts[reason - PYROI_FAIL_SERIALIZER];
+    if (reason > PYROI_FAIL_SERIALIZER)
+        return texts[reason - PYROI_FAIL_SERIALIZER - 1];
+    if (reason == PYROI_FAIL_SERIALIZER)
+        return PYROI_T("serializer not built in here: set config.SERIALIZER = "
+                       "'msgpack' or PYRO_SERIALIZER=msgpack");
     if (reason == PYROI_FAIL_VERSION)
         return PYROI_T("unsupported protocol version");
     return pyro_deny_text((pyro_deny)reason);

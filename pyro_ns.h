@@ -30,6 +30,12 @@
  *
  *     err = pyro_proxy_open(&calc, &node, "PYRONAME://:lab.calc");
  *
+ *   A name server of Pyro5 or Pyro4 does as well: PYRONAME:calc@host is a name
+ *   in that of a host; it is the daemon's own where `hosts` of the config is
+ *   "PYRO:Pyro.NameServer@host:9090", or where only it answers by broadcast
+ *   and `pyro5_port` is set. Names are then as in Python, without groups;
+ *   there are no leases: names are only registered again as often.
+ *
  * NAME SERVER
  *
  *     static PYRO_NS_ROOM(100, 8000) names;           names, bytes of texts
@@ -95,8 +101,7 @@
  *   A point in a name makes the group that it needs, so that nobody can be
  *   called "a" and "a.b"; the characters are as above. Tags are metadata, a
  *   list of str, of up to PYRO_NS_MAX_META bytes. All of a list has to fit one
- *   message. Regular expressions are refused. The other way, in a name server
- *   of theirs, pyro_ns5_register and pyro_ns5_lookup.
+ *   message. Regular expressions are refused.
  *
  * DATAGRAMS, UDP port 9090, to 255.255.255.255 and to the broadcast address of
  *   every interface:
@@ -272,14 +277,16 @@
  *   PYRO_NS_NO_GROUPS      a flat name server: ":lab.calc" needs no group
  *                          ":lab", a list is of what begins so
  *   PYRO_NS_NO_PYRO5       a name server without Pyro5's methods and broadcast
- *                          (also PYRO_NO_PYRO5, PYRO_NO_KWARGS)
+ *                          (also PYRO_NO_PYRO5, PYRO_NO_KWARGS), a client of
+ *                          no such name server
  * With PYRO_NO_URI a name server keeps URIs as they are given: text, PYRO://
  * and an address, the host of which is not replaced. */
 #if defined(PYRO_NO_SERVER) && !defined(PYRO_NS_NO_SERVER)
 #define PYRO_NS_NO_SERVER
 #endif
-#if !defined(PYRO_NO_PYRO5) && !defined(PYRO_NO_CLIENT)    \
-    && !defined(PYRO_NO_SERVER) && !defined(PYRO_NO_ASYNC) \
+#if !defined(PYRO_NO_PYRO5) && !defined(PYRO_NO_URI_FORMS)       \
+    && !defined(PYRO_NO_CLIENT) && !defined(PYRO_NO_ASYNC)       \
+    && !defined(PYRO_NS_NO_CLIENT) && !defined(PYRO_NS_NO_HOSTS) \
     && !defined(PYRO_NS_NO_PYRO5)
 #define PYROI_NS_CLIENT5
 #endif
@@ -377,6 +384,8 @@ typedef struct pyro_ns_config {
     uint16_t udp_port; /* of broadcasts: default PYRO_NS_PORT */
     uint8_t  tries;    /* of broadcasts: default PYRO_NS_TRIES */
 #ifndef PYRO_NS_NO_HOSTS
+    uint16_t pyro5_port; /* where a name server of Pyro5 or Pyro4 is asked for
+                            as well, PYRO_NS_PORT5; 0: nowhere */
     /* Name servers to ask over connections, in this order, instead of by
      * broadcast: "10.0.0.5 box:9091 [::1]:9090", or URIs of their objects. */
     const char *hosts;
@@ -528,7 +537,8 @@ PYRO_DEF pyro_err pyro_ns_unregister(pyro_ns *ns, const char *name);
 PYRO_DEF pyro_err pyro_ns_resolve(pyro_ns *ns, const char *name, char *to,
                                   size_t size);
 
-/* Calls fn for each entry of a group ("" or NULL: the default group). The
+/* Calls fn for each entry of a group ("" or NULL: the default group); in a
+ * name server of Pyro5 for each name that begins with it, "" being all. The
  * views last until it returns. It may not use ns. */
 typedef void (*pyro_ns_list_fn)(void *user, const char *name, uint32_t n,
                                 bool is_group);
@@ -542,21 +552,6 @@ PYRO_DEF pyro_proxy *pyro_ns_proxy(pyro_ns *ns);
 PYRO_DEF const char *pyro_ns_tried(const pyro_ns *ns);
 
 #endif /* PYRO_NS_NO_HOSTS */
-
-#ifdef PYROI_NS_CLIENT5
-/* Registers an own object with a name server of Pyro5 or Pyro4, the host and
- * port of which is `at` ("10.0.0.5:9090"), under a name that Python finds as
- * PYRONAME:name; one that is there already is replaced. The name stays when
- * this program ends. Waits, as a call does. Errors: those of a call and of
- * pyro_uri_of; PYRO_ERR_NAMING: the name server refuses. */
-PYRO_DEF pyro_err pyro_ns5_register(pyro_daemon *node, const char *at,
-                                    const char *name, const char *object);
-
-/* Asks such a name server: prints the URI of a name, as pyro_proxy_open takes
- * it, into `to` (PYRO_URI_BYTES do). PYRO_ERR_NAMING: it knows no such name. */
-PYRO_DEF pyro_err pyro_ns5_lookup(pyro_daemon *node, const char *at,
-                                  const char *name, char *to, size_t size);
-#endif
 
 /* ------------------------------------------------------------------------
  * >>server
@@ -1182,9 +1177,21 @@ static pyro_err pyroi_ns_answerer_open(
 #ifdef PYRO_NS_NO_HOSTS
 static const pyro_ns_config pyroi_ns_defaults = { 0, 0, 0 };
 #else
-static const pyro_ns_config pyroi_ns_defaults = {
-    0, 0, 0, NULL, NULL, 0, false, false, NULL, NULL
-};
+static const pyro_ns_config pyroi_ns_defaults = { 0,     0,    0,   0,
+                                                  NULL,  NULL, 0,   false,
+                                                  false, NULL, NULL };
+#endif
+
+/* Whether a URI is one of Pyro5 or Pyro4, with its object in front. */
+#ifdef PYROI_NS_CLIENT5
+#define PYROI_NS_SERVER5 "Pyro.NameServer"
+static bool pyroi_ns_is5(const char *uri)
+{
+    return strncmp(uri, "PYRO:", 5) == 0 && strncmp(uri, "PYRO://", 7) != 0;
+}
+#else
+#define PYROI_NS_SERVER5  PYRO_NS_NAME
+#define pyroi_ns_is5(uri) false
 #endif
 
 /* What a locator does. */
@@ -1266,12 +1273,17 @@ static void pyroi_ns_ask(pyro_ns_locator *loc)
     memcpy(q, loc->head_, PYROI_NS_HEAD);
     q[4] = '?';
     memcpy(q + PYROI_NS_HEAD, loc->name_, strlen(loc->name_));
-    to.port = pyroi_ns_udp_port(loc->config_);
     to.ip = only != 0 ? only : 0xFFFFFFFFu;
     do {
+        to.port = pyroi_ns_udp_port(loc->config_);
         if (to.ip != 0)
             port->udp_send(port, loc->udp_.handle, &to, q,
                            loc->other_ ? sizeof q : PYROI_NS_ASKED);
+#ifdef PYROI_NS_CLIENT5
+        to.port = loc->config_->pyro5_port;
+        if (to.ip != 0 && to.port != 0 && !loc->other_)
+            port->udp_send(port, loc->udp_.handle, &to, "GET_NSURI", 9);
+#endif
         if (only != 0 || !pyroi_ns_net(port, i, &net))
             return;
         to.ip = net.broadcast;
@@ -1299,6 +1311,13 @@ static bool pyroi_ns_read_answer(const pyro_ns_locator *loc, char *a, size_t n,
     if (n > PYROI_NS_DATAGRAM)
         return false;
     a[n] = 0;
+#ifdef PYROI_NS_CLIENT5
+    if (loc->config_->pyro5_port != 0 && !loc->other_ && n < PYRO_URI_BYTES
+        && pyroi_ns_is5(a) && pyroi_ns_is_uri(a, n)) {
+        memcpy(to, a, n + 1);
+        return true;
+    }
+#endif
     if (strncmp(a, loc->head_, PYROI_NS_HEAD) != 0)
         return false;
     a += PYROI_NS_HEAD;
@@ -1411,6 +1430,15 @@ static bool pyroi_ns_next_here(pyro_ns_locator *loc)
     pyro_net         net;
     bool             any;
 
+#ifdef PYROI_NS_CLIENT5
+    if (loc->here_ == PYROI_NS_NETS + 1 && loc->config_->pyro5_port != 0) {
+        static const char last[] = "PYRO:" PYROI_NS_SERVER5 "@localhost:9090";
+
+        loc->here_++;
+        pyroi_ns_set_host(loc, last, sizeof last - 1);
+        return true;
+    }
+#endif
     if (loc->here_ > PYROI_NS_NETS)
         return false;
     do
@@ -1472,28 +1500,39 @@ static void pyroi_ns_not_it(pyro_ns_locator *loc, pyro_err err)
     pyroi_ns_next(loc);
 }
 
+/* The URI that a name server answers: a text, from one of Pyro5 a value. */
+static pyro_err pyroi_ns_read_uri(pyro_reader *in, pyro_uri *uri)
+{
+    uint32_t    n;
+    const char *text;
+
+#ifdef PYROI_NS_CLIENT5
+    if (pyro_peek(in) == PYRO_MAP) {
+        pyro_get_uri(in, uri);
+        return (pyro_err)in->err;
+    }
+#endif
+    text = pyro_get_str(in, &n);
+    return pyro_uri_parse(uri, text, n, NULL) == PYRO_OK ? PYRO_OK
+                                                         : PYRO_ERR_DATA;
+}
+
 static void pyroi_ns_host_answered(void *user, pyro_request *rq, pyro_err err,
                                    pyro_reader *result)
 {
     pyro_ns_locator *loc = (pyro_ns_locator *)user;
-    const char      *found = loc->uri;
-    uint32_t         n = 0;
+    pyro_uri         uri;
 
     (void)rq;
-    if (err == PYRO_OK && loc->other_) {
-        found = pyro_get_str(result, &n);
-        if (n >= sizeof loc->uri || !pyroi_ns_is_uri(found, n))
-            err = PYRO_ERR_DATA;
-    }
+    if (err == PYRO_OK && loc->other_)
+        err = pyroi_ns_read_uri(result, &uri);
     if (err != PYRO_OK) {
         pyroi_ns_not_it(loc, err);
         return;
     }
     pyro_ns_look_stop(loc); /* the proxy had the text of `uri` */
-    if (loc->other_) {
-        memcpy(loc->uri, found, n);
-        loc->uri[n] = 0;
-    }
+    if (loc->other_)
+        (void)pyro_uri_print(&uri, loc->uri, sizeof loc->uri); /* it fits */
     pyroi_ns_end(loc, PYRO_OK);
 }
 
@@ -1506,7 +1545,9 @@ static void pyroi_ns_call_host(pyro_ns_locator *loc)
     if (err == PYRO_OK) {
         loc->state_ = PYROI_NS_CALL;
         err = pyro_begin(&loc->rq_, &loc->proxy_,
-                         loc->other_ ? "resolve" : "ping");
+                         !loc->other_             ? "ping"
+                         : pyroi_ns_is5(loc->uri) ? "lookup"
+                                                  : "resolve");
     }
     if ((err == PYRO_ERR_NOSPACE || err == PYRO_ERR_BUSY)
         && loc->try_++ < PYRO_NS_HOST_MS / PYROI_NS_AGAIN_MS) {
@@ -1722,13 +1763,44 @@ static bool pyroi_ns_asking(const pyro_ns *ns)
             || pyro_now(ns->node_) - ns->since_ < PYRO_NS_HOST_MS);
 }
 
+#ifdef PYROI_NS_CLIENT5
+
+/* Whether the name server that is known is one of Pyro5 or Pyro4. */
+static bool pyroi_ns_knows5(const pyro_ns *ns)
+{
+    return ns->state_ == PYROI_NS_KNOWN && pyroi_ns_is5(ns->server_);
+}
+
+/* A name as a name server knows it, one of Pyro5 or ours. Gives the reason
+ * why it is none. */
+static const char *pyroi_ns_expand(const pyro_ns *ns, bool pyro5,
+                                   const char *name, size_t n,
+                                   char full[PYRO_NS_MAX_NAME + 1])
+{
+    if (!pyro5)
+        return pyro_ns_expand(ns->config_->group, name, n, full);
+    if (n > PYRO_NS_MAX_NAME)
+        return "name is longer than PYRO_NS_MAX_NAME";
+    memcpy(full, name, n);
+    full[n] = 0;
+    return NULL;
+}
+
+#else
+
+#define pyroi_ns_knows5(ns) false
+#define pyroi_ns_expand(ns, pyro5, name, n, full) \
+    pyro_ns_expand((ns)->config_->group, name, n, full)
+
+#endif
+
 /* Everything is to be told to the name server anew. */
 static void pyroi_ns_renew(pyro_ns *ns)
 {
     unsigned i;
 
     ns->link_ = 0;
-    ns->twinned_ = false;
+    ns->twinned_ = pyroi_ns_is5(ns->server_); /* those are alone */
     for (i = 0; i < PYRO_NS_OWN; i++)
         ns->own_[i].due = pyro_now(ns->node_);
     pyro_timer_set(ns->node_, &ns->timer_, 0);
@@ -1836,11 +1908,14 @@ static pyro_err pyroi_ns_put_own(pyro_ns *ns, const pyroi_ns_own *own)
         pyro_cancel(&ns->rq_);
         return err;
     }
-    pyro_ns_expand(ns->config_->group, own->name, strlen(own->name), name);
+    (void)pyroi_ns_expand(ns, pyroi_ns_knows5(ns), own->name,
+                          strlen(own->name), name);
     pyro_put_str(out, name);
     pyro_put_str(out, uri);
-    pyro_put_uint(out, pyroi_ns_ttl(ns));
-    pyro_put_bool(out, true);
+    if (!pyroi_ns_knows5(ns)) {
+        pyro_put_uint(out, pyroi_ns_ttl(ns));
+        pyro_put_bool(out, true);
+    }
     return PYRO_OK;
 }
 
@@ -2010,6 +2085,12 @@ static pyro_err pyroi_ns_ask_name(pyro_ns *ns, const pyro_uri *name,
         server.protocol = PYRO_URI_PYRO;
         server.object = PYRO_NS_NAME;
         server.object_n = sizeof PYRO_NS_NAME - 1;
+#ifdef PYROI_NS_CLIENT5
+        if (name->pyro5) {
+            server.object = PYROI_NS_SERVER5;
+            server.object_n = sizeof PYROI_NS_SERVER5 - 1;
+        }
+#endif
         if (server.port == 0)
             server.port = PYRO_NS_PORT;
         err = pyro_uri_print(&server, loc->uri, sizeof loc->uri);
@@ -2054,7 +2135,9 @@ static uint32_t pyroi_ns_key(const pyro_uri *name)
 {
     if (name->host_n == 0)
         return 0;
-    return pyro_crc32(name->port, name->host, name->host_n) | 1;
+    return (pyro_crc32(name->port, name->host, name->host_n)
+            ^ name->pyro5 << 1)
+         | 1;
 }
 
 static pyro_err pyroi_ns_resolver(void *user, pyro_daemon *node,
@@ -2065,7 +2148,8 @@ static pyro_err pyroi_ns_resolver(void *user, pyro_daemon *node,
     char             full[PYRO_NS_MAX_NAME + 1];
     uint32_t         key = pyroi_ns_key(name);
     const char      *wrong =
-        pyro_ns_expand(ns->config_->group, name->object, name->object_n, full);
+        pyroi_ns_expand(ns, key == 0 ? pyroi_ns_knows5(ns) : name->pyro5 != 0,
+                        name->object, name->object_n, full);
 
     if (wrong != NULL) {
         pyroi_ns_why(node, wrong, 0);
@@ -2213,7 +2297,7 @@ static pyro_err pyroi_ns_full(pyro_ns *ns, const char *name,
                               char full[PYRO_NS_MAX_NAME + 1])
 {
     const char *wrong =
-        pyro_ns_expand(ns->config_->group, name, strlen(name), full);
+        pyroi_ns_expand(ns, pyroi_ns_knows5(ns), name, strlen(name), full);
 
     if (wrong == NULL)
         return PYRO_OK;
@@ -2310,8 +2394,8 @@ PYRO_DEF pyro_err pyro_ns_unregister(pyro_ns *ns, const char *name)
         pyroi_ns_own_drop(ns, i);
     if (err != PYRO_OK || ns->state_ == PYROI_NS_ALONE)
         return err;
-    err = pyroi_ns_invoke(ns, "unregister", PYRO_ARGS(pyro_str(full)),
-                          pyro_to_none());
+    err = pyroi_ns_invoke(ns, pyroi_ns_knows5(ns) ? "remove" : "unregister",
+                          PYRO_ARGS(pyro_str(full)), pyro_to_none());
     if (ns->state_ == PYROI_NS_KNOWN)
         pyro_timer_set(ns->node_, &ns->timer_, 0);
     return err;
@@ -2319,7 +2403,7 @@ PYRO_DEF pyro_err pyro_ns_unregister(pyro_ns *ns, const char *name)
 
 #endif
 
-/* Without a name server: as a proxy would, waiting. */
+/* As a proxy would, waiting. */
 static pyro_err pyroi_ns_find_out(pyro_ns *ns, const char *full, char *to,
                                   size_t size)
 {
@@ -2348,7 +2432,7 @@ PYRO_DEF pyro_err pyro_ns_resolve(pyro_ns *ns, const char *name, char *to,
 
     if (err != PYRO_OK)
         return err;
-    if (ns->state_ == PYROI_NS_ALONE)
+    if (ns->state_ == PYROI_NS_ALONE || pyroi_ns_knows5(ns))
         return pyroi_ns_find_out(ns, full, to, size);
     return pyroi_ns_invoke(ns, "resolve", PYRO_ARGS(pyro_str(full)),
                            pyro_to_str(to, size));
@@ -2363,6 +2447,24 @@ typedef struct pyroi_ns_listing {
     pyro_err        err;
 } pyroi_ns_listing;
 
+#ifdef PYROI_NS_CLIENT5
+/* All names of a name server of Pyro5: {name: uri}. */
+static void pyroi_ns_list_map(pyroi_ns_listing *l, pyro_reader *result)
+{
+    uint32_t left = pyro_get_map(result, UINT32_MAX);
+
+    for (; left > 0 && result->err == PYRO_OK; left--) {
+        uint32_t    n;
+        const char *name = pyro_get_str(result, &n);
+
+        pyro_skip(result);
+        if (result->err == PYRO_OK)
+            l->fn(l->user, name, n, false);
+    }
+    l->err = (pyro_err)result->err;
+}
+#endif
+
 /* Takes one page: [next, [[name, type], ...]]. */
 static void pyroi_ns_list_page(void *user, pyro_request *rq, pyro_err err,
                                pyro_reader *result)
@@ -2374,6 +2476,12 @@ static void pyroi_ns_list_page(void *user, pyro_request *rq, pyro_err err,
     (void)rq;
     if (err != PYRO_OK)
         return;
+#ifdef PYROI_NS_CLIENT5
+    if (pyro_peek(result) == PYRO_MAP) {
+        pyroi_ns_list_map(l, result);
+        return;
+    }
+#endif
     pyro_get_list(result, 2);
     next = (uint32_t)pyro_get_i32(result);
     left = pyro_get_list(result, UINT32_MAX);
@@ -2411,7 +2519,8 @@ static pyro_err pyroi_ns_list_from(pyro_ns *ns, const char *full,
     if (err != PYRO_OK)
         return err;
     pyro_put_str(&rq.args, full);
-    pyro_put_uint(&rq.args, l->next);
+    if (!pyroi_ns_knows5(ns))
+        pyro_put_uint(&rq.args, l->next);
     err = pyro_send(&rq, pyro_to_none(), pyroi_ns_list_page, l);
     if (err == PYRO_OK)
         err = pyro_wait(&rq);
@@ -5143,95 +5252,6 @@ static pyro_err pyroi_ns_open5(pyro_ns_server *ns)
 }
 
 #endif /* PYRO_NS_NO_PYRO5 */
-
-#ifdef PYROI_NS_CLIENT5
-
-/* Connects to the name server of Pyro5 at an address; `uri` is room for its
- * URI, as long as the proxy is open. */
-static pyro_err pyroi_ns_open_client5(pyro_proxy *p, pyro_daemon *node,
-                                      const char *at, char *uri)
-{
-    pyro_err err;
-
-    uri[0] = 0;
-    if (!pyroi_ns_add(uri, PYRO_URI_BYTES, "PYRO:Pyro.NameServer@")
-        || !pyroi_ns_add(uri, PYRO_URI_BYTES, at))
-        return PYRO_ERR_URI;
-    err = pyro_proxy_open(p, node, uri);
-    if (err != PYRO_OK)
-        return err;
-    err = pyro_invoke(p, "ping", PYRO_NO_ARGS, pyro_to_none());
-    if (err != PYRO_OK)
-        pyro_proxy_close(p);
-    return err;
-}
-
-/* Sends a call, waits, closes. What a name server raises is about names. */
-static pyro_err pyroi_ns_finish5(pyro_request *rq, pyro_proxy *p,
-                                 pyro_slot slot, pyro_err err)
-{
-    if (err == PYRO_OK)
-        err = pyro_send(rq, slot, NULL, NULL);
-    if (err == PYRO_OK)
-        err = pyro_wait(rq);
-    pyro_proxy_close(p);
-    return err == PYRO_ERR_REMOTE ? PYRO_ERR_NAMING : err;
-}
-
-PYRO_DEF pyro_err pyro_ns5_register(pyro_daemon *node, const char *at,
-                                    const char *name, const char *object)
-{
-    char         server[PYRO_URI_BYTES];
-    char         own[PYRO_URI_BYTES];
-    pyro_proxy   p;
-    pyro_request rq;
-    pyro_uri     uri;
-    pyro_err     err = pyroi_ns_open_client5(&p, node, at, server);
-
-    if (err != PYRO_OK)
-        return err;
-    err = pyro_uri_of(node, pyro_proxy_link(&p), object, own, sizeof own);
-    if (err == PYRO_OK)
-        err = pyro_uri_parse(&uri, own, strlen(own), NULL);
-    if (err == PYRO_OK)
-        err = pyro_begin(&rq, &p, "register");
-    if (err == PYRO_OK) {
-        pyro_put_str(&rq.args, name);
-        pyro_put_uri(&rq.args, &uri);
-    }
-    return pyroi_ns_finish5(&rq, &p, pyro_to_none(), err);
-}
-
-PYRO_DEF pyro_err pyro_ns5_lookup(pyro_daemon *node, const char *at,
-                                  const char *name, char *to, size_t size)
-{
-    char         server[PYRO_URI_BYTES];
-    uint8_t      value[PYRO_URI_BYTES + 64];
-    pyro_blob    blob = { value, sizeof value, 0 };
-    pyro_proxy   p;
-    pyro_request rq;
-    pyro_reader  in;
-    pyro_uri     uri;
-    pyro_err     err = pyroi_ns_open_client5(&p, node, at, server);
-
-    if (err != PYRO_OK)
-        return err;
-    err = pyro_begin(&rq, &p, "lookup");
-    if (err == PYRO_OK)
-        pyro_put_str(&rq.args, name);
-    err = pyroi_ns_finish5(&rq, &p, pyro_to_raw(&blob), err);
-    if (err != PYRO_OK)
-        return err;
-    memset(&uri, 0, sizeof uri);
-    in = pyro_reader_of(value, blob.used);
-    pyro_get_uri(&in, &uri);
-    if (in.err != PYRO_OK)
-        return (pyro_err)in.err;
-    uri.pyro5 = 1; /* a raw value does not know whom it came from */
-    return pyro_uri_print(&uri, to, size);
-}
-
-#endif /* PYROI_NS_CLIENT5 */
 
 /* ------------------------------------------------------------------------
  * >>server: beginning and end

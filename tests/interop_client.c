@@ -281,26 +281,38 @@ static void refused(const char *at)
     pyro_proxy_close(&p);
 }
 
+/* An object that is registered with their name server, found by URIs as they
+ * are written in Python: with its address, and without where it is known. */
 static void by_name(const char *at, const char *name)
 {
-    char       uri[PYRO_URI_BYTES];
-    pyro_proxy p;
-    int64_t    sum = 0;
-    pyro_err   err = pyro_ns5_lookup(&node, at, name, uri, sizeof uri);
+    static pyro_ns        names;
+    static pyro_ns_config found;
+    static char           server[PYRO_URI_BYTES];
+    char                  uris[3][PYRO_URI_BYTES];
+    pyro_proxy            p;
+    unsigned              i;
 
-    good(err, name);
-    if (!err)
-        err = pyro_proxy_open(&p, &node, uri);
-    if (!err)
-        err = pyro_invoke(&p, "add", PYRO_ARGS(pyro_int(1), pyro_int(2)),
-                          pyro_to_i64(&sum));
-    good(err, name);
-    verdict(sum == 3, name, "not 3");
-    verdict(pyro_ns5_lookup(&node, at, "nobody", uri, sizeof uri)
+    snprintf(server, sizeof server, "PYRO:Pyro.NameServer@%s", at);
+    found.hosts = server;
+    good(pyro_ns_open(&names, &node, &found), "their name server");
+    snprintf(uris[0], sizeof uris[0], "PYRONAME:%s@%s", name, at);
+    snprintf(uris[1], sizeof uris[1], "PYRONAME:%s", name);
+    good(pyro_ns_resolve(&names, name, uris[2], sizeof uris[2]), name);
+    for (i = 0; i < 3; i++) {
+        int64_t  sum = 0;
+        pyro_err err = pyro_proxy_open(&p, &node, uris[i]);
+
+        if (!err)
+            err = pyro_invoke(&p, "add", PYRO_ARGS(pyro_int(1), pyro_int(2)),
+                              pyro_to_i64(&sum));
+        good(err, uris[i]);
+        verdict(sum == 3, uris[i], "not 3");
+        pyro_proxy_close(&p);
+    }
+    verdict(pyro_ns_resolve(&names, "nobody", uris[2], sizeof uris[2])
                 == PYRO_ERR_NAMING,
             "nobody", "was found");
-    if (!err)
-        pyro_proxy_close(&p);
+    pyro_ns_close(&names);
 }
 
 int main(int argc, char **argv)

@@ -10,7 +10,7 @@
 #include "../pyro_ns.h"
 #include "../examples/lib/text.h"
 
-#include <stdio.h>
+#include "serve.h"
 
 struct board {
     int32_t calls;
@@ -18,36 +18,6 @@ struct board {
     bool    led;
     char    label[32];
 };
-
-static void board_add(void *self, pyro_call *call)
-{
-    int64_t a = pyro_get_i64(&call->args);
-    int64_t b = pyro_get_i64(&call->args);
-
-    ((struct board *)self)->calls++;
-    pyro_put_int(&call->result, a + b);
-}
-
-static void board_div(void *self, pyro_call *call)
-{
-    double a = pyro_get_f64(&call->args);
-    double b = pyro_get_f64(&call->args);
-
-    ((struct board *)self)->calls++;
-    if (b > 0 || b < 0)
-        pyro_put_f64(&call->result, a / b);
-    else
-        pyro_raise(call, "ZeroDivisionError", "division by zero");
-}
-
-static void board_echo(void *self, pyro_call *call)
-{
-    uint32_t    n;
-    const void *value = pyro_get_raw(&call->args, &n);
-
-    (void)self;
-    pyro_put_raw(&call->result, value, n);
-}
 
 static void board_log(void *self, pyro_call *call)
 {
@@ -60,17 +30,6 @@ static void board_log(void *self, pyro_call *call)
         memcpy(b->label, text, n);
         b->label[n] = 0;
     }
-}
-
-static void board_sum(void *self, pyro_call *call)
-{
-    uint32_t n = pyro_get_list(&call->args, 10000);
-    int64_t  sum = 0;
-
-    (void)self;
-    while (n-- > 0)
-        sum += pyro_get_i32(&call->args);
-    pyro_put_int(&call->result, sum);
 }
 
 /* The URI of this object, as a value. */
@@ -140,11 +99,11 @@ static void board_notify(void *self, pyro_call *call)
 }
 
 static const pyro_method methods[] = {
-    { "add", board_add, "a:q b:q", "q", 0 },
-    { "div", board_div, "a:d b:d", "d", 0 },
-    { "echo", board_echo, "value:v", "v", 0 },
+    { "add", serve_add, "a:q b:q", "q", 0 },
+    { "div", serve_div, "a:d b:d", "d", 0 },
+    { "echo", serve_echo, "value:v", "v", 0 },
     { "log", board_log, "text:s", "", PYRO_ONEWAY },
-    { "sum", board_sum, "numbers:[i]", "q", 0 },
+    { "sum", serve_sum, "numbers:[i]", "q", 0 },
     { "where", board_where, "", "U", 0 },
     { "whose", board_whose, "uri:U", "s", 0 },
     { "notify", board_notify, "listener:U n:i", "i", 0 },
@@ -158,6 +117,20 @@ static const pyro_attr attrs[] = {
 static const pyro_class board_class = { "Board", PYRO_METHODS(methods),
                                         PYRO_ATTRS(attrs), NULL, 0 };
 
+/* Registers the board as c.board with the name server of theirs at `at`. */
+static pyro_err join(pyro_daemon *node, const char *at)
+{
+    static pyro_ns        names;
+    static pyro_ns_config config;
+    static char           server[PYRO_URI_BYTES];
+    pyro_err              err;
+
+    snprintf(server, sizeof server, "PYRO:Pyro.NameServer@%s", at);
+    config.hosts = server;
+    err = pyro_ns_open(&names, node, &config);
+    return err ? err : pyro_ns_register(&names, "c.board", "board");
+}
+
 int main(int argc, char **argv)
 {
     static const pyro_codec *const codecs[] = { &pyro_codec_serpent,
@@ -166,7 +139,6 @@ int main(int argc, char **argv)
     static pyro_daemon node;
     static pyro_config config;
     struct board       board = { 0, 21.5, false, "bench 3" };
-    char               at[64];
     pyro_err           err;
 
     if (argc < 2) {
@@ -181,14 +153,6 @@ int main(int argc, char **argv)
     if (!err)
         err = pyro_export(&node, &board_class, &board, "board");
     if (!err && argc > 2 && config.codecs != NULL)
-        err = pyro_ns5_register(&node, argv[2], "c.board", "board");
-    if (!err)
-        err = pyro_listening(&node, 0, at, sizeof at);
-    if (!err && printf("board is at %s\n", at) > 0)
-        fflush(stdout);
-    while (!err)
-        err = pyro_poll(&node, 100);
-    fprintf(stderr, "server: %s\n", pyro_err_text(err));
-    pyro_close(&node);
-    return 1;
+        err = join(&node, argv[2]);
+    return serve(&node, err, "board is", NULL);
 }

@@ -4,33 +4,12 @@
 #define PYRO_POSIX
 #include "../pyro.h"
 
-#include <stdio.h>
+#include "serve.h"
 
 struct calc {
     int32_t calls;
     char    label[16];
 };
-
-static void calc_add(void *self, pyro_call *call)
-{
-    int64_t a = pyro_get_i32(&call->args);
-    int64_t b = pyro_get_i32(&call->args);
-
-    ((struct calc *)self)->calls++;
-    pyro_put_int(&call->result, a + b);
-}
-
-static void calc_div(void *self, pyro_call *call)
-{
-    double a = pyro_get_f64(&call->args);
-    double b = pyro_get_f64(&call->args);
-
-    ((struct calc *)self)->calls++;
-    if (b > 0 || b < 0)
-        pyro_put_f64(&call->result, a / b);
-    else
-        pyro_raise(call, "ZeroDivisionError", "division by zero");
-}
 
 static void calc_log(void *self, pyro_call *call)
 {
@@ -63,33 +42,13 @@ static void calc_watch(void *self, pyro_call *call)
     pyro_proxy_close(&to);
 }
 
-static void calc_sum(void *self, pyro_call *call)
-{
-    uint32_t n = pyro_get_list(&call->args, 1000);
-    int64_t  sum = 0;
-
-    (void)self;
-    while (n-- > 0)
-        sum += pyro_get_i32(&call->args);
-    pyro_put_int(&call->result, sum);
-}
-
-static void calc_echo(void *self, pyro_call *call)
-{
-    uint32_t    n;
-    const void *value = pyro_get_raw(&call->args, &n);
-
-    (void)self;
-    pyro_put_raw(&call->result, value, n);
-}
-
 static const pyro_method methods[] = {
-    { "add", calc_add, "a:i b:i", "q", 0 },
-    { "div", calc_div, "a:d b:d", "d", 0 },
+    { "add", serve_add, "a:i b:i", "q", 0 },
+    { "div", serve_div, "a:d b:d", "d", 0 },
     { "log", calc_log, "text:s", "", PYRO_ONEWAY },
     { "watch", calc_watch, "listener:U", "i", 0 },
-    { "sum", calc_sum, "numbers:[i]", "q", 0 },
-    { "echo", calc_echo, "value:v", "v", 0 },
+    { "sum", serve_sum, "numbers:[i]", "q", 0 },
+    { "echo", serve_echo, "value:v", "v", 0 },
 };
 static const pyro_attr attrs[] = {
     PYRO_ATTR_I32(struct calc, calls, PYRO_READONLY),
@@ -104,7 +63,6 @@ int main(int argc, char **argv)
     static pyro_daemon node;
     static pyro_config config;
     struct calc        calc = { 0, "bench 3" };
-    char               at[64];
     pyro_err           err;
 
     config.dead_ms = 800; /* so that keep-alive can be seen soon */
@@ -114,13 +72,5 @@ int main(int argc, char **argv)
                           argc > 1 ? argv[1] : "127.0.0.1:0");
     if (!err)
         err = pyro_export(&node, &calc_class, &calc, "calc");
-    if (!err)
-        err = pyro_listening(&node, 0, at, sizeof at);
-    if (!err && printf("calc is at %s\n", at) > 0)
-        fflush(stdout);
-    while (!err)
-        err = pyro_poll(&node, 100);
-    fprintf(stderr, "server: %s\n", pyro_err_text(err));
-    pyro_close(&node);
-    return 1;
+    return serve(&node, err, "calc is", NULL);
 }

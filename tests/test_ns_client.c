@@ -729,7 +729,6 @@ TEST(proxies_take_names)
         "PYRONAME://:Default.calc",
         "PYRONAME:calc",
         "PYRONAME://10.0.0.2:7701/calc",
-        "PYRONAME:calc@10.0.0.2:7701",
     };
 
     with_calc();

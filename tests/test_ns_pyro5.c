@@ -425,20 +425,57 @@ TEST(their_broadcast_is_answered_five_times_a_second)
     assert_int_equal(server.answerer5.limited, 2);
 }
 
+static unsigned listed;
+
+static void list_one(void *user, const char *name, uint32_t n, bool is_group)
+{
+    (void)user;
+    (void)is_group;
+    listed += n == 4 && memcmp(name, "mine", 4) == 0;
+}
+
 TEST(a_daemon_of_ours_registers_as_with_a_server_of_theirs)
 {
-    pyro_daemon *d = &rig.n[0].d;
-    char         uri[PYRO_URI_BYTES] = "";
+    static pyro_ns        client;
+    static pyro_ns_config conf;
+    pyro_daemon          *d = &rig.n[0].d;
+    char                  uri[PYRO_URI_BYTES] = "";
+    pyro_proxy            thing;
 
-    assert_int_equal(pyro_ns5_register(d, "board:7701", "mine", "thing"),
-                     PYRO_OK);
-    assert_int_equal(pyro_ns5_lookup(d, "board:7701", "mine", uri, sizeof uri),
+    conf.hosts = "PYRO:Pyro.NameServer@board:7701";
+    assert_int_equal(pyro_ns_open(&client, d, &conf), PYRO_OK);
+    assert_int_equal(pyro_ns_register(&client, "mine", "thing"), PYRO_OK);
+    assert_int_equal(pyro_ns_resolve(&client, "mine", uri, sizeof uri),
                      PYRO_OK);
     assert_memory_equal(uri, "PYRO:thing@", 11);
-    assert_int_equal(pyro_ns5_lookup(d, "board:7701", "nobody", uri,
-                                     sizeof uri),
+    assert_int_equal(pyro_ns_resolve(&client, "nobody", uri, sizeof uri),
                      PYRO_ERR_NAMING);
-    assert_int_equal(pyro_ns5_register(d, "", "mine", "thing"), PYRO_ERR_URI);
+    assert_int_equal(pyro_ns_list(&client, "mi", list_one, NULL), PYRO_OK);
+    assert_int_equal(listed, 1);
+    assert_int_equal(pyro_proxy_open(&thing, d, "PYRONAME:mine@board:7701"),
+                     PYRO_OK);
+    assert_int_equal(
+        pyro_invoke(&thing, "nothing", PYRO_NO_ARGS, pyro_to_none()),
+        PYRO_ERR_REMOTE); /* it was found: there is no such object */
+    assert_non_null(strstr(pyro_exception(&thing)->message, "thing"));
+    pyro_proxy_close(&thing);
+    assert_int_equal(pyro_ns_unregister(&client, "mine"), PYRO_OK);
+    assert_int_equal(pyro_ns_resolve(&client, "mine", uri, sizeof uri),
+                     PYRO_ERR_NAMING);
+    pyro_ns_close(&client);
+}
+
+TEST(a_name_server_of_theirs_is_found_by_their_broadcast)
+{
+    static pyro_ns_locator loc;
+    static pyro_ns_config  conf;
+    pyro_daemon           *d = &rig.n[0].d;
+
+    loop_at(&rig.net, &rig.n[0].port, ASKER, NET);
+    conf.udp_port = 1; /* where nobody answers ours */
+    conf.pyro5_port = PYRO_NS_PORT5;
+    assert_int_equal(pyro_ns_locate(&loc, d, &conf, NULL), PYRO_OK);
+    assert_string_equal(loc.uri, "PYRO:Pyro.NameServer@10.0.0.1:7701");
 }
 
 #define NS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -455,6 +492,7 @@ int main(void)
         NS_TEST(their_broadcast_is_answered_on_our_own_networks_only),
         NS_TEST(their_broadcast_is_answered_five_times_a_second),
         NS_TEST(a_daemon_of_ours_registers_as_with_a_server_of_theirs),
+        NS_TEST(a_name_server_of_theirs_is_found_by_their_broadcast),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,7 @@ client() {
 }
 
 [ -x $program ] &&
-    [ -z "$(find pyro.h tests/python_server.c -newer $program)" ] ||
+    [ -z "$(find pyro.h tests/python_server.c tests/serve.h -newer $program)" ] ||
     "$CC" -std=gnu11 -g -O1 $WARN_C -o $program tests/python_server.c
 timeout -k 2 60 $program >"$out" 2>&1 &
 server=$!

@@ -5,7 +5,7 @@
 #define PYRO_POSIX
 #include "../pyro.h"
 
-#include <stdio.h>
+#include "serve.h"
 
 struct calc {
     int32_t    calls;
@@ -13,36 +13,6 @@ struct calc {
     float      level;
     pyro_later later;
 };
-
-static void calc_add(void *self, pyro_call *call)
-{
-    int64_t a = pyro_get_i32(&call->args);
-    int64_t b = pyro_get_i32(&call->args);
-
-    ((struct calc *)self)->calls++;
-    pyro_put_int(&call->result, a + b);
-}
-
-static void calc_div(void *self, pyro_call *call)
-{
-    (void)self;
-    pyro_raise(call, "ZeroDivisionError", "division by zero");
-}
-
-static void calc_log(void *self, pyro_call *call)
-{
-    (void)self;
-    (void)call;
-}
-
-static void calc_echo(void *self, pyro_call *call)
-{
-    uint32_t    n;
-    const void *value = pyro_get_raw(&call->args, &n);
-
-    (void)self;
-    pyro_put_raw(&call->result, value, n);
-}
 
 /* Is answered by nobody. */
 static void calc_slow(void *self, pyro_call *call)
@@ -58,10 +28,10 @@ static void calc_harm(void *self, pyro_call *call)
 }
 
 static const pyro_method methods[] = {
-    { "add", calc_add, "a:i b:i", "q", 0 },
-    { "div", calc_div, "a:d b:d", "d", 0 },
-    { "log", calc_log, "text:s", "", PYRO_ONEWAY },
-    { "echo", calc_echo, "value:v", "v", 0 },
+    { "add", serve_add, "a:i b:i", "q", 0 },
+    { "div", serve_div, "a:d b:d", "d", 0 },
+    { "log", serve_nothing, "text:s", "", PYRO_ONEWAY },
+    { "echo", serve_echo, "value:v", "v", 0 },
     { "slow", calc_slow, "", "", 0 },
     { "harm", calc_harm, "", "\033[0m", 0 },
 };
@@ -144,7 +114,6 @@ int main(int argc, char **argv)
     static PYRO_ROOM(4, 5, 2048, 2) room; /* links, buffers, bytes, objects */
     static pyro_daemon node;
     static struct calc calc;
-    char               at[64];
     pyro_err           err = pyro_open(&node, PYRO_ROOM_OF(room), NULL);
 
     strcpy(calc.label, "bench 3");
@@ -156,13 +125,5 @@ int main(int argc, char **argv)
         err = pyro_export(&node, &calc_class, &calc, "calc");
     if (!err)
         err = pyro_export(&node, &liar_class, &node, ":Pyro.NameServer");
-    if (!err)
-        err = pyro_listening(&node, 0, at, sizeof at);
-    if (!err && printf("calc is at %s\n", at) > 0)
-        fflush(stdout);
-    while (!err)
-        err = pyro_poll(&node, 100);
-    fprintf(stderr, "server: %s\n", pyro_err_text(err));
-    pyro_close(&node);
-    return 1;
+    return serve(&node, err, "calc is", NULL);
 }

@@ -8,8 +8,7 @@
 #include "../pyro.h"
 #include "../pyro_ns.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "serve.h"
 
 #define HARM                                     \
     "\033]0;title\007\033[2J\033[31mred\xc2\x9b" \
@@ -26,16 +25,10 @@ struct calc {
     char    label[16];
 };
 
-static void nothing(void *self, pyro_call *call)
-{
-    (void)self;
-    (void)call;
-}
-
 static const pyro_method calc_methods[] = {
-    { "add", nothing, "a:i b:i", "i", 0 },
-    { "mean", nothing, "values:[d] ?weights:[d]", "d", 0 },
-    { "watch", nothing, "listener:U", "", PYRO_ONEWAY },
+    { "add", serve_nothing, "a:i b:i", "i", 0 },
+    { "mean", serve_nothing, "values:[d] ?weights:[d]", "d", 0 },
+    { "watch", serve_nothing, "listener:U", "", PYRO_ONEWAY },
 };
 static const pyro_attr calc_attrs[] = {
     PYRO_ATTR_I32(struct calc, calls, PYRO_READONLY),
@@ -154,7 +147,7 @@ static void hostile_text(void *self, pyro_call *call)
 static const pyro_method hostile_methods[] = {
     { "list", hostile_list, "group:s from:i", "v", 0 },
     { "resolve", hostile_text, "name:s", "s", 0 },
-    { "ping", nothing, "", "", 0 },
+    { "ping", serve_nothing, "", "", 0 },
     { "getMeta", hostile_text, "name:s", "v", 0 },
     { "getSystemMeta", hostile_text, "name:s", "v", 0 },
     { "unregister", hostile_text, "name:s", "", 0 },
@@ -185,14 +178,5 @@ int main(int argc, char **argv)
         err = pyro_ns_serve(&server, &node, PYRO_NS_ROOM_OF(names), &config);
     if (!err && argc == 1)
         err = fill(at);
-    if (!err && printf("names are at %s\n", at) > 0)
-        fflush(stdout);
-    while (!err && !stop)
-        err = pyro_poll(&node, 1000);
-    if (err)
-        fprintf(stderr, "xnsc_server: %s\n", pyro_err_text(err));
-    if (stop)
-        (void)pyro_poll(&node, 100); /* the answer leaves */
-    pyro_close(&node);
-    return err != PYRO_OK;
+    return serve(&node, err, "names are", &stop);
 }

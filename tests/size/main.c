@@ -110,7 +110,6 @@ static const volatile any_function kept[] = {
     KEEP(pyro_ns_walk), KEEP(pyro_ns_open), KEEP(pyro_ns_close),
     KEEP(pyro_ns_register), KEEP(pyro_ns_unregister), KEEP(pyro_ns_resolve),
     KEEP(pyro_ns_list), KEEP(pyro_ns_proxy), KEEP(pyro_ns_tried),
-    KEEP(pyro_ns5_register), KEEP(pyro_ns5_lookup),
 #endif
 #endif
 #if defined(WEIGH_ES)
