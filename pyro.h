@@ -7458,7 +7458,8 @@ static void pyroi_accept(pyro_daemon *d, pyro_item *listener, unsigned ready)
             return;
         }
         spare = PYROI_REFUSE != 0 && d->n_links_ + 1u == d->room_.n_links;
-        l = pyroi_link_new(d, port, handle, spare ? (uint32_t)PYROI_REFUSE : 0u);
+        l = pyroi_link_new(d, port, handle,
+                           spare ? (uint32_t)PYROI_REFUSE : 0u);
         l->input = true;
         pyroi_hurry(d, l, spare ? 200 : pyroi_greet_ms(d));
         pyroi_ready(d, l);
@@ -9821,8 +9822,8 @@ static bool pyroi_admit5(pyro_daemon *d, pyroi_link *l)
                                          | 1u << PYROI_CONNECTFAIL };
 
     unsigned kind = pyroi_kind(l->head);
-    unsigned ours = (l->flags & PYROI_OURS) != 0;
-    unsigned greeting = l->state == PYROI_GREETING ? 2 : 0;
+    unsigned ours = l->key != 0;
+    unsigned greeting = l->state < PYROI_OPEN ? 2 : 0;
 
     if ((kinds[ours + greeting] >> kind & 1u) == 0) {
         if (ours + greeting == 2)

@@ -1501,7 +1501,7 @@ static void pyroi_ns_not_it(pyro_ns_locator *loc, pyro_err err)
 }
 
 /* The URI that a name server answers: a text, from one of Pyro5 a value. */
-static pyro_err pyroi_ns_read_uri(pyro_reader *in, pyro_uri *uri)
+static pyro_err pyroi_ns_found_uri(pyro_reader *in, pyro_uri *uri)
 {
     uint32_t    n;
     const char *text;
@@ -1525,7 +1525,7 @@ static void pyroi_ns_host_answered(void *user, pyro_request *rq, pyro_err err,
 
     (void)rq;
     if (err == PYRO_OK && loc->other_)
-        err = pyroi_ns_read_uri(result, &uri);
+        err = pyroi_ns_found_uri(result, &uri);
     if (err != PYRO_OK) {
         pyroi_ns_not_it(loc, err);
         return;

@@ -287,11 +287,11 @@ configurations() {
     weigh_lean proxy 3686 5120 7147 -DPYRO_NO_SERVER
     weigh_lean daemon 3993 5376 7154 -DPYRO_NO_CLIENT
     weigh_lean both 6144 7680 10155
-    weigh full 15360 19456 32418
-    weigh full_no5 0 0 25560 -DPYRO_NO_PYRO5
-    weigh full_least5 0 0 30261 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
-    weigh ns 7936 9728 16854 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
-    weigh ns_full 0 0 56980 -DWEIGH_NS
+    weigh full 15360 19456 31334
+    weigh full_no5 0 0 25009 -DPYRO_NO_PYRO5
+    weigh full_least5 0 0 29139 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
+    weigh ns 7936 9728 16583 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
+    weigh ns_full 0 0 56135 -DWEIGH_NS
     weigh es 9728 11776 21340 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
     weigh es_full 0 0 41533 -DWEIGH_ES
     [ $processor != m0+ ] || board 16557 2136
