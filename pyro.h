@@ -1198,7 +1198,7 @@ typedef struct pyroi_link {
     uint8_t head[PYROI_HEAD];
     uint8_t state;
     uint8_t rx;      /* what of a frame is being read */
-    uint8_t n_head;  /* bytes of head that are there */
+    uint8_t n_head;  /* bytes of head that are there; 0: no frame is */
     uint8_t owed;    /* types of control frames to send, as bits */
     uint8_t control; /* type of the one being sent, and PYROI_SUMS */
     uint8_t reason;  /* of a CONNECTFAIL */
@@ -1218,7 +1218,7 @@ typedef struct pyroi_link {
     uint16_t      seq;      /* of the last request sent */
     uint16_t      given_up; /* oldest number given up */
     uint16_t      n_given_up;
-    uint16_t      dead; /* how long either may be silent, ms; 0: for ever */
+    uint16_t      dead; /* silence that ends it, ms; 0: none, or not open */
     uint32_t      flags;
     pyro_link     id;
     pyroi_buffer *rx_buf;  /* of the frame being read */
@@ -4437,6 +4437,7 @@ static void pyroi_drop(pyro_daemon *d, pyroi_link *l)
     pyroi_drop_rx(d, l);
     l->flags &= PYROI_PIPE | PYROI_SUMS | PYROI_REFUSE | PYROI_TELL_GONE;
     l->rx_due = l->tx_due = 0;
+    l->dead = 0;
     l->item.want = PYRO_IN;
     l->state = PYROI_DOWN;
     if ((l->flags & PYROI_PIPE) == 0) {
@@ -7044,7 +7045,7 @@ static void pyroi_link_up(pyro_daemon *d, pyroi_link *l)
 
     if (theirs == 0 || theirs > ours)
         ours = theirs;
-    l->dead = (uint16_t)ours;
+    l->dead = (uint16_t)(ours == PYRO_NEVER ? 0 : ours);
     l->state = PYROI_OPEN;
     l->rx_due = 0;
     l->flags |= PYROI_TELL_UP;
@@ -7252,13 +7253,11 @@ PYROI_SHARED static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
         l->rx_due = 0; /* the delay is ours */
         return;
     }
-    l->item.want |= PYRO_IN;
     if (l->rx == PYROI_RX_BODY)
         pyroi_read_body(d, l);
     else if (l->rx == PYROI_RX_SKIP)
         pyroi_read_away(d, l);
-    if ((l->rx != PYROI_RX_HEAD || l->n_head != 0) && l->rx_due == 0
-        && (l->item.want & PYRO_IN) != 0)
+    if (l->n_head != 0 && l->rx_due == 0 && (l->item.want & PYRO_IN) != 0)
         pyroi_hurry(d, l, pyroi_frame_ms(d));
 }
 
@@ -7271,8 +7270,8 @@ PYROI_SHARED static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
  * more is there, and nobody waits for a buffer that came free. */
 static bool pyroi_goes_on(const pyro_daemon *d, const pyroi_link *l)
 {
-    return l->state == PYROI_OPEN && l->rx == PYROI_RX_HEAD && l->n_head == 0
-        && l->input && l->ready_next == NULL && (l->flags & PYROI_TELL) == 0
+    return l->state == PYROI_OPEN && l->n_head == 0 && l->input
+        && l->ready_next == NULL && (l->flags & PYROI_TELL) == 0
         && (l->item.want & PYRO_IN) != 0 && !d->stalled_;
 }
 #endif
@@ -7296,8 +7295,7 @@ static void pyroi_step(pyro_daemon *d, pyroi_link *l, unsigned *left)
         d->n_links_--;
         pyroi_arm(d, d->now_); /* listeners wait for this */
     }
-    if (l->input || (l->item.want & PYRO_IN) == 0)
-        pyroi_receive(d, l);
+    pyroi_receive(d, l);
 #if PYRO_LINK_AHEAD != 0
     for (unsigned k = 1; k<PYROI_IN_A_ROW && * left> 0 && pyroi_goes_on(d, l);
          k++, --*left)
@@ -7333,7 +7331,7 @@ static bool pyroi_silent(pyro_daemon *d, pyroi_link *l)
 {
     uint32_t third = l->dead / 3u;
 
-    if (l->state != PYROI_OPEN || l->dead == 0 || l->dead == PYRO_NEVER)
+    if (l->dead == 0)
         return false;
     if (d->now_ - l->heard >= l->dead && !l->input
         && (l->item.want & PYRO_IN) != 0) {
@@ -7545,7 +7543,7 @@ static void pyroi_look_again(pyro_daemon *d)
     for (; l < d->links_end_; l++) {
         if ((l->item.want & PYRO_IN) != 0 && (l->flags & PYROI_TELL) == 0)
             continue;
-        d->stalled_ = true;
+        l->item.want |= PYRO_IN;
         pyroi_ready(d, l);
     }
 }
