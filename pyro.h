@@ -7548,6 +7548,23 @@ static void pyroi_look_again(pyro_daemon *d)
     }
 }
 
+/* With many links the memory of each is cold when its turn comes: while one is
+ * worked on, that of the next is fetched. */
+static void pyroi_fetch(const pyroi_link *next)
+{
+#if PYRO_LINK_AHEAD != 0 && defined(__GNUC__)
+    if (next != NULL) {
+        const char *at = (const char *)next;
+
+        for (; at < (const char *)(next + 1); at += 64)
+            __builtin_prefetch(at);
+        __builtin_prefetch(next->item.ahead);
+    }
+#else
+    (void)next;
+#endif
+}
+
 /* Takes in what was posted and works the ready queue off, up to `left` steps.
  * Returns what is left. */
 static unsigned pyroi_work(pyro_daemon *d, unsigned left)
@@ -7569,6 +7586,7 @@ static unsigned pyroi_work(pyro_daemon *d, unsigned left)
             d->ready_end_ = &d->ready_;
         }
         l->ready_next = NULL;
+        pyroi_fetch(d->ready_);
         pyroi_step(d, l, &left);
     }
 }
@@ -8699,8 +8717,8 @@ static pyro_err pyroi_address_of(pyro_proxy *proxy, char *to, size_t size,
 
 #endif
 
-/* A number that is not in use. 0: the counter has come round to one that was
- * given up and may still be answered. */
+/* A number that is not in use, as all are while nothing is waited for. 0: the
+ * counter has come round to one that was given up and may still be answered. */
 static unsigned pyroi_next_seq(const pyro_daemon *d, const pyroi_link *l)
 {
     unsigned seq = l->seq;
@@ -8709,7 +8727,7 @@ static unsigned pyroi_next_seq(const pyro_daemon *d, const pyroi_link *l)
         seq = seq == 0xFFFF ? 1 : seq + 1;
         if (l->n_given_up > 0 && seq == l->given_up)
             return 0;
-    } while (pyroi_request_of(d, l->id, seq) != NULL);
+    } while (l->expects > 0u && pyroi_request_of(d, l->id, seq) != NULL);
     return seq;
 }
 
