@@ -147,8 +147,10 @@ static inline void copy_str(const char *row, pyro_reader *in, char *to,
     uint32_t    n;
     const char *text = pyro_get_str(in, &n);
 
-    if (in->err != PYRO_OK || n >= size)
+    if (in->err != PYRO_OK || n >= size) {
         fail_msg("%s: not a str under %u bytes", row, (unsigned)size);
+        return; /* never: the compiler does not know that */
+    }
     memcpy(to, text, n);
     to[n] = '\0';
 }
