@@ -1102,17 +1102,21 @@ typedef struct pyro_config {
     const char      *name; /* of this node, in tracebacks: default "pyro" */
     const char      *host; /* host in own URIs, behind NAT; default: the
                               address the asker reached us at */
-    uint32_t         timeout_ms; /* of a call: default PYRO_TIMEOUT_MS */
-    uint32_t greet_ms; /* to connect and greet: default PYRO_GREET_MS */
-    uint32_t frame_ms; /* for a frame begun: default PYRO_FRAME_MS */
-    uint32_t boot;     /* boot count; needed if the port has no random */
-    uint16_t dead_ms;  /* silence that ends a link: default PYRO_DEAD_MS,
+#ifndef PYRO_NO_CONFIG
+    uint32_t timeout_ms; /* of a call: default PYRO_TIMEOUT_MS */
+    uint32_t greet_ms;   /* to connect and greet: default PYRO_GREET_MS */
+    uint32_t frame_ms;   /* for a frame begun: default PYRO_FRAME_MS */
+#endif
+    uint32_t boot; /* boot count; needed if the port has no random */
+#ifndef PYRO_NO_CONFIG
+    uint16_t dead_ms; /* silence that ends a link: default PYRO_DEAD_MS,
                               PYRO_NEVER: no keep-alive */
     uint8_t  serve_while_waiting; /* PYRO_SERVE_ALL: serve everybody while a
                               call waits; _LINK: only the link waited for;
                               _NONE: nobody. Others get "busy" */
-    uint8_t  checksum; /* 1: CHECKSUM on every link, 0: on noisy ports */
-    void    *user;     /* first argument of the hooks below */
+#endif
+    uint8_t checksum; /* 1: CHECKSUM on every link, 0: on noisy ports */
+    void   *user;     /* first argument of the hooks below */
     /* What happened, with two numbers that belong to it. NULL: nothing. */
     void (*log)(void *user, pyro_level level, const char *text, uint32_t a,
                 uint32_t b);

@@ -337,11 +337,10 @@ extern "C" {
 PYRO_DEF const char *pyro_ns_expand(const char *group, const char *name,
                                     size_t n, char to[PYRO_NS_MAX_NAME + 1]);
 
-/* Private: a UDP port that poll watches. */
+/* Private: a UDP port that poll watches; without a function it is closed. */
 typedef struct pyroi_ns_udp {
     pyro_watched watched;
     int32_t      handle;
-    bool         open;
 } pyroi_ns_udp;
 
 /* Answers datagrams that ask for names; part of a server and of a client
@@ -353,11 +352,10 @@ typedef struct pyro_ns_answerer {
 
     pyroi_ns_udp udp_;
     pyro_daemon *node_;
-    /* Prints the object that is meant by a name; false: none of ours. */
-    bool (*find_)(void *user, const char *name, char object[33]);
-    bool (*may_)(void *user, uint32_t ip); /* NULL: everybody */
-    void    *find_user_;
-    void    *may_user_;
+    /* Prints the object that is meant by a name; false: none of ours, or none
+     * for this address. */
+    bool (*find_)(void *user, uint32_t ip, const char *name, char object[33]);
+    void    *user_;
     uint32_t second_; /* when the counting below began */
     uint32_t from_[PYRO_NS_ASKERS];
     uint8_t  n_[PYRO_NS_ASKERS]; /* answers to each */
@@ -610,15 +608,18 @@ typedef struct pyro_ns_server_config {
 
 /* Private: one name. */
 typedef struct pyroi_ns_node {
-    uint32_t text;    /* where its texts lie, and flags in the top bits */
-    uint32_t due;     /* end of the lease */
+    uint32_t text; /* where its texts lie, and flags in the top bits */
+    uint32_t due;  /* end of the lease */
+#ifdef PYROI_NS_COPIES
     uint32_t version; /* of its last change */
-    uint16_t ttl;     /* of the lease: seconds, or minutes; 0: none */
-    uint16_t next;    /* with the same hash, or free; index + 1 */
+#endif
+    uint16_t ttl;  /* of the lease: seconds, or minutes; 0: none */
+    uint16_t next; /* with the same hash, or free; index + 1 */
 } pyroi_ns_node;
 
 /* Memory of a name server: `static PYRO_NS_ROOM(100, 8000) names;`. A name
- * costs 18 bytes here and its own length, its URI's (without PYRO://) and
+ * costs 18 bytes here (14 where there are neither storage nor pair) and its own
+ * length, its URI's (without PYRO://) and
  * metadata's, and 4, of the second number. Up to 65,000 names. */
 #define PYRO_NS_ROOM(names_, bytes_) \
     struct {                         \
@@ -654,13 +655,15 @@ static inline pyro_ns_room pyro_ns_room_of(pyroi_ns_node *nodes, size_t n,
 
 /* Counts of what would otherwise pass in silence. */
 typedef struct pyro_ns_stats {
-    uint32_t names;    /* objects and groups there are */
-    uint32_t expired;  /* leases that ended */
-    uint32_t refused;  /* changes that were refused */
+    uint32_t names;   /* objects and groups there are */
+    uint32_t expired; /* leases that ended */
+    uint32_t refused; /* changes that were refused */
+#ifdef PYROI_NS_COPIES
     uint32_t lost;     /* names that a pair's other change replaced */
     uint32_t dropped;  /* damaged or torn records of the journal */
     uint32_t bytes;    /* of the journal */
     uint32_t too_long; /* times a name did not fit a message to the pair */
+#endif
 } pyro_ns_stats;
 
 /* A name server: an object of a daemon. Declare it; the caller's from
@@ -679,11 +682,13 @@ typedef struct pyro_ns_server {
     pyro_ns_room                 room_;
     uint32_t                     used_;    /* of the bytes */
     uint32_t                     dead_;    /* of them in holes */
-    uint32_t                     version_; /* the largest seen */
     uint16_t                     free_;    /* node, index + 1 */
     uint32_t                     soonest_; /* end of a lease */
     bool                         leases_;  /* soonest_ means something */
     pyro_timer                   timer_;
+#ifdef PYROI_NS_COPIES
+    uint32_t version_; /* the largest seen */
+#endif
 #ifndef PYRO_NS_NO_STORAGE
     pyro_later laters_[PYRO_NS_PENDING];
     pyro_timer sync_;
@@ -991,9 +996,15 @@ static unsigned pyroi_ns_rank(const pyro_port *port, uint32_t ip)
     return rank;
 }
 
-/* Number 0: any that is free. `watched` has its function already. */
-static bool pyroi_ns_udp_open(pyroi_ns_udp *udp, pyro_daemon *node,
-                              uint32_t ip, uint16_t number)
+static bool pyroi_ns_udp_is_open(const pyroi_ns_udp *udp)
+{
+    return udp->watched.fn != NULL;
+}
+
+/* Number 0: any that is free. fn is called with `user` when there is one. */
+static bool pyroi_ns_udp_open(
+    pyroi_ns_udp *udp, pyro_daemon *node, uint32_t ip, uint16_t number,
+    void (*fn)(void *user, pyro_daemon *node, unsigned ready), void *user)
 {
     const pyro_port *port = pyro_port_of(node);
 
@@ -1002,7 +1013,8 @@ static bool pyroi_ns_udp_open(pyroi_ns_udp *udp, pyro_daemon *node,
     udp->handle = port->udp_open(port, ip, number);
     if (udp->handle < 0)
         return false;
-    udp->open = true;
+    udp->watched.fn = fn;
+    udp->watched.user = user;
     pyro_watch(node, &udp->watched, port, udp->handle, PYRO_IN);
     return true;
 }
@@ -1011,10 +1023,10 @@ static void pyroi_ns_udp_close(pyroi_ns_udp *udp, pyro_daemon *node)
 {
     const pyro_port *port;
 
-    if (!udp->open)
+    if (!pyroi_ns_udp_is_open(udp))
         return;
     port = pyro_port_of(node);
-    udp->open = false;
+    udp->watched.fn = NULL;
     pyro_unwatch(node, &udp->watched);
     port->close(port, udp->handle);
 }
@@ -1098,8 +1110,7 @@ static void pyroi_ns_answer(pyro_ns_answerer *a, char *q, size_t n,
     const char      *name = pyroi_ns_question(q, n);
     char             object[33];
 
-    if (name == NULL || (a->may_ != NULL && !a->may_(a->may_user_, from->ip))
-        || !a->find_(a->find_user_, name, object)) {
+    if (name == NULL || !a->find_(a->user_, from->ip, name, object)) {
         a->ignored++;
         return;
     }
@@ -1128,7 +1139,7 @@ static void pyroi_ns_answerer_ready(void *user, pyro_daemon *node,
     unsigned          i;
 
     (void)ready;
-    for (i = 0; i < PYROI_NS_TAKEN && a->udp_.open; i++) {
+    for (i = 0; i < PYROI_NS_TAKEN && pyroi_ns_udp_is_open(&a->udp_); i++) {
         n = port->udp_recv(port, a->udp_.handle, q, PYROI_NS_DATAGRAM, &from);
         if (n < 0)
             return;
@@ -1142,25 +1153,21 @@ static void pyroi_ns_answerer_close(pyro_ns_answerer *a)
 }
 
 /* Begins to answer, at an address of ours (0: all) and a port (0: the usual
- * one). `find` prints the object that a name stands for, false: none; `may`:
- * whether an address is answered, NULL: each is. */
+ * one). `find` prints the object that a name stands for. */
 static pyro_err pyroi_ns_answerer_open(
     pyro_ns_answerer *a, pyro_daemon *node, uint32_t ip, uint16_t port,
-    bool (*find)(void *user, const char *name, char object[33]),
-    bool (*may)(void *user, uint32_t ip), void *find_user, void *may_user)
+    bool (*find)(void *user, uint32_t ip, const char *name, char object[33]),
+    void *user)
 {
     memset(a, 0, sizeof *a);
     a->node_ = node;
     a->find_ = find;
-    a->may_ = may;
-    a->find_user_ = find_user;
-    a->may_user_ = may_user;
+    a->user_ = user;
     a->second_ = pyro_now(node);
-    a->udp_.watched.fn = pyroi_ns_answerer_ready;
-    a->udp_.watched.user = a;
     if (port == 0)
         port = PYRO_NS_PORT;
-    if (pyroi_ns_udp_open(&a->udp_, node, ip, port))
+    if (pyroi_ns_udp_open(&a->udp_, node, ip, port, pyroi_ns_answerer_ready,
+                          a))
         return PYRO_OK;
     pyroi_ns_why(node, "cannot open the UDP port", port);
     return PYRO_ERR_DAEMON;
@@ -1366,7 +1373,7 @@ static void pyroi_ns_heard(void *user, pyro_daemon *node, unsigned ready)
     unsigned         i;
 
     (void)ready;
-    for (i = 0; i < PYROI_NS_TAKEN && loc->udp_.open; i++) {
+    for (i = 0; i < PYROI_NS_TAKEN && pyroi_ns_udp_is_open(&loc->udp_); i++) {
         n = port->udp_recv(port, loc->udp_.handle, a, PYROI_NS_DATAGRAM,
                            &from);
         if (n < 0)
@@ -1599,8 +1606,9 @@ static void pyroi_ns_broadcast(pyro_ns_locator *loc)
         tries = PYRO_NS_TRIES;
     if (loc->try_ == tries) {
         pyroi_ns_unheard(loc, "no answer");
-    } else if (!loc->udp_.open
-               && !pyroi_ns_udp_open(&loc->udp_, loc->node_, 0, 0)) {
+    } else if (!pyroi_ns_udp_is_open(&loc->udp_)
+               && !pyroi_ns_udp_open(&loc->udp_, loc->node_, 0, 0,
+                                     pyroi_ns_heard, loc)) {
         pyroi_ns_unheard(loc, "not possible here");
     } else {
         unsigned doubled = loc->try_ < 8 ? loc->try_ : 8;
@@ -1656,8 +1664,6 @@ static pyro_err pyroi_ns_prepare(pyro_ns_locator *loc, pyro_daemon *node,
     loc->user_ = user;
     loc->timer_.fn = pyroi_ns_go_on;
     loc->timer_.user = loc;
-    loc->udp_.watched.fn = pyroi_ns_heard;
-    loc->udp_.watched.user = loc;
     return PYRO_OK;
 }
 
@@ -2176,13 +2182,15 @@ static pyro_err pyroi_ns_resolver(void *user, pyro_daemon *node,
 
 #ifndef PYRO_NS_NO_SERVERLESS
 /* Prints the object of an own name. */
-static bool pyroi_ns_own_object(void *user, const char *name, char object[33])
+static bool pyroi_ns_own_object(void *user, uint32_t ip, const char *name,
+                                char object[33])
 {
     const pyro_ns *ns = (const pyro_ns *)user;
     char           full[PYRO_NS_MAX_NAME + 1];
     pyro_object    found;
     unsigned       i;
 
+    (void)ip;
     for (i = 0; i < PYRO_NS_OWN; i++) {
         const pyroi_ns_own *own = &ns->own_[i];
 
@@ -2208,7 +2216,7 @@ static pyro_err pyroi_ns_open_alone(pyro_ns *ns)
         return PYRO_OK;
     return pyroi_ns_answerer_open(&ns->answerer, ns->node_, 0,
                                   ns->config_->udp_port, pyroi_ns_own_object,
-                                  NULL, ns, NULL);
+                                  ns);
 }
 #endif
 
@@ -2593,7 +2601,8 @@ PYRO_DEF const char *pyro_ns_tried(const pyro_ns *ns)
 #else
 #define PYROI_NS_META 0u
 #endif
-#define PYROI_NS_AT 0x0FFFFFFFu
+#define PYROI_NS_AT   0x0FFFFFFFu
+#define PYROI_NS_FREE 0xFFFFFFFFu /* the text of a node that is none */
 
 #define PYROI_NS_HOLE 0xFFFFu
 
@@ -2644,11 +2653,15 @@ static bool pyroi_ns_has(const pyro_ns_server *ns, unsigned i, uint32_t flag)
     return (ns->room_.nodes[i].text & flag) != 0;
 }
 
-/* In use, and not deleted. */
+static bool pyroi_ns_used(const pyro_ns_server *ns, unsigned i)
+{
+    return ns->room_.nodes[i].text != PYROI_NS_FREE;
+}
+
+/* In use, and not deleted. A free node looks deleted. */
 static bool pyroi_ns_live(const pyro_ns_server *ns, unsigned i)
 {
-    return ns->room_.nodes[i].version != 0
-        && !pyroi_ns_has(ns, i, PYROI_NS_TOMB);
+    return !pyroi_ns_has(ns, i, PYROI_NS_TOMB);
 }
 
 static bool pyroi_ns_is_self(const pyro_ns_server *ns, unsigned i)
@@ -2846,6 +2859,15 @@ static const char *pyroi_ns_lacks(const pyro_ns_server *ns, unsigned i,
              : NULL;
 }
 
+#ifdef PYROI_NS_COPIES
+/* Notes a version, of which the table knows the largest. */
+static void pyroi_ns_see(pyro_ns_server *ns, uint32_t version)
+{
+    if (version > ns->version_)
+        ns->version_ = version;
+}
+#endif
+
 /* Puts an entry at index i, or into a new node when i is n_nodes. It fits:
  * pyroi_ns_lacks. Returns its index. */
 static unsigned pyroi_ns_set(pyro_ns_server *ns, unsigned i,
@@ -2868,9 +2890,10 @@ static unsigned pyroi_ns_set(pyro_ns_server *ns, unsigned i,
     pyroi_ns_put_text(ns, i, e);
     if (e->uri_n == 0)
         nd->text |= PYROI_NS_GROUP;
+#ifdef PYROI_NS_COPIES
     nd->version = e->version;
-    if (e->version > ns->version_)
-        ns->version_ = e->version;
+    pyroi_ns_see(ns, e->version);
+#endif
     ns->stats.names++;
     pyroi_ns_lease(ns, i, e->seconds, e->left_ms);
     return i;
@@ -2886,7 +2909,10 @@ static void pyroi_ns_drop(pyro_ns_server *ns, unsigned i)
     *chain = ns->room_.nodes[i].next;
     ns->stats.names -= pyroi_ns_live(ns, i);
     pyroi_ns_free_text(ns, i);
+    ns->room_.nodes[i].text = PYROI_NS_FREE;
+#ifdef PYROI_NS_COPIES
     ns->room_.nodes[i].version = 0;
+#endif
     ns->room_.nodes[i].next = ns->free_;
     ns->free_ = (uint16_t)(i + 1);
 }
@@ -2904,17 +2930,20 @@ static bool pyroi_ns_paired(const pyro_ns_server *ns)
 /* Deleted at a version: a tombstone for the pair, or nothing is left. */
 static void pyroi_ns_bury(pyro_ns_server *ns, unsigned i, uint32_t version)
 {
+#ifdef PYROI_NS_COPIES
     pyroi_ns_node *nd = &ns->room_.nodes[i];
 
-    if (version > ns->version_)
-        ns->version_ = version;
-    if (!pyroi_ns_paired(ns)) {
-        pyroi_ns_drop(ns, i);
+    pyroi_ns_see(ns, version);
+    if (pyroi_ns_paired(ns)) {
+        ns->stats.names -= pyroi_ns_live(ns, i);
+        nd->text |= PYROI_NS_TOMB | PYROI_NS_DIRTY;
+        nd->version = version;
         return;
     }
-    ns->stats.names -= pyroi_ns_live(ns, i);
-    nd->text |= PYROI_NS_TOMB | PYROI_NS_DIRTY;
-    nd->version = version;
+#else
+    (void)version;
+#endif
+    pyroi_ns_drop(ns, i);
 }
 
 /* Whether a full name lies below a group, at any depth. */
@@ -2934,7 +2963,7 @@ static unsigned pyroi_ns_next_below(const pyro_ns_server *ns, unsigned i,
     size_t n = strlen(group);
 
     for (; i < ns->room_.n_nodes; i++) {
-        if (ns->room_.nodes[i].version != 0
+        if (pyroi_ns_used(ns, i)
             && (flags != 0 ? (ns->room_.nodes[i].text & flags) == flags
                            : pyroi_ns_live(ns, i))
             && pyroi_ns_below(pyroi_ns_name_of(ns, i), group, n))
@@ -2977,7 +3006,9 @@ static const pyroi_ns_entry *pyroi_ns_read(const pyro_ns_server *ns,
     e->name_n = (uint32_t)strlen(c->name);
     e->uri = (nd->text & PYROI_NS_TOMB) != 0 ? NULL : c->uri;
     e->uri_n = e->uri == NULL ? 0 : (uint32_t)strlen(c->uri);
+#ifdef PYROI_NS_COPIES
     e->version = nd->version;
+#endif
     e->seconds = e->uri == NULL ? 0 : pyroi_ns_seconds(nd->ttl);
     e->left_ms = e->seconds == 0 || (int32_t)left <= 0 ? 0 : left;
 #if PYRO_NS_MAX_META > 0
@@ -3358,14 +3389,13 @@ static pyro_err pyroi_ns_mend(pyro_ns_server *ns)
 
 #else
 
-#define pyroi_ns_append(ns, e) pyroi_ns_no_append((e)->version)
-#define pyroi_ns_append_end(ns, i, version, seconds) \
-    pyroi_ns_no_append(version)
-
-static const char *pyroi_ns_no_append(uint32_t version)
+/* Nothing is written: only versions may end. */
+static const char *pyroi_ns_unwritten(uint32_t version)
 {
     return version == 0 ? PYROI_NS_T("out of versions") : NULL;
 }
+#define pyroi_ns_append(ns, e)                  pyroi_ns_unwritten((e)->version)
+#define pyroi_ns_append_end(ns, i, of, seconds) pyroi_ns_unwritten(of)
 
 #endif /* PYRO_NS_NO_STORAGE */
 
@@ -3396,12 +3426,17 @@ static void pyroi_ns_raise(pyro_call *call, const char *text, const char *name)
  * must stay so. */
 static uint32_t pyroi_ns_stamp(pyro_ns_server *ns)
 {
+#ifdef PYROI_NS_COPIES
     uint32_t next = ((ns->version_ >> 1) + 1) << 1 | (ns->config_->role == 2);
 
     if (next <= ns->version_)
         return 0;
     ns->version_ = next;
     return next;
+#else
+    (void)ns;
+    return 1; /* nobody is told */
+#endif
 }
 
 /* Bytes of the name of the group that a name is in. */
@@ -3480,8 +3515,7 @@ static const char *pyroi_ns_delete(pyro_ns_server *ns, unsigned i,
         pyroi_ns_bury(ns, i, e->version);
         return NULL;
     }
-    if (e->version > ns->version_)
-        ns->version_ = e->version;
+    pyroi_ns_see(ns, e->version);
     (void)pyroi_ns_read(ns, i, &c);
     if (!pyroi_ns_live(ns, i) || PYROI_NS_GROUP == 0
         || pyroi_ns_next_below(ns, 0, c.name, 0) == ns->room_.n_nodes) {
@@ -3686,6 +3720,17 @@ static bool pyroi_ns_remove(pyro_ns_server *ns, pyro_call *call, unsigned i)
     return true;
 }
 
+static uint32_t pyroi_ns_version(const pyro_ns_server *ns, unsigned i)
+{
+#ifdef PYROI_NS_COPIES
+    return ns->room_.nodes[i].version;
+#else
+    (void)ns;
+    (void)i;
+    return 1;
+#endif
+}
+
 /* Leases that have ended. The pair is not told: it has its own clock, and
  * its copy may have been refreshed. */
 static void pyroi_ns_tick(void *user, pyro_daemon *node)
@@ -3707,7 +3752,7 @@ static void pyroi_ns_tick(void *user, pyro_daemon *node)
         }
         wrong = wrong != NULL
                   ? wrong /* its lease begins anew after a restart */
-                  : pyroi_ns_append_end(ns, i, ns->room_.nodes[i].version, 1);
+                  : pyroi_ns_append_end(ns, i, pyroi_ns_version(ns, i), 1);
         pyroi_ns_drop(ns, i);
         ns->stats.expired++;
     }
@@ -3763,6 +3808,14 @@ static bool pyroi_ns_may(pyro_ns_server *ns, pyro_call *call, pyro_ns_op op,
     ns->stats.refused++;
     pyroi_ns_raise(call, "not allowed", name);
     return false;
+}
+
+/* Whether an address is answered by datagram. */
+static bool pyroi_ns_may_ask(const pyro_ns_server *ns, uint32_t ip)
+{
+    const pyro_ns_server_config *config = ns->config_;
+
+    return config->may_ask == NULL || config->may_ask(config->user, ip);
 }
 
 /* The name server's own URI, as the caller can reach it: where the call came
@@ -4357,7 +4410,7 @@ static void pyroi_ns_clear_tombs(pyro_ns_server *ns)
     for (unsigned i = 0; i < ns->room_.n_nodes; i++) {
         const pyroi_ns_node *nd = &ns->room_.nodes[i];
 
-        if (nd->version != 0 && (nd->text & PYROI_NS_TOMB) != 0
+        if (pyroi_ns_used(ns, i) && (nd->text & PYROI_NS_TOMB) != 0
             && (nd->text & PYROI_NS_DIRTY) == 0 && ns->heard_ >= nd->due)
             pyroi_ns_drop(ns, i);
     }
@@ -5199,7 +5252,7 @@ static void pyroi_ns_answer5(pyro_ns_answerer *a, const char *q, int32_t n,
     const pyro_port *port = pyro_port_of(a->node_);
 
     if (n != 9 || memcmp(q, "GET_NSURI", 9) != 0
-        || (a->may_ != NULL && !a->may_(a->may_user_, from->ip))
+        || !pyroi_ns_may_ask((const pyro_ns_server *)a->user_, from->ip)
         || pyro_listening(a->node_, 0, at, sizeof at) != PYRO_OK
         || strncmp(at, "unix:", 5) == 0
         || !pyroi_ns_add_address5(a->node_, from->ip, at, text, 101)) {
@@ -5224,7 +5277,8 @@ static void pyroi_ns_ready5(void *user, pyro_daemon *node, unsigned ready)
     int32_t           n;
 
     (void)ready;
-    for (unsigned i = 0; i < PYROI_NS_TAKEN && a->udp_.open; i++) {
+    for (unsigned i = 0; i < PYROI_NS_TAKEN && pyroi_ns_udp_is_open(&a->udp_);
+         i++) {
         n = port->udp_recv(port, a->udp_.handle, q, sizeof q, &from);
         if (n < 0)
             return;
@@ -5242,9 +5296,9 @@ static pyro_err pyroi_ns_open5(pyro_ns_server *ns)
         err = pyroi_ns_answerer_open(&ns->answerer5, ns->node_,
                                      ns->config_->udp_ip,
                                      number != 0 ? number : PYRO_NS_PORT5,
-                                     NULL, ns->config_->may_ask, ns,
-                                     ns->config_->user);
-        ns->answerer5.udp_.watched.fn = pyroi_ns_ready5;
+                                     NULL, ns);
+        if (err == PYRO_OK)
+            ns->answerer5.udp_.watched.fn = pyroi_ns_ready5;
     }
     return err == PYRO_OK ? pyro_export(ns->node_, &pyroi_ns_class5,
                                         &ns->self5_, PYROI_NS_NAME5)
@@ -5285,10 +5339,11 @@ static const pyro_class pyroi_ns_class = { "NameServer",
                                            PYRO_METHODS(pyroi_ns_methods),
                                            PYRO_NO_ATTRS, NULL, 0 };
 
-static bool pyroi_ns_asked(void *user, const char *name, char object[33])
+static bool pyroi_ns_asked(void *user, uint32_t ip, const char *name,
+                           char object[33])
 {
-    (void)user;
-    if (strcmp(name, PYRO_NS_NAME) != 0)
+    if (strcmp(name, PYRO_NS_NAME) != 0
+        || !pyroi_ns_may_ask((const pyro_ns_server *)user, ip))
         return false;
     memcpy(object, PYRO_NS_NAME, sizeof PYRO_NS_NAME);
     return true;
@@ -5298,7 +5353,10 @@ static void pyroi_ns_clear(pyro_ns_server *ns)
 {
     for (unsigned i = 0; i < ns->room_.n_nodes; i++) {
         ns->room_.first[i] = 0;
+        ns->room_.nodes[i].text = PYROI_NS_FREE;
+#ifdef PYROI_NS_COPIES
         ns->room_.nodes[i].version = 0;
+#endif
         ns->room_.nodes[i].next =
             (uint16_t)(i + 1 < ns->room_.n_nodes ? i + 2 : 0);
     }
@@ -5418,10 +5476,9 @@ PYRO_DEF pyro_err pyro_ns_serve(pyro_ns_server *ns, pyro_daemon *node,
         err = pyroi_ns_pair_open(ns);
 #endif
     if (err == PYRO_OK && !ns->config_->no_broadcast)
-        err = pyroi_ns_answerer_open(&ns->answerer, node, ns->config_->udp_ip,
-                                     ns->config_->udp_port, pyroi_ns_asked,
-                                     ns->config_->may_ask, ns,
-                                     ns->config_->user);
+        err =
+            pyroi_ns_answerer_open(&ns->answerer, node, ns->config_->udp_ip,
+                                   ns->config_->udp_port, pyroi_ns_asked, ns);
 #ifndef PYRO_NS_NO_PYRO5
     if (err == PYRO_OK && ns->config_->pyro5)
         err = pyroi_ns_open5(ns);
@@ -5481,10 +5538,13 @@ static const char *pyroi_ns_check_node(const pyro_ns_server *ns, unsigned i)
     if (pyroi_ns_live(ns, i) && name[1] != 0
         && pyroi_ns_parent(ns, name) != NULL && !pyroi_ns_paired(ns))
         return "a name is in no group";
-    return ns->room_.nodes[i].version > ns->version_
-                && ns->room_.nodes[i].version > 1
-             ? "a version is newer than the newest"
-             : NULL;
+#ifdef PYROI_NS_COPIES
+    if (ns->room_.nodes[i].version == 0
+        || (ns->room_.nodes[i].version > ns->version_
+            && ns->room_.nodes[i].version > 1))
+        return "a version is none, or newer than the newest";
+#endif
+    return NULL;
 }
 
 PYRO_DEF const char *pyro_ns_check(const pyro_ns_server *ns)
@@ -5496,7 +5556,7 @@ PYRO_DEF const char *pyro_ns_check(const pyro_ns_server *ns)
     for (unsigned i = 0; i < ns->room_.n_nodes; i++) {
         const char *wrong;
 
-        if (ns->room_.nodes[i].version == 0) {
+        if (!pyroi_ns_used(ns, i)) {
             n_free++;
             continue;
         }

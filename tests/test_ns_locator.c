@@ -929,20 +929,14 @@ static const char      *object_of; /* NULL: not ours */
 static char             asked_name[PYRO_NS_MAX_NAME + 1];
 static uint32_t         refused_ip;
 
-static bool find(void *user, const char *name, char object[33])
+static bool find(void *user, uint32_t ip, const char *name, char object[33])
 {
     assert_ptr_equal(user, &who);
     strcpy(asked_name, name);
-    if (object_of == NULL)
+    if (object_of == NULL || ip == refused_ip)
         return false;
     strcpy(object, object_of);
     return true;
-}
-
-static bool may(void *user, uint32_t ip)
-{
-    assert_ptr_equal(user, &config);
-    return ip != refused_ip;
 }
 
 static void answers(const char *listener)
@@ -957,7 +951,7 @@ static void answers(const char *listener)
         assert_int_equal(pyro_listen(&rig.n[0].d, &rig.n[0].port, listener),
                          PYRO_OK);
     assert_int_equal(pyroi_ns_answerer_open(&who, &rig.n[0].d, 0, 9090, find,
-                                            may, &who, &config),
+                                            &who),
                      PYRO_OK);
 }
 
@@ -1205,8 +1199,7 @@ TEST(a_udp_port_that_cannot_be_opened_is_told)
     rig.n[0].port.udp_open = NULL;
     memset(&who, 0xAA, sizeof who);
     test_eq("open",
-            pyroi_ns_answerer_open(&who, &rig.n[0].d, 0, 9090, find, may, &who,
-                                   &config),
+            pyroi_ns_answerer_open(&who, &rig.n[0].d, 0, 9090, find, &who),
             PYRO_ERR_DAEMON);
     assert_string_equal(rig.n[0].d.why.text, "cannot open the UDP port");
     test_eq("number", rig.n[0].d.why.is, 9090);
@@ -1242,7 +1235,7 @@ TEST(who_asks_and_who_answers_find_each_other)
     object_of = PYRO_NS_NAME;
     refused_ip = 0;
     assert_int_equal(pyroi_ns_answerer_open(&who, &rig.n[1].d, 0, 9090, find,
-                                            NULL, &who, &config),
+                                            &who),
                      PYRO_OK);
     node_run(1);
     test_eq("found", pyro_ns_locate(&loc, &rig.n[0].d, NULL, NULL), PYRO_OK);
