@@ -313,8 +313,9 @@
  *   Bodies are those above; who wants to know the headers finds them in the
  *   sources of Pyro5 (protocol.py, version 502: 40 bytes) and Pyro4
  *   (message.py, version 48: 24 bytes). Spoken are all six message types,
- *   the flags EXCEPTION, ONEWAY, BATCH and META_ON_CONNECT, attributes, and
- *   of the object Pyro.Daemon get_metadata, ping, registered and info.
+ *   the flags EXCEPTION, ONEWAY, BATCH and META_ON_CONNECT, and attributes.
+ *   The daemon itself is Pyro.Daemon there, with the methods above and their
+ *   get_metadata(object), registered() and info().
  *   Serializers are msgpack and those of pyro_config.codecs, tried in turn
  *   when a daemon does not take one. What is otherwise:
  *     - Python's proxies learn methods and attributes from the tables of a

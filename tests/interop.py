@@ -177,6 +177,7 @@ def daemon_object(api, where):
         check(None, d.ping)
         check(True, lambda: "board" in d.registered())
         verdict(isinstance(d.info(), str), "info")
+        check("Board", lambda: d.describe("board")["class"])
         verdict(set(d.get_metadata("board")["oneway"]) == {"log"},
                 "get_metadata")
     nobody = api.lib.Proxy("PYRO:nobody@" + where)
