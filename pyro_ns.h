@@ -261,9 +261,13 @@
 #error "PYRO_NS_TRIED_BYTES: 0 or 16 to 4096"
 #endif
 
-/* How often one of a pair speaks when it has nothing to say. */
+/* How often one of a pair speaks when it has nothing to say. Range 10 to
+ * 2^30 - 1. */
 #ifndef PYRO_NS_PAIR_MS
 #define PYRO_NS_PAIR_MS 2000
+#endif
+#if PYRO_NS_PAIR_MS < 10 || PYRO_NS_PAIR_MS > 0x3FFFFFFF
+#error "PYRO_NS_PAIR_MS: 10 to 2^30 - 1"
 #endif
 
 /* Switches that remove something:
@@ -275,7 +279,7 @@
  *   PYRO_NS_NO_PAIR        a name server alone (also PYRO_NO_ASYNC)
  *   PYRO_NS_NO_SERVERLESS  no names without a name server
  *   PYRO_NS_NO_GROUPS      a flat name server: ":lab.calc" needs no group
- *                          ":lab", a list is of what begins so
+ *                          ":lab", a list is of what begins so; 1 KB less
  *   PYRO_NS_NO_PYRO5       a name server without Pyro5's methods and broadcast
  *                          (also PYRO_NO_PYRO5, PYRO_NO_KWARGS), a client of
  *                          no such name server
@@ -1057,6 +1061,26 @@ static const char *pyroi_ns_question(char *q, size_t n)
     return i == n ? q + PYROI_NS_HEAD : NULL;
 }
 
+/* What the address of a listener begins with: everywhere, loopback, a path. */
+enum { PYROI_NS_LOOPBACK = 3, PYROI_NS_PATH = 5, PYROI_NS_HERE };
+
+static unsigned pyroi_ns_place(const char *address)
+{
+    const char *start = "*\0"
+                        "0.0.0.0:\0"
+                        "[::]:\0"
+                        "127.\0"
+                        "[::1]:\0"
+                        "unix:\0";
+    unsigned    place = 0;
+
+    while (*start != 0 && strncmp(address, start, strlen(start)) != 0) {
+        start += strlen(start) + 1;
+        place++;
+    }
+    return place;
+}
+
 /* Adds the address of the first listener: its port alone where the asker
  * knows the rest. False: not one that this asker could reach. */
 static bool pyroi_ns_add_address(const pyro_ns_answerer *a, uint32_t asker,
@@ -1064,20 +1088,19 @@ static bool pyroi_ns_add_address(const pyro_ns_answerer *a, uint32_t asker,
 {
     char        text[PYRO_MAX_HOST + 9];
     const char *colon;
+    unsigned    place;
 
-    if (pyro_listening(a->node_, 0, text, sizeof text) != PYRO_OK
-        || strncmp(text, "unix:", 5) == 0)
+    if (pyro_listening(a->node_, 0, text, sizeof text) != PYRO_OK)
         return false;
     colon = strrchr(text, ':');
-    if (colon == NULL)
+    place = pyroi_ns_place(text);
+    if (colon == NULL || place == PYROI_NS_PATH)
         return false;
-    if (text[0] == '*' || strncmp(text, "0.0.0.0:", 8) == 0
-        || strncmp(text, "[::]:", 5) == 0)
+    if (place < PYROI_NS_LOOPBACK)
         return pyroi_ns_add(to, size, colon);
-    if ((strncmp(text, "127.", 4) == 0 || strncmp(text, "[::1]:", 6) == 0)
-        && pyroi_ns_rank(pyro_port_of(a->node_), asker) < 3)
-        return false;
-    return pyroi_ns_add(to, size, text);
+    return (place == PYROI_NS_HERE
+            || pyroi_ns_rank(pyro_port_of(a->node_), asker) >= 3)
+        && pyroi_ns_add(to, size, text);
 }
 
 /* Whether this address was told enough in this second; counts. */
@@ -5226,17 +5249,17 @@ static bool pyroi_ns_add_address5(const pyro_daemon *node, uint32_t ip,
 {
     const pyro_port *port = pyro_port_of(node);
     const char      *colon = strrchr(at, ':');
-    bool             any = at[0] == '*' || strncmp(at, "0.0.0.0:", 8) == 0
-            || strncmp(at, "[::]:", 5) == 0;
-    pyro_net net;
-    unsigned i;
+    unsigned         place = pyroi_ns_place(at);
+    bool             any = place < PYROI_NS_LOOPBACK;
+    pyro_net         net;
+    unsigned         i;
 
     for (i = 0; colon != NULL && pyroi_ns_net(port, i, &net); i++) {
         if (((net.ip ^ ip) & net.mask) != 0)
             continue;
         if (any)
             pyroi_ns_add_ip(to, size, net.ip);
-        else if (strncmp(at, "127.", 4) == 0 && ip >> 24 != 127
+        else if (place < PYROI_NS_PATH && ip >> 24 != 127
                  && pyroi_ns_rank(port, ip) < 3)
             return false;
         return pyroi_ns_add(to, size, any ? colon : at);
@@ -5254,7 +5277,7 @@ static void pyroi_ns_answer5(pyro_ns_answerer *a, const char *q, int32_t n,
     if (n != 9 || memcmp(q, "GET_NSURI", 9) != 0
         || !pyroi_ns_may_ask((const pyro_ns_server *)a->user_, from->ip)
         || pyro_listening(a->node_, 0, at, sizeof at) != PYRO_OK
-        || strncmp(at, "unix:", 5) == 0
+        || pyroi_ns_place(at) == PYROI_NS_PATH
         || !pyroi_ns_add_address5(a->node_, from->ip, at, text, 101)) {
         a->ignored++;
         return;

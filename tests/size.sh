@@ -290,11 +290,11 @@ configurations() {
     weigh full 15360 19456 31334
     weigh full_no5 0 0 25009 -DPYRO_NO_PYRO5
     weigh full_least5 0 0 29139 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
-    weigh ns 7936 9728 16358 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
-    weigh ns_full 0 0 56075 -DWEIGH_NS
+    weigh ns 7936 9728 16329 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
+    weigh ns_full 0 0 55980 -DWEIGH_NS
     weigh es 9728 11776 21340 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
     weigh es_full 0 0 41533 -DWEIGH_ES
-    [ $processor != m0+ ] || board 15983 2040
+    [ $processor != m0+ ] || board 15946 2040
 }
 
 # The same on the other processors, meanwhile.
