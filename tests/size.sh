@@ -292,8 +292,8 @@ configurations() {
     weigh full_least5 0 0 29139 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
     weigh ns 7936 9728 16329 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
     weigh ns_full 0 0 55980 -DWEIGH_NS
-    weigh es 9728 11776 21340 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
-    weigh es_full 0 0 41533 -DWEIGH_ES
+    weigh es 9728 11776 20777 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
+    weigh es_full 0 0 40471 -DWEIGH_ES
     [ $processor != m0+ ] || board 15946 2040
 }
 

@@ -117,8 +117,9 @@ static const volatile any_function kept[] = {
     KEEP(pyro_es_unsubscribe), KEEP(pyro_es_publish), KEEP(pyro_es_serve),
     KEEP(pyro_es_stop),
 #if !defined(WEIGH_LEAN)
-    KEEP(pyro_es_match), KEEP(pyro_es_proxy), KEEP(pyro_es_publish_wait),
-    KEEP(pyro_es_post), KEEP(pyro_es_compile), KEEP(pyro_es_matches),
+    KEEP(pyro_es_at), KEEP(pyro_es_match), KEEP(pyro_es_proxy),
+    KEEP(pyro_es_publish_wait), KEEP(pyro_es_post), KEEP(pyro_es_compile),
+    KEEP(pyro_es_matches),
 #endif
 #endif
 };
