@@ -2023,6 +2023,25 @@ static uint32_t pyroi_load32(const uint8_t *p)
     return pyroi_load16(p) << 16 | pyroi_load16(p + 2);
 }
 
+#if defined(__ARM_FEATURE_UNALIGNED) && !defined(__ARM_BIG_ENDIAN)
+
+/* Where words may stand anywhere: gcc loads them so from bytes by itself, but
+ * does not store them so. */
+static void pyroi_store16(uint8_t *p, uint32_t v)
+{
+    uint16_t swapped = __builtin_bswap16((uint16_t)v);
+
+    memcpy(p, &swapped, sizeof swapped);
+}
+
+static void pyroi_store32(uint8_t *p, uint32_t v)
+{
+    v = __builtin_bswap32(v);
+    memcpy(p, &v, sizeof v);
+}
+
+#else
+
 static void pyroi_store16(uint8_t *p, uint32_t v)
 {
     p[0] = (uint8_t)(v >> 8);
@@ -2034,6 +2053,8 @@ static void pyroi_store32(uint8_t *p, uint32_t v)
     pyroi_store16(p, v >> 16);
     pyroi_store16(p + 2, v);
 }
+
+#endif
 
 #if defined(PYRO_NO_CHECKSUM) && defined(PYROI_SMALL)
 
@@ -4244,11 +4265,13 @@ static uint32_t pyroi_or(uint32_t value, uint32_t otherwise)
 #define pyroi_dead_ms(d)    pyroi_time(d, dead_ms, PYRO_DEAD_MS)
 #define pyroi_timeout_ms(d) pyroi_time(d, timeout_ms, PYRO_TIMEOUT_MS)
 
-/* The port of a handle. */
+/* The port of a handle, and whether there is one to begin with. */
 #ifdef PYRO_NO_CONFIG
 #define pyroi_port_of(d, item) ((d)->port_)
+#define pyroi_has_port(d)      true
 #else
 #define pyroi_port_of(d, item) ((item)->port)
+#define pyroi_has_port(d)      ((d)->port_ != NULL)
 #endif
 
 /* Further away than any deadline may be, and where no deadline is seen. */
@@ -7684,16 +7707,12 @@ PYRO_DEF const pyro_port *pyro_port_of(const pyro_daemon *node)
 
 PYRO_DEF uint32_t pyro_now(const pyro_daemon *node)
 {
-#ifdef PYRO_NO_CONFIG
-    return node->port_->now(node->port_);
-#else
-    return node->port_ != NULL ? node->port_->now(node->port_) : 0;
-#endif
+    return pyroi_has_port(node) ? node->port_->now(node->port_) : 0;
 }
 
 PYRO_DEF bool pyro_random(const pyro_daemon *node, void *to, size_t n)
 {
-    return node->port_ != NULL && node->port_->random != NULL
+    return pyroi_has_port(node) && node->port_->random != NULL
         && node->port_->random(node->port_, to, n);
 }
 
@@ -8642,7 +8661,7 @@ static pyro_err pyroi_connect(pyro_proxy *proxy, const char *address,
     while (l < d->links_end_
            && (l->key != key
                || (l->state != PYROI_ASKING && l->state != PYROI_OPEN)
-               || l->item.port != port))
+               || pyroi_port_of(d, &l->item) != port))
         l++;
     if (l == d->links_end_) {
         if (d->n_links_ + 1u >= d->room_.n_links) {
@@ -8650,7 +8669,7 @@ static pyro_err pyroi_connect(pyro_proxy *proxy, const char *address,
                       d->n_links_, d->room_.n_links - 1u);
             return PYRO_ERR_NOSPACE;
         }
-        if (port != NULL && port->connect != NULL)
+        if (pyroi_has_port(d) && port->connect != NULL)
             handle = port->connect(port, address);
         if (handle < 0) {
             pyroi_why(d, PYROI_T("the port cannot connect to this address"), 0,
