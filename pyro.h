@@ -3362,18 +3362,6 @@ PYRO_DEF pyro_slot pyro_to_raw(pyro_blob *to)
     return pyroi_slot(pyroi_as_raw, to, 0);
 }
 
-#ifndef PYRO_NO_CLIENT
-/* Takes one value from a result into a slot. */
-static pyro_err pyroi_fill(pyro_reader in, const pyro_slot *slot)
-{
-    if (slot->as_ == NULL)
-        pyro_skip(&in);
-    else
-        slot->as_(slot->to_, slot->size_, NULL, &in);
-    return (pyro_err)in.err;
-}
-#endif
-
 /* ------------------------------------------------------------------------
  * >>uri
  * ------------------------------------------------------------------------ */
@@ -5165,67 +5153,62 @@ static unsigned pyroi_raise_numbers(pyro_call *call, unsigned err,
 
 /* A signature being read: one parameter after the other. */
 typedef struct pyroi_param {
-    const char *at;   /* what follows it */
+    const char *name; /* as far as its type */
     const char *type; /* its letter, or '[' or '{' before one; '\0': none */
-    const char *name;
-    size_t      name_n; /* 0: it has none */
     bool        optional;
 } pyroi_param;
 
-/* Goes on to the next parameter; false at the end. */
-static bool pyroi_param_next(pyroi_param *param)
+/* Goes to the parameter that begins at p. */
+static void pyroi_param_at(pyroi_param *param, const char *p)
 {
-    const char *p = param->at;
-    const char *colon;
-
     for (; *p == ' ' || *p == '?'; p++)
         param->optional |= *p == '?';
-    for (colon = p; *colon > ' ' && *colon != ':';)
-        colon++;
-    param->name_n = 0;
-    if (*colon == ':') {
-        param->name = p;
-        param->name_n = (size_t)(colon - p);
-        p = colon + 1;
-    }
-    param->type = p;
-    if (*p == '\0')
-        return false;
-    param->at = p + (*p == '[' || *p == '{' ? 3 : 1);
-    return true;
+    param->name = param->type = p;
+    while (*p > ' ' && *p != ':')
+        p++;
+    if (*p == ':')
+        param->type = p + 1;
+}
+
+/* Goes on to the next parameter. */
+static void pyroi_param_next(pyroi_param *param)
+{
+    const char *type = param->type;
+
+    pyroi_param_at(param, type + (*type == '[' || *type == '{' ? 3 : 1));
 }
 
 #ifdef __OPTIMIZE_SIZE__
 
-/* The letters, and the types that each of them takes, as bits; the last is for
- * any other letter. */
-static const char     pyroi_letters[] = "biqdsyU";
-static const uint16_t pyroi_letter_types[sizeof pyroi_letters] = {
-    1u << PYRO_BOOL,
-    1u << PYRO_INT,
-    1u << PYRO_INT,
-    1u << PYRO_INT | 1u << PYRO_FLOAT,
-    1u << PYRO_STR,
-    1u << PYRO_BIN,
-    1u << PYRO_STR | 1u << PYRO_MAP,
-    0xFFFF
-};
+/* Letters, and the types that each of them takes, as bits; the last is for any
+ * other. */
+static const struct pyroi_letter {
+    uint16_t types;
+    char     letter;
+} pyroi_letters[] = { { 1u << PYRO_BOOL, 'b' },
+                      { 1u << PYRO_INT, 'i' },
+                      { 1u << PYRO_INT, 'q' },
+                      { 1u << PYRO_INT | 1u << PYRO_FLOAT, 'd' },
+                      { 1u << PYRO_STR, 's' },
+                      { 1u << PYRO_BIN, 'y' },
+                      { 1u << PYRO_STR | 1u << PYRO_MAP, 'U' },
+                      { 0xFFFF, '\0' } };
 
 /* Takes one value and says whether it is what the letter wants. */
 static bool pyroi_fits(pyro_reader *in, char letter)
 {
-    const uint8_t *at = in->at;
-    uint64_t       v = pyroi_next(in);
-    unsigned       type = in->type_;
-    unsigned       i = 0;
+    const struct pyroi_letter *wanted = pyroi_letters;
+    const uint8_t             *at = in->at;
+    uint64_t                   v = pyroi_next(in);
+    unsigned                   type = in->type_;
 
     if (type - PYRO_LIST < 2) { /* what is inside is looked at, too */
         in->at = at;
         pyro_skip(in);
     }
-    while (pyroi_letters[i] != letter && pyroi_letters[i] != '\0')
-        i++;
-    return in->err == PYRO_OK && (pyroi_letter_types[i] >> type & 1u) != 0
+    while (wanted->letter != letter && wanted->letter != '\0')
+        wanted++;
+    return in->err == PYRO_OK && (wanted->types >> type & 1u) != 0
         && (letter != 'i' || (int64_t)v == (int32_t)v);
 }
 
@@ -5276,17 +5259,17 @@ static bool pyroi_fits(pyro_reader *in, char letter)
 #endif
 
 /* The same for a parameter's type, one level into a container. */
-PYROI_SHARED static bool pyroi_fits_type(pyro_reader *in, const char *type)
+static bool pyroi_fits_type(pyro_reader *in, const char *type)
 {
     uint32_t n = 1;
     bool     map = *type == '{';
 
     if (*type == '[' || map) {
-        n = pyroi_get_count(in, UINT32_MAX, map ? PYRO_MAP : PYRO_LIST);
+        n = (uint32_t)pyroi_number(in, map ? PYRO_MAP : PYRO_LIST) << map;
         type++;
     }
     for (; n > 0; n--) {
-        if ((map && !pyroi_fits(in, 's')) || !pyroi_fits(in, *type))
+        if (!pyroi_fits(in, map && n % 2 == 0 ? 's' : *type))
             return false;
     }
     return in->err == PYRO_OK;
@@ -5337,6 +5320,12 @@ static bool pyroi_waits(const pyroi_check *c)
 }
 #endif
 
+/* Of a parameter that has a name. */
+PYROI_MAYBE static size_t pyroi_name_bytes(const pyroi_param *param)
+{
+    return (size_t)(param->type - param->name) - 1;
+}
+
 #ifdef PYRO_NO_TEXTS
 #define pyroi_raise_type(call, check)         PYRO_ERR_TYPE
 #define pyroi_raise_count(call, check, given) PYRO_ERR_TYPE
@@ -5349,9 +5338,9 @@ static unsigned pyroi_raise_type(pyro_call *call, const pyroi_check *c)
 
     pyroi_adds(&t, "argument ");
     pyroi_add_dec(&t, c->n + 1);
-    if (param->name_n > 0) {
+    if (param->type > param->name) {
         pyroi_adds(&t, " '");
-        pyroi_add(&t, param->name, param->name_n);
+        pyroi_add(&t, param->name, pyroi_name_bytes(param));
         pyroi_adds(&t, "'");
     }
     pyroi_adds(&t, " is no ");
@@ -5435,7 +5424,7 @@ static bool pyroi_kwarg(pyroi_kwargs *kw, const pyroi_param *param)
         pyro_skip(&in);
         if (in.err != PYRO_OK)
             return false;
-        if (n != param->name_n || memcmp(key, param->name, n) != 0)
+        if (n != pyroi_name_bytes(param) || memcmp(key, param->name, n) != 0)
             continue;
         after = kw->at + (in.at - kw->at);
         bytes = (size_t)(after - pair) - key_bytes;
@@ -5461,7 +5450,7 @@ static unsigned pyroi_check_kwargs(pyro_call *call, pyroi_check *c,
     kw.at = place + (c->in.at - place);
     kw.end = place + (c->in.end - place);
     kw.pairs = pairs;
-    while (kw.pairs > 0 && c->param.name_n > 0
+    while (kw.pairs > 0 && c->param.type > c->param.name
            && pyroi_kwarg(&kw, &c->param)) {
         unsigned err;
 
@@ -5504,7 +5493,7 @@ static unsigned pyroi_check_rest(pyro_call *call, pyroi_check *c,
     (void)signature;
 #endif
     call->args.end = place;
-    if (type == PYRO_MAP && v > 0) {
+    if (type == PYRO_MAP && (uint32_t)v > 0) {
 #ifdef PYRO_NO_KWARGS
         return pyroi_raise_text(call, PYRO_ERR_TYPE, "keyword arguments");
 #else
@@ -5545,8 +5534,9 @@ PYROI_FAST bool pyroi_check_plain(pyro_call *call, const char *letter,
 
 /* Checks `given` positional arguments and those by keyword against a
  * signature; the TypeError of a mismatch names the parameter. */
-static unsigned pyroi_check_args(pyro_call *call, const char *signature,
-                                 unsigned given)
+PYROI_SHARED static unsigned pyroi_check_args(pyro_call  *call,
+                                              const char *signature,
+                                              unsigned    given)
 {
     pyroi_check c;
     unsigned    err = PYRO_OK;
@@ -5556,10 +5546,9 @@ static unsigned pyroi_check_args(pyro_call *call, const char *signature,
         return PYRO_OK;
 #endif
     c.in = call->args;
-    c.param.at = signature;
     c.param.optional = false;
     c.n = 0;
-    pyroi_param_next(&c.param);
+    pyroi_param_at(&c.param, signature);
     while (err == PYRO_OK && c.n < given && pyroi_waits(&c))
         err = pyroi_check_one(call, &c);
     if (err == PYRO_OK && c.n == given)
@@ -5576,21 +5565,19 @@ static unsigned pyroi_check_args(pyro_call *call, const char *signature,
 
 /* Whether an object can have this name: no blanks, no control characters, and
  * it does not look like an id. */
-static bool pyroi_good_name(const char *name, size_t n)
+static bool pyroi_good_name(const char *name)
 {
-    bool id = n == 32;
+    size_t n = 0;
+    size_t digits = 0;
 
-    if (n == 0 || n > PYRO_MAX_NAME)
-        return false;
-    for (; n > 0; n--, name++) {
-        unsigned c = (unsigned char)*name;
+    for (; name[n] != '\0'; n++) {
+        unsigned c = (unsigned char)name[n];
 
         if (c <= ' ' || c == 0x7F)
             return false;
-        if (c - '0' > 9 && c - 'a' > 5)
-            id = false;
+        digits += c - '0' <= 9 || c - 'a' <= 5;
     }
-    return !id;
+    return n - 1 < PYRO_MAX_NAME && (n != 32 || digits != 32);
 }
 
 /* An object by name, or by an id that somebody has been told. */
@@ -5633,15 +5620,14 @@ static pyroi_object *pyroi_object_of(const pyro_daemon *d, const void *self)
 PYRO_DEF pyro_err pyro_export(pyro_daemon *node, const pyro_class *cls,
                               void *self, const char *name)
 {
-    size_t        n = name != NULL ? strlen(name) : 1;
     unsigned      least = node->proxies_ != NULL ? 3 : 2;
     pyroi_object *o = node->room_.objects;
     unsigned      left = node->room_.n_objects;
 
     if (name != NULL
-        && (!pyroi_good_name(name, n) || pyroi_lookup(node, name) != NULL)) {
+        && (!pyroi_good_name(name) || pyroi_lookup(node, name) != NULL)) {
         pyroi_why(node, PYROI_T("name taken, empty, too long or like an id"),
-                  (uint32_t)n, PYRO_MAX_NAME);
+                  (uint32_t)strlen(name), PYRO_MAX_NAME);
         return PYRO_ERR_DAEMON;
     }
     if (node->room_.n_buffers < least) {
@@ -6610,41 +6596,45 @@ static void pyroi_no_exception(pyro_proxy *proxy)
 }
 
 #if PYRO_EXCEPTION_BYTES > 0
-/* Copies the next str of an exception into the proxy's text area; one that is
- * cut ends in dots, as many as fit. */
-static const char *pyroi_keep(pyroi_text *t, pyro_reader *in)
+/* Copies the next str of an exception into the proxy's text area, whose last
+ * byte is at `last`; one that is cut ends in dots, as many as fit. Gives where
+ * the next one goes: behind its zero byte, or there when all is full. */
+static char *pyroi_keep(char *to, char *last, pyro_reader *in)
 {
-    char       *start = t->at;
-    char       *dots = t->end;
     uint32_t    n;
     const char *text = pyro_get_str(in, &n);
+    size_t      room = (size_t)(last - to);
+    bool        cut = n > room;
+    char       *end;
+    char       *dots;
 
-    t->cut = false;
-    pyroi_add(t, text, n);
-    while (t->cut && dots > start && dots > t->end - 3)
+    if (cut)
+        n = (uint32_t)room;
+    memcpy(to, text, n);
+    end = to + n;
+    *end = '\0';
+    for (dots = end; cut && dots > to && dots > end - 3;)
         *--dots = '.';
-    if (t->at < t->end)
-        *++t->at = '\0'; /* the next text begins behind the zero byte */
-    return start;
+    return end < last ? end + 1 : end;
 }
 
 #ifndef PYRO_NO_TEXTS
 /* The lines of a traceback, as one text. */
-static const char *pyroi_keep_lines(pyroi_text *t, pyro_reader *in)
+static char *pyroi_keep_lines(char *to, char *last, pyro_reader *in)
 {
-    const char *start = t->at;
+    const char *start = to;
     uint32_t    left = pyro_get_list(in, UINT32_MAX);
 
     for (; left > 0 && pyro_peek(in) == PYRO_STR; left--) {
-        if (t->at > start && t->at[-1] == '\0')
-            t->at[-1] = '\n'; /* the line before is whole, and not the last */
-        pyroi_keep(t, in);
+        if (to > start && to[-1] == '\0')
+            to[-1] = '\n'; /* the line before is whole, and not the last */
+        to = pyroi_keep(to, last, in);
 #ifndef PYRO_NO_PYRO5
-        if (t->at - start > 1 && t->at[-2] == '\n')
-            (--t->at)[-1] = '\0'; /* Python's have their own */
+        if (to - start > 1 && to[-2] == '\n')
+            (--to)[-1] = '\0'; /* Python's have their own */
 #endif
     }
-    return start;
+    return to;
 }
 #endif
 #endif
@@ -6655,8 +6645,9 @@ static const char *pyroi_keep_lines(pyroi_text *t, pyro_reader *in)
 static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader *in)
 {
 #if PYRO_EXCEPTION_BYTES > 0
-    pyroi_text t = pyroi_text_of(proxy->text_, sizeof proxy->text_);
-    uint32_t   left = pyro_get_map(in, UINT32_MAX);
+    char    *to = proxy->text_;
+    char    *last = to + sizeof proxy->text_ - 1;
+    uint32_t left = pyro_get_map(in, UINT32_MAX);
 
     pyroi_no_exception(proxy);
     for (; left > 0 && in->err == PYRO_OK; left--) {
@@ -6664,14 +6655,21 @@ static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader *in)
         const char *key = pyro_get_str(in, &n);
         pyro_reader value = *in;
 
-        if (pyroi_is(key, n, "__class__"))
-            proxy->exc_.type = pyroi_bare5(in, pyroi_keep(&t, &value));
-        else if (pyroi_is(key, n, "args")
-                 && pyro_get_list(&value, UINT32_MAX) > 0)
-            proxy->exc_.message = pyroi_keep(&t, &value);
+        if (pyroi_is(key, n, "__class__")) {
+            proxy->exc_.type = to;
+            to = pyroi_keep(to, last, &value);
+            proxy->exc_.type = pyroi_bare5(in, proxy->exc_.type);
+        } else if (pyroi_is(key, n, "args")
+                   && pyro_get_list(&value, UINT32_MAX) > 0) {
+            proxy->exc_.message = to;
+            to = pyroi_keep(to, last, &value);
+        }
 #ifndef PYRO_NO_TEXTS
-        else if (pyroi_is(key, n, "_pyroTraceback"))
-            proxy->exc_.traceback = pyroi_keep_lines(&t, &value);
+        else if (pyroi_is(key, n, "_pyroTraceback")) {
+            proxy->exc_.traceback = to;
+            *to = '\0'; /* there may be none */
+            to = pyroi_keep_lines(to, last, &value);
+        }
         if (pyroi_is(key, n, "attributes") && pyro_peek(in) == PYRO_MAP)
             left += pyro_get_map(in, UINT32_MAX);
         else
@@ -6696,8 +6694,11 @@ static unsigned pyroi_answer(pyro_request *rq, pyro_reader *in, bool exception)
         && !(exception && pyroi_is_cut5(in, from + n)))
         return PYRO_ERR_DATA;
     in->at = from;
-    if (!exception)
-        return pyroi_fill(*in, &rq->slot_);
+    if (!exception) {
+        if (rq->slot_.as_ != NULL)
+            rq->slot_.as_(rq->slot_.to_, rq->slot_.size_, NULL, in);
+        return in->err;
+    }
     if ((n == PYROI_BUSY_BYTES && memcmp(from, pyroi_busy_body, n) == 0)
         || (pyroi_from5(in) && pyroi_is_busy5(from, n)))
         return PYRO_ERR_BUSY;

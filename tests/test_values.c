@@ -480,6 +480,16 @@ static pyro_slot slot_of(unsigned kind, void *to, pyro_blob *blob)
     }
 }
 
+/* Fills a slot with what answers a call. */
+static pyro_err answer(pyro_reader in, const pyro_slot *slot)
+{
+    pyro_request rq;
+
+    memset(&rq, 0, sizeof rq);
+    rq.slot_ = *slot;
+    return (pyro_err)pyroi_answer(&rq, &in, false);
+}
+
 /* Fills a slot from hex. An error must have touched nothing. */
 static pyro_err fill(unsigned kind, const char *hex, uint8_t *copy,
                      uint32_t *used)
@@ -489,7 +499,7 @@ static pyro_err fill(unsigned kind, const char *hex, uint8_t *copy,
     uint8_t  *to = test_room(widths[kind]);
     pyro_blob blob;
     pyro_slot slot = slot_of(kind, to, &blob);
-    pyro_err  err = pyroi_fill(pyro_reader_of(bytes, n), &slot);
+    pyro_err  err = answer(pyro_reader_of(bytes, n), &slot);
 
     if (err != PYRO_OK)
         test_eq(hex, test_untouched(to, widths[kind]), 1);
@@ -553,8 +563,7 @@ TEST(a_slot_of_32_bits_without_sign_takes_its_range)
         uint32_t  to = 77;
         pyro_slot slot = pyroi_slot(pyro_as_u32, &to, 0);
 
-        test_eq(rows[i].hex, pyroi_fill(fenced(rows[i].hex), &slot),
-                rows[i].err);
+        test_eq(rows[i].hex, answer(fenced(rows[i].hex), &slot), rows[i].err);
         test_eq(rows[i].hex, to, rows[i].err == PYRO_OK ? rows[i].v : 77);
     }
 }
@@ -634,7 +643,7 @@ TEST(a_text_needs_room_for_its_zero_byte)
     for (size = 0; size <= 5; size++) {
         char     *to = (char *)test_room(size);
         pyro_slot slot = pyro_to_str(to, size);
-        pyro_err  err = pyroi_fill(pyro_reader_of(text, 4), &slot);
+        pyro_err  err = answer(pyro_reader_of(text, 4), &slot);
 
         test_eq("err", err, size >= 4 ? PYRO_OK : PYRO_ERR_NOSPACE);
         if (size >= 4)
@@ -649,11 +658,10 @@ TEST(an_empty_text_needs_one_byte)
     char     *to = (char *)test_room(1);
     pyro_slot slot = pyro_to_str(to, 1);
 
-    test_eq("1", pyroi_fill(pyro_reader_of("\xA0", 1), &slot), PYRO_OK);
+    test_eq("1", answer(pyro_reader_of("\xA0", 1), &slot), PYRO_OK);
     test_eq("zero", to[0], 0);
     slot = pyro_to_str(NULL, 0);
-    test_eq("0", pyroi_fill(pyro_reader_of("\xA0", 1), &slot),
-            PYRO_ERR_NOSPACE);
+    test_eq("0", answer(pyro_reader_of("\xA0", 1), &slot), PYRO_ERR_NOSPACE);
 }
 
 TEST(a_text_with_a_zero_byte_inside_is_refused_and_not_cut)
@@ -687,11 +695,10 @@ TEST(a_blob_without_memory_takes_empty_bytes)
     pyro_blob blob = { NULL, 0, 77 };
     pyro_slot slot = pyro_to_bin(&blob);
 
-    test_eq("empty", pyroi_fill(pyro_reader_of("\xC4\x00", 2), &slot),
-            PYRO_OK);
+    test_eq("empty", answer(pyro_reader_of("\xC4\x00", 2), &slot), PYRO_OK);
     test_eq("used", blob.used, 0);
     blob.used = 77;
-    test_eq("one", pyroi_fill(pyro_reader_of("\xC4\x01\x00", 3), &slot),
+    test_eq("one", answer(pyro_reader_of("\xC4\x01\x00", 3), &slot),
             PYRO_ERR_NOSPACE);
     test_eq("used", blob.used, 77);
 }

@@ -199,6 +199,16 @@ static void get_anything(struct fuzz_in *how, pyro_reader in)
     }
 }
 
+/* What answers a call goes into a slot. */
+static pyro_err answer(pyro_reader in, const pyro_slot *slot)
+{
+    pyro_request rq;
+
+    memset(&rq, 0, sizeof rq);
+    rq.slot_ = *slot;
+    return (pyro_err)pyroi_answer(&rq, &in, false);
+}
+
 /* Every type of slot: written on success only, and never past its end. */
 static void fill_slots(unsigned how, pyro_reader in)
 {
@@ -250,7 +260,7 @@ static void fill_slots(unsigned how, pyro_reader in)
     default:
         slot = pyro_to_none();
     }
-    err = pyroi_fill(in, &slot);
+    err = answer(in, &slot);
     for (i = 0; i < sizeof room.value; i++)
         FUZZ_CHECK(room.behind[i] == UNTOUCHED
                        && (err == PYRO_OK || room.value[i] == UNTOUCHED),
