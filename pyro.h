@@ -5084,17 +5084,19 @@ static const char *pyroi_err_name(unsigned err)
 
     for (; err > 0; err--)
         name += strlen(name) + 1;
-    return *name != '\0' ? name : pyroi_err_names;
+    return name;
 }
 
 #ifndef PYRO_NO_CLIENT
 PYRO_DEF void pyro_reraise(pyro_call *call, pyro_proxy *proxy)
 {
+    const char *type = pyroi_err_name(proxy->err_);
+
     if (proxy->err_ == PYRO_ERR_REMOTE)
         pyroi_raise(call, proxy->exc_.type, proxy->exc_.message,
                     proxy->exc_.traceback);
     else
-        pyro_raise(call, pyroi_err_name(proxy->err_),
+        pyro_raise(call, *type != '\0' ? type : pyroi_err_names,
                    pyro_err_text((pyro_err)proxy->err_));
 }
 #endif
@@ -6270,9 +6272,9 @@ PYRO_DEF void pyro_defer(pyro_call *call, pyro_later *later, uint32_t ms)
     while (used != NULL && used != copy)
         used = used->outer_;
     if (used != NULL || pyroi_batched(call)) {
-        pyro_raise(call, pyroi_err_name(PYRO_ERR_STATE),
-                   PYROI_T("deferred in a batch, or into a pyro_later that "
-                           "is in use"));
+        pyroi_settle(call, pyroi_raise_text(call, PYRO_ERR_STATE,
+                                            "deferred in a batch, or into a "
+                                            "pyro_later that is in use"));
         return;
     }
     memset(later, 0, sizeof *later);
@@ -6311,6 +6313,7 @@ static void pyroi_later_end(pyro_later *later)
         pyroi_send_reply(&later->call_);
     pyroi_call_end(&later->call_);
     later->call_.node = NULL;
+    later->call_.reply_buf_ = NULL;
 }
 
 PYRO_DEF void pyro_later_drop(pyro_later *later)
@@ -6350,10 +6353,8 @@ PYRO_DEF pyro_writer *pyro_finish(pyro_later *later)
     pyro_call *call = &later->call_;
     pyro_err   err = pyroi_later_take(later);
 
-    call->result = pyro_writer_of(call, 0, 1); /* of no bytes */
+    pyroi_begin_result(call); /* of no bytes where there is an error */
     call->result.err = (uint8_t)err;
-    if (err == PYRO_OK)
-        pyroi_begin_result(call);
     return &call->result;
 }
 
@@ -6650,7 +6651,7 @@ static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader *in)
     uint32_t left = pyro_get_map(in, UINT32_MAX);
 
     pyroi_no_exception(proxy);
-    for (; left > 0 && in->err == PYRO_OK; left--) {
+    for (; left > 0; left--) { /* no more than there are bytes */
         uint32_t    n;
         const char *key = pyro_get_str(in, &n);
         pyro_reader value = *in;
@@ -6735,8 +6736,10 @@ static void pyroi_take_answer(pyro_daemon *d, pyro_request *rq,
 static void pyroi_answered(pyro_daemon *d, pyroi_link *l)
 {
     pyroi_buffer *b = l->rx_buf;
-    pyro_link     link = l->id;
-    pyro_request *rq = pyroi_request_of(d, link, pyroi_load16(l->head + 4));
+    pyro_request *rq = pyroi_request_of(d, l->id, pyroi_load16(l->head + 4));
+#ifndef PYRO_NO_ASYNC
+    pyro_link link = l->id;
+#endif
 
     l->rx_buf = NULL;
     if (rq != NULL && b != NULL) {
@@ -6756,9 +6759,12 @@ static void pyroi_answered(pyro_daemon *d, pyroi_link *l)
             l->n_given_up--;
         pyroi_give_all(d, &b);
     }
-    l = pyroi_link_of(d, link);
-    if (l != NULL)
-        pyroi_unused(d, l);
+#ifndef PYRO_NO_ASYNC
+    l = pyroi_link_of(d, link); /* a callback may have ended it */
+    if (l == NULL)
+        return;
+#endif
+    pyroi_unused(d, l);
 }
 
 #endif /* PYRO_NO_CLIENT */
@@ -8782,10 +8788,9 @@ PYROI_SHARED static pyro_err pyroi_reach(pyro_proxy *proxy)
 }
 
 /* Sees that a proxy is bound to a link that is up, or soon will be. */
-static pyro_err pyroi_bind(pyro_proxy *proxy)
+static pyro_err pyroi_bind(pyro_daemon *d, pyro_proxy *proxy)
 {
-    pyro_daemon *d = proxy->node_;
-    pyroi_link  *l = pyroi_link_of(d, proxy->link_);
+    pyroi_link *l = pyroi_link_of(d, proxy->link_);
 
     if ((d->flags_ & PYROI_CLOSED) != 0)
         return PYRO_ERR_CLOSED;
@@ -8935,13 +8940,13 @@ static void pyroi_put_args(pyro_writer *w, const pyro_args *args)
 
 /* Binds a proxy and takes a buffer for its call, waiting for either where that
  * may help. */
-static pyro_err pyroi_get_ready(pyro_proxy *proxy, pyro_request *rq)
+static pyro_err pyroi_get_ready(pyro_daemon *d, pyro_proxy *proxy,
+                                pyro_request *rq)
 {
-    pyro_daemon *d = proxy->node_;
-    pyro_err     err;
+    pyro_err err;
 
     for (;;) {
-        err = pyroi_bind(proxy);
+        err = pyroi_bind(d, proxy);
         if (err == PYRO_OK) {
             rq->buf_ = pyroi_take_request(d);
             if (rq->buf_ != NULL)
@@ -8981,10 +8986,9 @@ static pyro_err pyroi_await(pyro_daemon *d, pyro_request *rq)
 }
 
 /* Writes a call into its buffer and queues that. */
-static pyro_err pyroi_launch(pyro_request *rq, pyroi_link *l,
+static pyro_err pyroi_launch(pyro_daemon *d, pyro_request *rq, pyroi_link *l,
                              const char *method, const pyro_args *args)
 {
-    pyro_daemon *d = rq->proxy_->node_;
     pyro_writer *w = &rq->args;
     uint8_t     *body = pyroi_bytes(rq->buf_) + PYROI_BODY;
     pyro_err     err;
@@ -9028,12 +9032,12 @@ static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
     rq.sent_ = 0;
     rq.due_ = pyroi_clamp(d, d->now_ + proxy->timeout_ms);
     proxy->sent_ = slot == NULL;
-    err = pyroi_get_ready(proxy, &rq);
+    err = pyroi_get_ready(d, proxy, &rq);
     if (err == PYRO_OK) {
         l = pyroi_link_of(d, proxy->link_);
         if (slot != NULL)
             rq.seq_ = (uint16_t)pyroi_next_seq(d, l); /* there is one: bound */
-        err = pyroi_launch(&rq, l, method, args);
+        err = pyroi_launch(d, &rq, l, method, args);
     }
     if (err != PYRO_OK) {
         proxy->sent_ = 0;
@@ -9086,7 +9090,7 @@ PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
                              const char *method)
 {
     pyro_daemon *d = proxy->node_;
-    pyro_err err = pyroi_bind(proxy);
+    pyro_err err = pyroi_bind(d, proxy);
 
     /* One by one: clearing all of it takes a small processor longer. */
     rq->args = pyro_writer_of(NULL, 0, 0);
