@@ -2137,6 +2137,14 @@ PYROI_MAYBE PYROI_SHARED static pyroi_text pyroi_text_of(char *to, size_t size)
     return t;
 }
 
+/* Copies n bytes of text and puts a zero byte behind them. */
+PYROI_MAYBE static void pyroi_copy(char *to, const char *text,
+                                                size_t n)
+{
+    memcpy(to, text, n);
+    to[n] = '\0';
+}
+
 PYROI_MAYBE static void pyroi_add(pyroi_text *t, const char *s, size_t n)
 {
     size_t room = (size_t)(t->end - t->at);
@@ -2145,9 +2153,8 @@ PYROI_MAYBE static void pyroi_add(pyroi_text *t, const char *s, size_t n)
         n = room;
         t->cut = true;
     }
-    memcpy(t->at, s, n);
+    pyroi_copy(t->at, s, n);
     t->at += n;
-    *t->at = '\0';
 }
 
 PYROI_MAYBE static void pyroi_adds(pyroi_text *t, const char *s)
@@ -3261,8 +3268,7 @@ PYRO_DEF void pyro_as_str(void *at, size_t size, pyro_writer *out,
         in->err = PYRO_ERR_TYPE; /* it would be cut there, silently */
     if (in->err != PYRO_OK)
         return;
-    memcpy(to, text, n);
-    to[n] = '\0';
+    pyroi_copy(to, text, n);
 }
 
 /* What has been read, n bytes, goes into a blob. */
@@ -5602,8 +5608,7 @@ PYROI_MAYBE static const char *pyroi_name(char        to[PYRO_MAX_NAME + 1],
 {
     if (n > PYRO_MAX_NAME || pyroi_has(text, n, '\0'))
         n = 0;
-    memcpy(to, text, n);
-    to[n] = '\0';
+    pyroi_copy(to, text, n);
     return to;
 }
 
@@ -6611,9 +6616,8 @@ static char *pyroi_keep(char *to, char *last, pyro_reader *in)
 
     if (cut)
         n = (uint32_t)room;
-    memcpy(to, text, n);
+    pyroi_copy(to, text, n);
     end = to + n;
-    *end = '\0';
     for (dots = end; cut && dots > to && dots > end - 3;)
         *--dots = '.';
     return end < last ? end + 1 : end;
@@ -8542,12 +8546,6 @@ PYRO_DEF const char *pyro_check(const pyro_daemon *node)
 
 #ifndef PYRO_NO_CLIENT
 
-static void pyroi_set_object(pyro_proxy *proxy, const char *object, size_t n)
-{
-    memcpy(proxy->object_, object, n);
-    proxy->object_[n] = '\0';
-}
-
 PYROI_SHARED static pyro_err pyroi_proxy_new(pyro_proxy  *proxy,
                                              pyro_daemon *node,
                                              const char *object, size_t n)
@@ -8565,7 +8563,7 @@ PYROI_SHARED static pyro_err pyroi_proxy_new(pyro_proxy  *proxy,
     proxy->timeout_ms = pyroi_timeout_ms(node);
     proxy->next_ = node->proxies_;
     node->proxies_ = proxy;
-    pyroi_set_object(proxy, object, n);
+    pyroi_copy(proxy->object_, object, n);
     return PYRO_OK;
 }
 
@@ -8656,10 +8654,10 @@ PYRO_DEF pyro_err pyro_proxy_from(pyro_proxy *proxy, pyro_call *call,
  * one. The checksum of address and protocol is the key by which proxies find
  * each other's link: two texts of one length that differ in up to four
  * neighbouring bytes never have the same. */
-static pyro_err pyroi_connect(pyro_proxy *proxy, const char *address,
+static pyro_err pyroi_connect(pyro_proxy *proxy, const char *address, size_t n,
                               bool pyro5)
 {
-    uint32_t key = pyroi_or(pyro_crc32(pyro5, address, strlen(address)), 1);
+    uint32_t         key = pyroi_or(pyro_crc32(pyro5, address, n), 1);
     pyro_daemon     *d = proxy->node_;
     const pyro_port *port = d->port_;
     pyroi_link      *l = d->room_.links;
@@ -8709,7 +8707,7 @@ static pyro_err pyroi_resolve(pyro_proxy *proxy, char *text, pyro_uri *u)
     if (err == PYRO_OK && u->protocol == PYRO_URI_NAME)
         err = PYRO_ERR_NAMING; /* a name for a name: no circles */
     if (err == PYRO_OK)
-        pyroi_set_object(proxy, u->object, u->object_n);
+        pyroi_copy(proxy->object_, u->object, u->object_n);
     return err;
 }
 
@@ -8768,9 +8766,7 @@ PYROI_SHARED static pyro_err pyroi_reach(pyro_proxy *proxy)
     char     address[PYRO_MAX_HOST + 9];
     pyro_err err = PYRO_OK;
     bool     pyro5 = false;
-#ifdef PYRO_NO_URI
-    size_t n; /* bytes between scheme and object */
-#endif
+    size_t   n; /* bytes of the address */
 
     if (proxy->uri_ == NULL) {
         pyroi_why(proxy->node_,
@@ -8779,12 +8775,12 @@ PYROI_SHARED static pyro_err pyroi_reach(pyro_proxy *proxy)
     }
 #ifdef PYRO_NO_URI
     n = strlen(proxy->uri_) - strlen(proxy->object_) - PYROI_SCHEME - 1;
-    memcpy(address, proxy->uri_ + PYROI_SCHEME, n);
-    address[n] = '\0';
+    pyroi_copy(address, proxy->uri_ + PYROI_SCHEME, n);
 #else
     err = pyroi_address_of(proxy, address, sizeof address, &pyro5);
+    n = strlen(address);
 #endif
-    return err != PYRO_OK ? err : pyroi_connect(proxy, address, pyro5);
+    return err != PYRO_OK ? err : pyroi_connect(proxy, address, n, pyro5);
 }
 
 /* Sees that a proxy is bound to a link that is up, or soon will be. */
