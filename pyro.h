@@ -2138,8 +2138,7 @@ PYROI_MAYBE PYROI_SHARED static pyroi_text pyroi_text_of(char *to, size_t size)
 }
 
 /* Copies n bytes of text and puts a zero byte behind them. */
-PYROI_MAYBE static void pyroi_copy(char *to, const char *text,
-                                                size_t n)
+PYROI_MAYBE static void pyroi_copy(char *to, const char *text, size_t n)
 {
     memcpy(to, text, n);
     to[n] = '\0';
@@ -5058,7 +5057,7 @@ static void pyroi_raise(pyro_call *call, const char *type, const char *message,
         if (attempt == 2)
             message = "...";
         if (attempt == 3)
-            type = "Error";
+            type = pyroi_err_names;
         known = pyroi_type5(call, type);
         pyroi_begin_result(call);
         w->more = 2;
@@ -5595,8 +5594,7 @@ static pyroi_object *pyroi_lookup(const pyro_daemon *d, const char *text)
     unsigned      left = d->room_.n_objects;
 
     for (; left > 0; left--, o++) {
-        if (o->cls != NULL && o->name != NULL && *o->name == *text
-            && strcmp(o->name, text) == 0)
+        if (o->name != NULL && *o->name == *text && strcmp(o->name, text) == 0)
             return o;
     }
     return d->by_id_ != NULL ? d->by_id_(d, text) : NULL;
@@ -5664,6 +5662,7 @@ PYRO_DEF pyro_err pyro_withdraw(pyro_daemon *node, void *self)
     if (o == NULL)
         return PYRO_ERR_NAMING;
     o->cls = NULL;
+    o->name = NULL;
     return PYRO_OK;
 }
 
@@ -5963,7 +5962,7 @@ PYROI_SHARED static unsigned pyroi_run(pyro_call *call, const pyro_class *cls,
     } else {
         what = pyroi_attr_call(call->method);
         if (what != PYROI_NO_ATTR)
-            args = what == PYROI_SET ? "name:s value:v" : "name:s";
+            args = what == PYROI_SET ? "sv" : "s";
     }
     if (left > 0 && pyroi_unchecked(call, m))
         err = PYRO_OK;
@@ -6220,7 +6219,7 @@ static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l)
 
     l->rx_buf = NULL;
     call.node = d;
-    call.object = call.method = "?";
+    call.object = NULL;
     call.link = l->id;
     call.state_ = PYROI_RUNNING;
     call.seq_ = (uint16_t)pyroi_load16(l->head + 4);
@@ -8550,11 +8549,9 @@ PYROI_SHARED static pyro_err pyroi_proxy_new(pyro_proxy  *proxy,
                                              pyro_daemon *node,
                                              const char *object, size_t n)
 {
-    bool serves = (node->flags_ & PYROI_SERVES) != 0;
-
     memset(proxy, 0, sizeof *proxy);
     pyroi_no_exception(proxy);
-    if (serves && node->room_.n_buffers < 3) {
+    if ((node->flags_ & PYROI_SERVES) != 0 && node->room_.n_buffers < 3) {
         pyroi_why(node, PYROI_T("calling and serving need 3 buffers"),
                   node->room_.n_buffers, 3);
         return PYRO_ERR_NOSPACE;

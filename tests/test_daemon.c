@@ -170,8 +170,8 @@ TEST(a_long_exception_loses_traceback_then_message_then_type)
     reply.type[0] = '\0';
     say(raise_type, 'T', 77);
     call("no type", "90", "80");
-    expect_raised_says("no type", "Error", "...");
-    test_eq("no type", reply.n, 42);
+    expect_raised_says("no type", "Exception", "...");
+    test_eq("no type", reply.n, 46);
 }
 
 static void act_add(pyro_call *call)
@@ -202,7 +202,7 @@ TEST(the_smallest_buffers_do_for_calls_and_exceptions)
     expect_raised_says("fits", "E", "ten bytes!");
     will_raise("ZeroDivisionError", "division by zero");
     call("does not fit", "90", "80");
-    expect_raised_says("does not fit", "Error", "...");
+    expect_raised_says("does not fit", "Exception", "...");
 }
 
 TEST(an_exception_that_is_no_utf8_arrives_all_the_same)
@@ -213,7 +213,7 @@ TEST(an_exception_that_is_no_utf8_arrives_all_the_same)
     expect_raised("message", "E");
     will_raise("E\xc3", "fine");
     call("type", "90", "80");
-    expect_raised("type", "Error");
+    expect_raised("type", "Exception");
     raw_works("link", caller);
 }
 
@@ -478,7 +478,7 @@ TEST(an_exception_too_long_for_the_caller_is_cut_to_fit)
     expect_raised_says("no message", "ValueError", "...");
     will_raise("ZeroDivisionError", "division by zero");
     call("no type", "90", "80");
-    expect_raised_says("no type", "Error", "...");
+    expect_raised_says("no type", "Exception", "...");
     modest_caller(50, 0);
     call_for_bytes("result", 51);
     test_eq("result", reply.raised && reply.n <= 50, true);
