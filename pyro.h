@@ -2724,36 +2724,25 @@ PYROI_FAST bool pyroi_next_short(pyro_reader *in, uint64_t *v)
 }
 #endif
 
-/* Takes the next value apart: its type, and its number, bits or length.
- * Lengths and counts are bounded here, by the bytes left, and texts are looked
- * at, for everybody. On an error the type is PYRO_NONE. */
-PYROI_FAST uint64_t pyroi_next(pyro_reader *in)
+/* Takes a value apart whose tag, behind which p is, is no number itself: its
+ * type, its number, bits or length, and what is behind it. Lengths and counts
+ * are bounded here, by the bytes left, and texts are looked at, for everybody.
+ * On an error the type is PYRO_NONE. */
+PYROI_FAST const uint8_t *pyroi_next_long(const uint8_t *p, size_t left,
+                                          uint32_t *of_type, uint64_t *number)
 {
-    const uint8_t *p = in->at;
-    size_t         left = (size_t)(in->end - p);
-    uint32_t       tag;
-    uint32_t       type = PYRO_INT << 4 | 1; /* a tag that is the number */
-    uint32_t       n;
-    uint64_t       v = 0;
+    uint32_t tag = p[-1];
+    uint32_t type = pyroi_tags[tag < 0xC0 ? tag >> 4 & 3 : tag - 0xBC];
+    uint32_t n;
+    uint64_t v = 0;
 
-    if (left == 0)
-        return pyroi_spoil(in, PYRO_ERR_DATA);
-    tag = *p;
-#ifndef __OPTIMIZE_SIZE__
-    if (pyroi_next_short(in, &v))
-        return v;
-#endif
-    if ((int8_t)tag < -32) {
-        p++;
-        left--;
-        type = pyroi_tags[tag < 0xC0 ? tag >> 4 & 3 : tag - 0xBC];
-    }
+    *of_type = PYRO_NONE;
     PYROI_FORGET(type);
     n = type & 15;
     type >>= 4;
     PYROI_FORGET(n);
-    if (type == PYRO_NONE || n > left)
-        return pyroi_spoil(in, PYRO_ERR_DATA);
+    if (n > left)
+        return p;
     left -= n;
     if (n == 0)
         v = tag & (type == PYRO_STR ? 31 : 15);
@@ -2764,6 +2753,7 @@ PYROI_FAST uint64_t pyroi_next(pyro_reader *in)
     if (type == PYRO_UINT && (int64_t)v >= 0)
         type = PYRO_INT;
     PYROI_FORGET(type);
+    *number = v;
     if (type >= PYRO_STR) {
         n = (uint32_t)v;
         if (type == PYRO_EXT)
@@ -2773,14 +2763,39 @@ PYROI_FAST uint64_t pyroi_next(pyro_reader *in)
             left >>= 1;
         PYROI_FORGET(type);
         if (n > left)
-            return pyroi_spoil(in, PYRO_ERR_DATA);
+            return p;
         PYROI_FORGET(type);
         if (type == PYRO_STR && !pyroi_utf8(p, n))
-            return pyroi_spoil(in, PYRO_ERR_DATA);
+            return p;
         PYROI_FORGET(type);
         if (type - PYRO_LIST > 1)
             p += n;
     }
+    *of_type = type;
+    return p;
+}
+
+/* Takes the next value apart; see there. */
+PYROI_FAST uint64_t pyroi_next(pyro_reader *in)
+{
+    const uint8_t *p = in->at;
+    size_t         left = (size_t)(in->end - p);
+    uint32_t       type = PYRO_INT;
+    uint64_t       v = 0;
+
+    if (left == 0)
+        return pyroi_spoil(in, PYRO_ERR_DATA);
+#ifndef __OPTIMIZE_SIZE__
+    if (pyroi_next_short(in, &v))
+        return v;
+#endif
+    p++;
+    if ((int8_t)p[-1] >= -32)
+        v = (uint64_t)(int64_t)(int8_t)p[-1];
+    else
+        p = pyroi_next_long(p, left - 1, &type, &v);
+    if (type == PYRO_NONE)
+        return pyroi_spoil(in, PYRO_ERR_DATA);
     in->type_ = (uint8_t)type;
     in->at = p;
     return v;
@@ -2800,7 +2815,7 @@ PYROI_SHARED PYROI_FAST uint64_t pyroi_number(pyro_reader *in, unsigned type)
 
 PYRO_DEF bool pyro_more(const pyro_reader *in)
 {
-    return in->at < in->end;
+    return in->at != in->end;
 }
 
 PYRO_DEF pyro_type pyro_peek(const pyro_reader *in)
@@ -4146,7 +4161,7 @@ static bool     pyroi_coded(const pyro_daemon *d, const pyroi_link *l);
 #define pyroi_set_dialect(stream, l)         ((void)0)
 #define pyroi_from5(in)                      false
 #define pyroi_is_busy5(data, n)              false
-#define pyroi_bare5(in, type)                (type)
+#define pyroi_bare5(in, type)                ((void)0)
 #else
 #define PYROI_DAEMON5                "Pyro.Daemon" /* the object each has */
 #define pyroi_is5(l)                 ((l)->dialect != 0)
@@ -4182,7 +4197,7 @@ static uint32_t pyroi_decode_result5(pyro_daemon *d, const pyroi_link *l,
 static bool     pyroi_is_cut5(pyro_reader *in, const uint8_t *end);
 static bool     pyroi_is_busy5(const uint8_t *data, size_t n);
 #if PYRO_EXCEPTION_BYTES > 0
-static const char *pyroi_bare5(const pyro_reader *in, const char *type);
+static void        pyroi_bare5(const pyro_reader *in, const char **type);
 #endif
 static bool        pyroi_no_attr5(const pyro_proxy *proxy, pyro_err err);
 #ifndef PYRO_NO_PYRO4
@@ -6662,7 +6677,7 @@ static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader *in)
         if (pyroi_is(key, n, "__class__")) {
             proxy->exc_.type = to;
             to = pyroi_keep(to, last, &value);
-            proxy->exc_.type = pyroi_bare5(in, proxy->exc_.type);
+            pyroi_bare5(in, &proxy->exc_.type);
         } else if (pyroi_is(key, n, "args")
                    && pyro_get_list(&value, UINT32_MAX) > 0) {
             proxy->exc_.message = to;
@@ -9086,7 +9101,7 @@ PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
     pyro_err err = pyroi_bind(d, proxy);
 
     /* One by one: clearing all of it takes a small processor longer. */
-    rq->args = pyro_writer_of(NULL, 0, 0);
+    rq->args = pyro_writer_of(rq, 0, 0); /* of no bytes */
     rq->state_ = PYROI_IDLE;
     rq->sent_ = proxy->sent_ = 0;
     rq->seq_ = 0;
@@ -10566,15 +10581,14 @@ static void pyroi_keep_denial5(pyro_daemon *d, const pyroi_link *l,
 }
 
 /* The type of an exception without "builtins." or "Pyro5.errors.". */
-static const char *pyroi_bare5(const pyro_reader *in, const char *type)
+static void pyroi_bare5(const pyro_reader *in, const char **type)
 {
-    const char *at = type;
+    const char *at = *type;
 
     for (; in->dialect_ != 0 && *at != '\0'; at++) {
         if (*at == '.' && at[1] != '.' && at[1] != '\0')
-            type = at + 1;
+            *type = at + 1;
     }
-    return type;
 }
 #endif
 
