@@ -5287,7 +5287,9 @@ static bool pyroi_fits_type(pyro_reader *in, const char *type)
     bool     map = *type == '{';
 
     if (*type == '[' || map) {
-        n = (uint32_t)pyroi_number(in, map ? PYRO_MAP : PYRO_LIST) << map;
+        n = (uint32_t)pyroi_number(in, map ? PYRO_MAP : PYRO_LIST);
+        if (map)
+            n *= 2; /* no more than there are bytes */
         type++;
     }
     for (; n > 0; n--) {
@@ -5597,7 +5599,8 @@ static bool pyroi_good_name(const char *name)
 
         if (c <= ' ' || c == 0x7F)
             return false;
-        digits += c - '0' <= 9 || c - 'a' <= 5;
+        if (c - '0' <= 9 || c - 'a' <= 5)
+            digits++;
     }
     return n - 1 < PYRO_MAX_NAME && (n != 32 || digits != 32);
 }
