@@ -8991,8 +8991,6 @@ static pyro_err pyroi_await(pyro_daemon *d, pyro_request *rq)
     }
     d->again_ = true;
     d->requests_ = rq->next_;
-    if (rq->proxy_ != NULL)
-        rq->proxy_->sent_ = rq->sent_;
     return err != PYRO_OK ? err : (pyro_err)rq->err_;
 }
 
@@ -9042,7 +9040,6 @@ static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
     rq.seq_ = 0;
     rq.sent_ = 0;
     rq.due_ = pyroi_clamp(d, d->now_ + proxy->timeout_ms);
-    proxy->sent_ = slot == NULL;
     err = pyroi_get_ready(d, proxy, &rq);
     if (err == PYRO_OK) {
         l = pyroi_link_of(d, proxy->link_);
@@ -9050,11 +9047,10 @@ static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
             rq.seq_ = (uint16_t)pyroi_next_seq(d, l); /* there is one: bound */
         err = pyroi_launch(d, &rq, l, method, args);
     }
-    if (err != PYRO_OK) {
-        proxy->sent_ = 0;
-    } else if (slot == NULL) {
+    if (err == PYRO_OK && slot == NULL) {
+        rq.sent_ = 1;
         pyroi_went_oneway(d, l);
-    } else {
+    } else if (err == PYRO_OK) {
         l->seq = rq.seq_;
         l->expects++;
         rq.state_ = PYROI_WAITING;
@@ -9066,7 +9062,10 @@ static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
             pyroi_flush(d, l);
         err = pyroi_await(d, &rq);
     }
-    proxy->err_ = (uint8_t)err;
+    if (rq.proxy_ != NULL) { /* it may have been closed meanwhile */
+        proxy->sent_ = rq.sent_;
+        proxy->err_ = (uint8_t)err;
+    }
     return err;
 }
 
