@@ -4197,17 +4197,17 @@ static uint32_t pyroi_decode_result5(pyro_daemon *d, const pyroi_link *l,
 static bool     pyroi_is_cut5(pyro_reader *in, const uint8_t *end);
 static bool     pyroi_is_busy5(const uint8_t *data, size_t n);
 #if PYRO_EXCEPTION_BYTES > 0
-static void        pyroi_bare5(const pyro_reader *in, const char **type);
+static void     pyroi_bare5(const pyro_reader *in, const char **type);
 #endif
-static bool        pyroi_no_attr5(const pyro_proxy *proxy, pyro_err err);
+static bool     pyroi_no_attr5(const pyro_proxy *proxy, pyro_err err);
 #ifndef PYRO_NO_PYRO4
-static bool        pyroi_older5(pyro_daemon *d, pyroi_link *l);
+static bool     pyroi_older5(pyro_daemon *d, pyroi_link *l);
 #endif
 #endif
 #ifndef PYRO_NO_SERVER
-static void        pyroi_get_metadata5(void *self, pyro_call *call);
-static void        pyroi_registered5(void *self, pyro_call *call);
-static void        pyroi_info5(void *self, pyro_call *call);
+static void     pyroi_get_metadata5(void *self, pyro_call *call);
+static void     pyroi_registered5(void *self, pyro_call *call);
+static void     pyroi_info5(void *self, pyro_call *call);
 static const char *pyroi_type5(const pyro_call *call, const char *type);
 static void        pyroi_put_message5(pyro_writer *w, const char *type,
                                       const char *message);
