@@ -7,7 +7,11 @@
 # usage: unit.sh [BOARD:TEST...]    e.g. m3:reader
 #
 # A board of 16 KB has room for few tests, one of 64 KB for more. Slow ones
-# run on some boards only. The last line is the total.
+# run on some boards only. Left out are tests that need files, sockets,
+# processes or threads (posix, process, threads, serial, es_restarts, ns_files,
+# ns_kill), those of the examples' own code (args, json), and, to keep
+# the time, those about Pyro5, texts and faults, which tests/matrix.sh runs with
+# 32 bits. The last line is the total.
 set -eu
 cd "$(dirname "$0")/../.."
 . tests/firmware/common.sh
@@ -30,7 +34,7 @@ plan() {
 all() {
     plan m0 $small
     for test in $middle; do say "m0-64k:$test"; done
-    plan m3 $core vectors
+    plan m3 $core vectors links ns_client ns_locator ns_pair ns_storage
     plan rv32 $core ns_server
     plan m4 $arm
     plan m33 $arm
