@@ -122,7 +122,7 @@ matrix: ## compilers, standards, C++ and every switch, without a warning
 misra: ## rules of MISRA C, and why some are deviated from: tests/misra.txt
 	$(Q)sh tests/misra.sh
 
-prove: ## taking values apart has no error at run time (Frama-C's Eva)
+prove: ## parsing bytes from outside has no error at run time (Frama-C's Eva)
 	$(Q)sh tests/prove.sh
 
 tidy: ## clang-tidy, cppcheck and the rules of style

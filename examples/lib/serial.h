@@ -313,7 +313,7 @@ static int32_t pyroi_serial_byte(pyro_serial *s, uint8_t byte)
 
     if (byte != 0) {
         if (n < PYRO_SERIAL_PACKET) s->rx_[n] = byte;
-        if (n <= PYRO_SERIAL_PACKET) s->rx_n_++;
+        if (n <= PYRO_SERIAL_PACKET) s->rx_n_ = (uint8_t)(n + 1);
         return 0;
     }
     s->rx_n_ = 0;
