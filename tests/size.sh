@@ -284,11 +284,11 @@ costs_in_ram() {
 configurations() {
     : >$sizes
     weigh marshaller 1280 1536 1536 $LEAN -DWEIGH_MARSHALLER
-    weigh_lean proxy 3686 5120 6436 -DPYRO_NO_SERVER
+    weigh_lean proxy 3686 5120 6440 -DPYRO_NO_SERVER
     weigh_lean daemon 3993 5376 6586 -DPYRO_NO_CLIENT
-    weigh_lean both 6144 7680 9283
-    weigh full 15360 19456 31109
-    weigh full_no5 0 0 24804 -DPYRO_NO_PYRO5
+    weigh_lean both 6144 7680 9287
+    weigh full 15360 19456 31113
+    weigh full_no5 0 0 24808 -DPYRO_NO_PYRO5
     weigh full_least5 0 0 29139 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
     weigh ns 7936 9728 16329 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
     weigh ns_full 0 0 55980 -DWEIGH_NS
