@@ -16,6 +16,8 @@
  *     pyro_serial_open(&line, pyro_posix());
  *     pyro_adopt(&node, &line.port, fd, &link);
  *
+ * To call the other end there is pyro_proxy_at, and for its events pyro_es_at.
+ *
  * The port below needs `now`, `send`, `recv` and `close`; `random` and `wait`
  * are passed on if there are any. For a UART send and recv are the two ends of
  * rings that its interrupt empties and fills; its recv may report
