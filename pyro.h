@@ -1006,8 +1006,9 @@ typedef struct pyro_port {
     void (*close)(const struct pyro_port *port, int32_t handle);
     /* Sets `ready` of all items on the list whose port has this same wait
      * function, to 0 or what of `want` can be done, and returns: at once if
-     * any is ready, else after ms (-1: no limit) or earlier. With one item, wanting only PYRO_IN, it may read
-     * into its `ahead`. May be NULL: handles are then just tried. */
+     * any is ready, else after ms (-1: no limit) or earlier. With one item,
+     * wanting only PYRO_IN, it may read into its `ahead`. May be NULL: handles
+     * are then just tried. */
     void (*wait)(const struct pyro_port *port, pyro_item *list, int32_t ms);
     /* Text of the own (peer: false) or the peer's address of a connection or
      * listener, "host:port" as connect takes it. Returns false if there is

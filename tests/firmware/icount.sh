@@ -84,22 +84,22 @@ profile() {
 
 say "name  what           counted    goal    gate"
 measure full
-expect dispatch 1800 2400 3250
-expect loop 2600 4000 5980
+expect dispatch 1800 2400 2860
+expect loop 2600 4000 5400
 expect encode 0 0 2350
-expect decode 0 0 2080
-expect publish 0 0 21050
-expect stack_both 420 0 912
+expect decode 0 0 1970
+expect publish 0 0 20300
+expect stack_both 420 0 882
 expect stack_server 0 0 612
-expect stack_level 0 0 688
+expect stack_level 0 0 588
 [ -z "$verbose" ] || profile
 measure lean $LEAN -DPYRO_ES_NO_REGEX
-expect dispatch 1800 2400 2750
-expect loop 2600 4000 5110
-expect publish 0 0 18830
-expect stack_both 420 0 728
-expect stack_server 0 0 440
-expect stack_level 0 0 544
+expect dispatch 1800 2400 2415
+expect loop 2600 4000 4575
+expect publish 0 0 18140
+expect stack_both 420 0 604
+expect stack_server 0 0 352
+expect stack_level 0 0 490
 [ -z "$verbose" ] || profile $LEAN -DPYRO_ES_NO_REGEX
 say "{$json}" >build/icount.json
 say "$passed passed, $failed failed"
