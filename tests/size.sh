@@ -284,9 +284,9 @@ costs_in_ram() {
 configurations() {
     : >$sizes
     weigh marshaller 1280 1536 1536 $LEAN -DWEIGH_MARSHALLER
-    weigh_lean proxy 3686 5120 6440 -DPYRO_NO_SERVER
-    weigh_lean daemon 3993 5376 6586 -DPYRO_NO_CLIENT
-    weigh_lean both 6144 7680 9287
+    weigh_lean proxy 3686 5120 6392 -DPYRO_NO_SERVER
+    weigh_lean daemon 3993 5376 6544 -DPYRO_NO_CLIENT
+    weigh_lean both 6144 7680 9239
     weigh full 15360 19456 31113
     weigh full_no5 0 0 24808 -DPYRO_NO_PYRO5
     weigh full_least5 0 0 29139 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
