@@ -37,7 +37,9 @@ copy() {
             s|^    if (tag == 0xC4 .*|&\n        //@ split p[1];|
         }
         /^PYROI_FAST uint64_t pyroi_next(/,/^}/{
-            s|^    tag = \*p;|    //@ split *p;\n&|
+            s|^#ifndef .*|    //@ split *p;\n&|
+        }
+        /^PYROI_FAST const uint8_t \*pyroi_next_long(/,/^}/{
             s|^        if (type == PYRO_STR && .*|        //@ split n;\n&|
         }' pyro.h >"$out/marked.h"
     sed -e 's|^            got = pyroi_serial_byte(.*|&\n            //@ split got;|
@@ -131,7 +133,7 @@ next() {
     prove next next "-DMOST=12"
     prove next-small next "-DMOST=12 $small"
     seeded next-no-number next "-DMOST=4 $small" \
-        's/^    if (type == PYRO_NONE || n > left)/    if (type == PYRO_NONE)/'
+        's/^    if (n > left)/    if (n > 0xFFFFFFF0u)/'
     seeded next-no-length next "-DMOST=4 $small" \
         's/^        if (n > left)/        if (n > 0xFFFFFFF0u)/'
     seeded next-no-text next "-DMOST=4" \
