@@ -9,7 +9,8 @@
  * whether a text is one is taken at its word: see text.c.
  *
  * eva: -eva-auto-loop-unroll 20 -eva-widening-delay 70 -eva-split-limit 300
- * eva: -eva-use-spec pyroi_utf8 */
+ * eva: -eva-use-spec pyroi_utf8
+ * whole: pyroi_next_long pyroi_spoil pyro_reader_of */
 #define PYRO_STATIC
 #include "contracts.h"
 
