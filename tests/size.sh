@@ -287,14 +287,14 @@ configurations() {
     weigh_lean proxy 3686 5120 6392 -DPYRO_NO_SERVER
     weigh_lean daemon 3993 5376 6544 -DPYRO_NO_CLIENT
     weigh_lean both 6144 7680 9239
-    weigh full 15360 19456 31113
-    weigh full_no5 0 0 24808 -DPYRO_NO_PYRO5
-    weigh full_least5 0 0 29139 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
-    weigh ns 7936 9728 16329 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
-    weigh ns_full 0 0 55980 -DWEIGH_NS
-    weigh es 9728 11776 20777 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
-    weigh es_full 0 0 40471 -DWEIGH_ES
-    [ $processor != m0+ ] || board 15946 2040
+    weigh full 15360 19456 31035
+    weigh full_no5 0 0 24754 -DPYRO_NO_PYRO5
+    weigh full_least5 0 0 28872 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
+    weigh ns 7936 9728 16033 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
+    weigh ns_full 0 0 55713 -DWEIGH_NS
+    weigh es 9728 11776 20588 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
+    weigh es_full 0 0 40204 -DWEIGH_ES
+    [ $processor != m0+ ] || board 15720 2048
 }
 
 # The same on the other processors, meanwhile.

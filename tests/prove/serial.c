@@ -6,8 +6,8 @@
  * is proven for every number of bytes. The port gives up to as many bytes as it
  * is asked for, each of them anything, with or without more behind them, or a
  * gap or an error; the caller asks for at least one byte. prove.sh sets
- * PYRO_SERIAL_BYTES to 16, the least, and LAST to END. The checksum reads what it is told to
- * and no more, and may be any: see text.c.
+ * PYRO_SERIAL_BYTES to 16, the least, and LAST to END. The checksum reads what
+ * it is told to and no more, and may be any: see text.c.
  *
  * eva: -eva-split-return full -eva-interprocedural-splits -eva-ilevel 256
  * eva: -eva-slevel-function take:30,pyroi_serial_recv:30
