@@ -5,6 +5,7 @@
 #   text    UTF-8, ASCII, blanks, CRC: functions that look at n bytes
 #   next    a reader takes one value apart: bounds of all values from outside
 #   uri     the text of a URI is taken apart
+#   head    a link takes a frame's header apart and makes room for its body
 #   serial  packets on a serial line (examples/lib/serial.h)
 #
 # usage: prove.sh [NAME...]
@@ -41,11 +42,17 @@ copy() {
         }
         /^PYROI_FAST const uint8_t \*pyroi_next_long(/,/^}/{
             s|^        if (type == PYRO_STR && .*|        //@ split n;\n&|
+        }
+        /^static bool pyroi_read_head(/,/^}/{
+            s|^        l->n_head = .*|&\n        //@ split l->n_head;|
+        }
+        /^static bool pyroi_noise(/,/^}/{
+            s|^    if (at == 0)|    //@ split at;\n&|
         }' pyro.h >"$out/marked.h"
     sed -e 's|^            got = pyroi_serial_byte(.*|&\n            //@ split got;|
         s|^    s->rx_end_ = .*|&\n    //@ split s->rx_end_;|
         s|"../../pyro.h"|"marked.h"|' examples/lib/serial.h >"$out/serial.h"
-    [ "$(cat $out/marked.h $out/serial.h | grep -c '//@ split')" = 5 ] ||
+    [ "$(cat $out/marked.h $out/serial.h | grep -c '//@ split')" = 8 ] ||
         die "a header has changed: say anew where its cases are"
     for header in marked serial; do
         sed "${2:-}" $out/$header.h >"$out/$1/$header.h"
@@ -160,7 +167,19 @@ serial() {
         's/^    if (n > (uint32_t)s->rx_end_ - s->rx_at_)/    if (n > 255)/'
 }
 
-[ $# -gt 0 ] || set -- text next uri serial
+head() {
+    states="-DFIRST=PYROI_GREETING -DLAST=PYROI_CLOSING"
+    open="-DFIRST=PYROI_OPEN -DLAST=PYROI_OPEN"
+    prove head head "-DMOST=9 -DTAKEN=0 $states"
+    seeded head-too-much head "-DMOST=1 -DTAKEN=0 $open" \
+        's/l->head + l->n_head, 8u - l->n_head/l->head + l->n_head, 11u/'
+    seeded head-too-far head "-DMOST=1 -DTAKEN=0 $open" \
+        '/^static bool pyroi_noise(/,/^}/s/at < l->n_head$/at < 255/'
+    seeded head-no-buffer head "-DMOST=0 -DTAKEN=2 $open" \
+        's/^    if (serves && d->n_\[PYROI_SPARE\] >= need.*/    if (serves/'
+}
+
+[ $# -gt 0 ] || set -- text next uri head serial
 for part; do "$part"; done
 say "$passed passed, $failed failed"
 [ $failed = 0 ]

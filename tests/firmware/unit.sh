@@ -9,9 +9,9 @@
 # A board of 16 KB has room for few tests, one of 64 KB for more. Slow ones
 # run on some boards only. Left out are tests that need files, sockets,
 # processes or threads (posix, process, threads, serial, es_restarts, ns_files,
-# ns_kill), those of the examples' own code (args, json), and, to keep
-# the time, those about Pyro5, texts and faults, which tests/matrix.sh runs with
-# 32 bits. The last line is the total.
+# ns_kill), those of the examples' own code (args, json), and, to keep the time,
+# text, faults, ns_least and those about Pyro5; most of the latter four
+# tests/matrix.sh runs with 32 bits. The last line is the total.
 set -eu
 cd "$(dirname "$0")/../.."
 . tests/firmware/common.sh
