@@ -107,6 +107,7 @@ host() {
     check "$1-Os-posix" nm "$2" -Os -DPYRO_POSIX
 }
 
+# cortex NAME FLAGS...: NAME begins with the processor.
 cortex() {
     cpu=$1
     shift
@@ -122,7 +123,8 @@ builds() {
     cortex m0-O2 -O2
     cortex m4-Os -Os
     cortex m4-O2 -O2
-    cortex m0-lean -Os $LEAN $NS_LEAN
+    cortex m0-lean -Os $LEAN
+    cortex m0-least -Os $LEAN $NS_LEAN | grep -v es_only # nor can it have events
 }
 
 # A copy of pyro.h whose private names (pyroi_, PYROI_) and fields (with _ at
