@@ -2165,7 +2165,7 @@ static uint32_t pyroi_ns_key(const pyro_uri *name)
     if (name->host_n == 0)
         return 0;
     return (pyro_crc32(name->port, name->host, name->host_n)
-            ^ name->pyro5 << 1)
+            ^ (uint32_t)name->pyro5 << 1)
          | 1;
 }
 

@@ -189,7 +189,7 @@ ns_switches() {
         "$LEAN $NS_LEAN -DPYRO_NS_NO_SERVER" \
         "-DPYRO_NS_NO_SERVER -DPYRO_NS_NO_CLIENT" \
         "-DPYRO_NS_NO_SERVER -DPYRO_NS_NO_SERVERLESS" \
-        "-DPYRO_NO_SERVER -DPYRO_NO_TEXTS" "-DPYRO_NO_CLIENT $NS_LEAN" \
+        "-DPYRO_NO_SERVER -DPYRO_NO_TEXTS" "-DPYRO_NO_CLIENT -DPYRO_NO_PYRO5 $NS_LEAN" \
         "-DPYRO_POSIX -DPYRO_NS_NO_STORAGE" \
         "-DPYRO_POSIX -DPYRO_NS_NO_SERVER"; do
         try "$set" "$CC" -std=c99 -O1 $WARN_C $set $src/ns_use.c \

@@ -387,7 +387,7 @@ static size_t pick(pyro_reader map, const pyroi_param *param, uint8_t *to)
 
     for (; left > 0; left--) {
         key = pyro_get_str(&map, &n);
-        if (n == param->name_n && memcmp(key, param->name, n) == 0) {
+        if (n == pyroi_name_bytes(param) && memcmp(key, param->name, n) == 0) {
             raw = pyro_get_raw(&map, &n);
             memcpy(to, raw, n);
             return n;
@@ -401,20 +401,22 @@ static size_t pick(pyro_reader map, const pyroi_param *param, uint8_t *to)
 static size_t in_order(const char *signature, unsigned given, pyro_reader in,
                        uint8_t *to)
 {
-    pyroi_param    param = { signature, NULL, NULL, 0, false };
+    pyroi_param    param = { NULL, NULL, false };
     const uint8_t *from = in.at;
     size_t         n;
     size_t         used;
     unsigned       i;
 
+    pyroi_param_at(&param, signature);
     for (i = 0; i < given; i++) {
         pyro_skip(&in);
-        (void)pyroi_param_next(&param);
+        pyroi_param_next(&param);
     }
     used = (size_t)(in.at - from);
     memcpy(to, from, used);
-    while (pyro_peek(&in) == PYRO_MAP && pyroi_param_next(&param)
-           && param.name_n > 0) {
+    /* As far as they have names. */
+    for (; pyro_peek(&in) == PYRO_MAP && param.type > param.name;
+         pyroi_param_next(&param)) {
         n = pick(in, &param, to + used);
         if (n == 0)
             break;
@@ -430,7 +432,7 @@ static void check_arguments(unsigned how, unsigned given, const uint8_t *data,
     pyro_daemon node;
     pyro_call   call;
     const char *signature = signatures[how % PYRO_COUNT(signatures)];
-    pyroi_param param = { signature, NULL, NULL, 0, false };
+    pyroi_param param = { NULL, NULL, false };
     size_t      used;
     unsigned    err;
     bool        good;
@@ -457,11 +459,12 @@ static void check_arguments(unsigned how, unsigned given, const uint8_t *data,
     FUZZ_CHECK(used == (size_t)(call.args.end - call.args.at)
                    && memcmp(copy[0], call.args.at, used) == 0,
                "arguments are not in order");
-    while (pyro_more(&call.args))
-        FUZZ_CHECK(pyroi_param_next(&param)
+    for (pyroi_param_at(&param, signature); pyro_more(&call.args);
+         pyroi_param_next(&param))
+        FUZZ_CHECK(*param.type != '\0'
                        && pyroi_fits_type(&call.args, param.type),
                    "an argument does not fit its parameter");
-    FUZZ_CHECK(!pyroi_param_next(&param) || param.optional,
+    FUZZ_CHECK(*param.type == '\0' || param.optional,
                "an argument is missing");
 }
 
