@@ -1700,7 +1700,8 @@ static char *pyroi_es_say(char *to, const char *text, uint32_t v)
     return to;
 }
 
-/* Something is too long: what, how long, the most, and what to raise. */
+/* Something is too long: what, how long, the most, and what to raise, a text
+ * that begins with "too long". */
 static const char *pyroi_es_too_long(pyro_es_service *es, const char *what,
                                      uint32_t n, uint32_t most,
                                      const char *raise, pyroi_es_text *wrong)
@@ -1708,9 +1709,9 @@ static const char *pyroi_es_too_long(pyro_es_service *es, const char *what,
     char *at = pyroi_es_say(wrong->text, what, n);
 
     at = pyroi_es_say(at, " bytes, at most ", most);
-    memcpy(at, ": raise ", 8);
-    memcpy(at + 8, raise, strlen(raise) + 1);
     es->node_->why.text = raise;
+    raise += sizeof "too long" - 1;
+    memcpy(at, raise, strlen(raise) + 1);
     es->node_->why.is = n;
     es->node_->why.limit = most;
     return wrong->text;
@@ -1722,7 +1723,7 @@ static const char *pyroi_es_bad_subject(pyro_es_service *es, const char *text,
 {
     if (n > PYRO_ES_MAX_SUBJECT)
         return pyroi_es_too_long(es, "subject of ", n, PYRO_ES_MAX_SUBJECT,
-                                 "PYRO_ES_MAX_SUBJECT", wrong);
+                                 "too long: raise PYRO_ES_MAX_SUBJECT", wrong);
     return n == 0 || pyroi_es_has(text, n, 0)
              ? "subject is empty or has a zero byte"
              : NULL;
@@ -1758,7 +1759,8 @@ static const char *pyroi_es_store(pyro_es_service *es, uint32_t from,
     head.n = start_n + message_n;
     if (head.n > most)
         return pyroi_es_too_long(es, "event of ", head.n, most,
-                                 "PYRO_ES_ROOM, PYRO_ROOM", wrong);
+                                 "too long: raise PYRO_ES_ROOM, PYRO_ROOM",
+                                 wrong);
     at = pyroi_es_make_room(es, PYROI_ES_HEAD + head.n);
     if (at == NULL)
         return "a blocking subscriber holds the ring";

@@ -292,8 +292,8 @@ configurations() {
     weigh full_least5 0 0 28872 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
     weigh ns 7936 9728 16033 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
     weigh ns_full 0 0 55713 -DWEIGH_NS
-    weigh es 9728 11776 20588 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
-    weigh es_full 0 0 40204 -DWEIGH_ES
+    weigh es 9728 11776 20590 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
+    weigh es_full 0 0 40215 -DWEIGH_ES
     [ $processor != m0+ ] || board 15720 2048
 }
 
@@ -303,6 +303,7 @@ others() {
         sh tests/size.sh -p $other >build/size/$other.log 2>&1 &
         others="${others:+$others }$!"
     done
+    trap 'kill $others 2>/dev/null || :' EXIT
 }
 
 others_end() {

@@ -770,6 +770,8 @@ static void expect_too_long(uint32_t size, uint32_t most)
                         "ValueError");
     assert_string_equal(pyro_exception(pyro_es_proxy(&seen[0].es))->message,
                         text);
+    assert_string_equal(rig.n[1].d.why.text,
+                        "too long: raise PYRO_ES_ROOM, PYRO_ROOM");
     assert_int_equal(rig.n[1].d.why.is, size);
     assert_int_equal(rig.n[1].d.why.limit, most);
 }
