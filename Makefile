@@ -101,10 +101,10 @@ bench: ## against a bare poll loop and msgpack-c: build/bench.json
 firmware: ## boards under QEMU; STEPS="unit serial" runs only these
 	$(Q)sh tests/firmware.sh $(STEPS)
 
-size: ## bytes of flash on Cortex-M4, M0+ and RISC-V: build/size.json
+size: ## flash on Cortex-M4, M0+ and RISC-V, RAM: build/size.json
 	$(Q)sh tests/size.sh
 
-costs: ## flash of each switch; stack; RAM
+costs: ## flash of each section and switch, stack of each function
 	$(Q)sh tests/size.sh -f
 
 fuzz: ## hostile bytes, a short time

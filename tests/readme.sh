@@ -6,7 +6,7 @@
 # Its C compiles; its client gets from its server what it says; each command
 # in its table of promises is a target; each name of the library stands in the
 # code of one of the headers; the table of sizes is what `make size` measured
-# last. The samples in the manual compile, too, and the quickstart is short.
+# last. The samples in the manual compile, too; quickstart and blinky are short.
 set -eu
 cd "$(dirname "$0")/.."
 . tests/common.sh
@@ -112,6 +112,12 @@ short() {
     [ "$lines" -lt "$2" ] || die "$1 has $lines lines, $2 or more"
 }
 
+# The same of code: comments and empty lines are not counted.
+short_code() {
+    lines=$(grep -cvE '^ ?\*|^/\*|^$' "$1")
+    [ "$lines" -le "$2" ] || die "$1 has $lines lines of code, over $2"
+}
+
 [ -z "$update" ] || {
     [ -s build/size.md ] || die "no build/size.md: run make size"
     with_tables >$out/README.md
@@ -120,6 +126,7 @@ short() {
 short README.md 150
 short examples/quickstart/server.c 80
 short examples/quickstart/client.c 80
+short_code examples/blinky/blinky.c 40
 blocks
 samples
 compiles

@@ -2,12 +2,12 @@
 # Weighs the library on a Cortex-M4: bytes of flash, by configuration.
 #
 # usage: size.sh [-v]     -v: the largest functions of each as well
-#        size.sh -f       what else things cost: flash by switch, stack of each
-#                         function, RAM of each thing
+#        size.sh -f       what else things cost: flash by section of pyro.h and
+#                         by switch, stack of each public function
 #        size.sh -p CPU   no more than bytes, of m4, m0+ or rv32
 #
-# And bytes of RAM: what a name costs a name server, by registering some, and
-# that an event service keeps its events once, whoever subscribes. And flash
+# And bytes of RAM: of each thing one declares, what a name costs a name server,
+# by registering some, and that an event service keeps its events once. And flash
 # and RAM of size/board.c, a whole node with a name server, on a Cortex-M0+.
 # Bytes on that and on a RISC-V without goals, for the README: build/size.md.
 #
@@ -169,7 +169,10 @@ report() {
     libc=$(flash_of "[.]a[(]" $elf.map | sum)
     [ "$bytes" -gt 500 ] || die "$name: $bytes bytes cannot be right"
     say "$name $bytes $gate" >>$sizes
-    [ $processor = m4 ] || return 0
+    [ $processor = m4 ] || {
+        printf '%-11s %6d %44s\n' "$name" "$bytes" "$libc"
+        return 0
+    }
     verdict=
     [ "$gate" = 0 ] || [ "$bytes" -le "$gate" ] || verdict="  $((bytes - gate)) over the gate"
     if [ "$bytes" -gt "$ceiling" ]; then
@@ -237,48 +240,142 @@ sizes_of() {
 SWITCHES="NO_SERVER NO_CLIENT NO_LONG NO_KWARGS NO_INTROSPECTION NO_TEXTS
 NO_LOG NO_CHECKSUM NO_GATHER NO_STATS NO_PIPE NO_URI_FORMS NO_ASYNC
 NO_HOOKS NO_CONFIG NO_PYRO4 NO_BATCH NO_CODECS NO_PYRO5"
+WITHOUT_PYRO5="NO_URI NO_DENIALS"
+OF_NAMES="NS_NO_SERVER NS_NO_CLIENT NS_NO_STORAGE NS_NO_PAIR NS_NO_SERVERLESS
+NS_NO_PYRO5 NS_NO_HOSTS NS_NO_GROUPS ES_NO_REGEX"
 
-# everything FLAGS...: bytes of pyro.h with all its public functions.
+# everything SOURCE FLAGS...: bytes of the library in tests/compile/SOURCE, with
+# all its public functions.
 everything() {
     elf=$out/costs
-    compile "$@" -c -o $elf.lib.o tests/compile/impl.c
+    source=tests/compile/$1
+    shift
+    compile "$@" -fcallgraph-info=su -c -o $elf.lib.o $source
     compile -nostartfiles -Wl,--gc-sections,-e,0 -Wl,-Map=$elf.map \
         $(${cc%gcc}nm -P $elf.lib.o | awk '
-            $2 == "T" && $1 != "pyro_check" { print "-Wl,-u," $1 }') \
+            $2 == "T" && $1 !~ /_check$/ { print "-Wl,-u," $1 }') \
         -o $elf.weighed.elf $elf.lib.o
-    flash_of "costs[.]lib[.]o" $elf.map | sum
+    flash_of "costs[.]lib[.]o" $elf.map >$elf.parts
+    sum <$elf.parts
+}
+
+# columns TITLE FULL LEAN [ALL]: files of lines of name and bytes, side by side.
+columns() {
+    title=$1
+    shift
+    printf '%-26s %6s %6s %6s\n' "$title" full lean ${3:+all}
+    awk '
+        FNR == 1 { file++ }
+        { bytes[$1, file] = $2; names[$1] }
+        END {
+            for (name in names) {
+                printf "%s", name
+                for (i = 1; i <= file; i++)
+                    printf " %s", (name, i) in bytes ? bytes[name, i] : "-"
+                print ""
+            }
+        }' "$@" | sort |
+        awk '{ printf "  %-24s %6s %6s %6s\n", $1, $2, $3, $4 }'
+}
+
+# What `full` and `lean` mean here: all of pyro.h, and the same with LEANEST.
+costs_of_sections() {
+    for kind in full lean; do
+        only=
+        [ $kind = full ] || only=$LEANEST
+        bytes=$(everything impl.c $only)
+        libc=$(flash_of "[.]a[(]" $out/costs.map | sum)
+        say "$kind: $bytes bytes of flash, and $libc of libc and libgcc"
+        awk -f tests/size/sections.awk pyro.h $out/costs.parts \
+            >$out/sections.$kind
+        awk -f tests/size/stack.awk $out/costs.lib.ci >$out/stack.$kind
+    done
+    columns "flash by section of pyro.h" $out/sections.full $out/sections.lean
+}
+
+# saved SWITCHES SOURCE FLAGS...: what each of them saves of that.
+saved() {
+    switches=$1
+    shift
+    full=$(everything "$@")
+    for switch in $switches; do
+        rest=$(everything "$@" -DPYRO_$switch)
+        printf '  %-24s %6d  of %d\n' PYRO_$switch $((full - rest)) "$full"
+    done
 }
 
 costs_of_switches() {
-    full=$(everything)
-    say "flash that a switch saves, of the $full bytes of a full build"
-    for switch in $SWITCHES; do
-        rest=$(everything -DPYRO_$switch)
-        printf '  %-24s %6d\n' PYRO_$switch $((full - rest))
+    for switch in $(grep -ohE '(ifn?def |defined\()PYRO_(NS_|ES_)?NO_[A-Z0-9_]+' \
+        pyro*.h | sed 's/.*PYRO_//' | sort -u); do
+        say $SWITCHES $WITHOUT_PYRO5 $OF_NAMES | grep -qw "$switch" ||
+            die "PYRO_$switch is missing in SWITCHES"
     done
-    full=$(everything -DPYRO_NO_PYRO5)
-    rest=$(everything -DPYRO_NO_PYRO5 -DPYRO_NO_URI)
-    printf '  %-24s %6d  (of the %d without Pyro5)\n' PYRO_NO_URI \
-        $((full - rest)) "$full"
+    say "flash that a switch saves: of pyro.h, without Pyro5, of all three"
+    saved "$SWITCHES" impl.c
+    saved "$WITHOUT_PYRO5" impl.c -DPYRO_NO_PYRO5
+    saved "$OF_NAMES" es_impl.c
 }
 
+# Behind costs_of_sections. Without the port's functions and the program's
+# handlers. `all` has names and events in it, whose handlers pyro_poll runs.
 costs_of_stack() {
-    say "stack, lean on a Cortex-M4; the port's functions and handlers not in it"
     lean_image costs || die "the lean image fails, see $elf.log"
-    sed -n 's/^stack: /  /p' $elf.log
-    awk -f tests/size/stack.awk $elf.lib.ci | sort -rn | head -n 12 |
-        awk '{ printf "  %-24s %6d\n", $2, $1 }'
+    sed -n 's/^stack: /stack counted, lean: /p' $elf.log
+    counted=$(sed -n 's/^stack: \([0-9]*\) bytes from pyro_poll .*/\1/p' $elf.log)
+    [ "${counted:-0}" -gt 0 ] &&
+        awk -v counted="$counted" '$1 == "pyro_poll" { most = $2 }
+            END { exit most < counted }' $out/stack.lean ||
+        die "pyro_poll has taken more than stack.awk says it can"
+    compile -fcallgraph-info=su -c -o $out/all.lib.o tests/compile/es_impl.c
+    awk -f tests/size/stack.awk $out/all.lib.ci >$out/stack.all
+    columns "stack at most, Cortex-M4" $out/stack.full $out/stack.lean \
+        $out/stack.all
 }
 
-costs_in_ram() {
-    say "RAM on 32 bits, bytes"
-    say "                             full   lean"
-    compile -DWEIGH_NS -c -o $out/ram.o tests/size/ram.c
-    sizes_of $out/ram.o '[BC]' | sort >$out/ram.full
-    compile $LEANEST -c -o $out/ram.o tests/size/ram.c
-    sizes_of $out/ram.o '[BC]' | sort >$out/ram.lean
-    join -a 1 -e - -o 0,1.2,2.2 $out/ram.full $out/ram.lean |
-        awk '{ printf "  %-24s %6s %6s\n", substr($1, 5), $2, $3 }'
+# ram_of FILE FLAGS...: bytes of each thing in size/ram.c.
+ram_of() {
+    file=$1
+    shift
+    compile "$@" -c -o $out/ram.o tests/size/ram.c
+    sizes_of $out/ram.o '[BC]' | sed 's/^ram_//' >"$file"
+}
+
+# Of each thing: ceilings, full and lean; what the design wants, 0: nothing.
+RAM_OF="daemon:336:240:0 link:140:132:64 buffer:12:8:6 object:20:20:0
+deferred:72:64:0 proxy:172:168:160 request:64:56:40 name_server:1320:1136:0
+name:18:18:0 locator:600:592:0 names_client:1440:1420:0
+event_service:436:404:0 subscriber:332:324:0 subscription:152:56:0
+events_client:380:376:0"
+
+# RAM on 32 bits. What names and events need is built with less left out.
+ram_of_things() {
+    ram_of $out/ram.full -DWEIGH_NS
+    ram_of $out/ram.more $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_NS
+    ram_of $out/ram.leanest $LEANEST
+    awk '!($1 in is) { is[$1]; print }' $out/ram.leanest $out/ram.more \
+        >$out/ram.lean
+    awk -v table="$RAM_OF" '
+        FNR == 1 { file++ }
+        { bytes[$1, file] = $2; things[$1] }
+        END {
+            print "RAM of one, bytes          full   lean   goal"
+            n = split(table, row, " ")
+            for (i = 1; i <= n; i++) {
+                split(row[i], top, ":")
+                thing = top[1]
+                full = bytes[thing, 1] + 0
+                lean = bytes[thing, 2] + 0
+                grown = full > top[2] || lean > top[3]
+                printf "  %-22s %6d %6d %6s%s\n", thing, full, lean,
+                    top[4] ? top[4] : "-", grown ? "  HAS GROWN" : ""
+                bad += grown || full == 0 || lean == 0
+                delete things[thing]
+            }
+            for (thing in things)
+                print thing " is not in the table"
+            exit bad > 0 || length(things) > 0
+        }' $out/ram.full $out/ram.lean ||
+        die "a thing takes more RAM than its ceiling, or has none: RAM_OF"
 }
 
 configurations() {
@@ -313,7 +410,8 @@ others_end() {
             die "not weighed on another processor"
         }
     done
-    cat build/size/m0+.log
+    say "Cortex-M0+" && cat build/size/m0+.log
+    say "RV32IMAC" && cat build/size/rv32.log
 }
 
 # What has a name, for scripts: build/size.json.
@@ -355,9 +453,9 @@ if [ $processor != m4 ]; then
 fi
 sh tests/deps.sh arm qemu rv32
 if [ -n "$features" ]; then
+    costs_of_sections
     costs_of_switches
     costs_of_stack
-    costs_in_ram
     exit 0
 fi
 others=
@@ -370,6 +468,7 @@ say "               bytes       KB     goal     gate  libc, libgcc"
 configurations
 nothing_forgotten ns_full
 nothing_forgotten es_full
+ram_of_things
 ram names
 ram events
 others_end

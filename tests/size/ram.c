@@ -22,12 +22,16 @@ char ram_request[sizeof(pyro_request)];
 #endif
 
 #ifdef WEIGH_NS
-extern char ram_name_server[], ram_locator[], ram_names_client[];
-extern char ram_event_service[], ram_subscriber[];
+extern char ram_name_server[], ram_name[], ram_locator[], ram_names_client[];
+extern char ram_event_service[], ram_subscriber[], ram_subscription[];
+extern char ram_events_client[];
 
 char ram_name_server[sizeof(pyro_ns_server)];
+char ram_name[sizeof(pyroi_ns_node) + sizeof(uint16_t)]; /* and its texts */
 char ram_locator[sizeof(pyro_ns_locator)];
 char ram_names_client[sizeof(pyro_ns)];
 char ram_event_service[sizeof(pyro_es_service)];
 char ram_subscriber[sizeof(pyroi_es_sub)];
+char ram_subscription[sizeof(pyroi_es_item)];
+char ram_events_client[sizeof(pyro_es)];
 #endif

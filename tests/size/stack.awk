@@ -1,8 +1,8 @@
 # Reads what gcc -fcallgraph-info=su writes, prints for each public function
 # the bytes of stack that it needs at most, all that it calls of the library
-# included: a call through a pointer counts as the deepest of the library's own
-# functions that stand behind one. The port's functions, handlers and
-# callbacks come on top, and what they call themselves.
+# included. A call through a pointer counts as the deepest of the library's own
+# functions that stand behind one, but for those of a port, a config or a
+# storage: they come on top, and so do handlers and callbacks.
 /^node:/ {
     split($0, part, "\"")
     name = part[2]
@@ -17,7 +17,22 @@
     to = part[4]
     sub(/.*:/, "", from)
     sub(/.*:/, "", to)
-    calls[from] = calls[from] " " to
+    if (to != "__indirect_call" || !foreign(part[6]))
+        calls[from] = calls[from] " " to
+    called[to]
+}
+
+# Whether what is called at "file:line:column" is not the library's.
+function foreign(where,    at, file, line, n) {
+    split(where, at, ":")
+    file = at[1]
+    if (!(file in read)) {
+        read[file]
+        while ((getline line < file) > 0)
+            source[file, ++n] = line
+        close(file)
+    }
+    return source[file, at[2]] ~ /(port_?|config_?|first|st|codec)->[a-z_]+[(]/
 }
 
 # Deepest way down from a function. One that is on the way already is not gone
@@ -41,9 +56,11 @@ function deepest(name,    list, n, i, most, below) {
 }
 
 END {
-    # What poll calls through items, and values through slots and attributes.
-    calls["__indirect_call"] = " pyroi_link_event pyroi_accept pyro_as_str"
+    # Behind pointers: what nobody calls by its name, and the out-slots'.
+    for (name in own)
+        if (name ~ /^pyro_as_/ || (name !~ /^pyro_/ && !(name in called)))
+            calls["__indirect_call"] = calls["__indirect_call"] " " name
     for (name in own)
         if (name ~ /^pyro_/)
-            print deepest(name), name
+            print name, deepest(name)
 }
