@@ -555,6 +555,26 @@ static inline void fuzz_poll(struct fuzz *f, int32_t ms)
     fuzz_look(f);
 }
 
+/* The rest of the input, a step at a time: the program around the daemon does
+ * something, or the world does, after which mostly comes a poll. */
+static inline void fuzz_steps(struct fuzz *f,
+                              void (*inside)(struct fuzz *f, unsigned op),
+                              void (*poll)(struct fuzz *f, int32_t ms))
+{
+    while (f->in.at < f->in.end && f->steps > 0) {
+        unsigned op = fuzz_u8(&f->in);
+
+        f->steps--;
+        if ((op & 8) != 0) {
+            inside(f, op);
+        } else {
+            fuzz_outside(f, op);
+            if ((op & 16) == 0)
+                poll(f, 0);
+        }
+    }
+}
+
 /* ------------------------------------------------------------------------
  * Beginning and end
  * ------------------------------------------------------------------------ */

@@ -373,17 +373,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_greet(&fuzz, CONNECT, how >> 2, FUZZ_RIGHT);
         fuzz_poll(&fuzz, 0);
     }
-    while (fuzz.in.at < fuzz.in.end && fuzz.steps > 0) {
-        fuzz.steps--;
-        op = fuzz_u8(&fuzz.in);
-        if ((op & 8) != 0) {
-            inside(&fuzz, op);
-        } else {
-            fuzz_outside(&fuzz, op);
-            if ((op & 16) == 0)
-                fuzz_poll(&fuzz, 0);
-        }
-    }
+    fuzz_steps(&fuzz, inside, fuzz_poll);
     fuzz_end(&fuzz);
     return 0;
 }

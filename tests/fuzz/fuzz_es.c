@@ -195,22 +195,10 @@ static void start(struct fuzz *f, unsigned how)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    unsigned op;
-
     serves = false;
     fuzz_open(&fuzz, data, size, 4);
     start(&fuzz, fuzz_u8(&fuzz.in));
-    while (fuzz.in.at < fuzz.in.end && fuzz.steps > 0) {
-        fuzz.steps--;
-        op = fuzz_u8(&fuzz.in);
-        if ((op & 8) != 0) {
-            inside(&fuzz, op);
-        } else {
-            fuzz_outside(&fuzz, op);
-            if ((op & 16) == 0)
-                fuzz_poll(&fuzz, 0);
-        }
-    }
+    fuzz_steps(&fuzz, inside, fuzz_poll);
     fuzz.steps = 0;
     stop();
     fuzz.other.close(&fuzz.other, listener);

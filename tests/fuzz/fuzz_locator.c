@@ -225,6 +225,12 @@ static void dial(struct fuzz *f, unsigned how)
     p->handle = handle;
 }
 
+static void poll_found(struct fuzz *f, int32_t ms)
+{
+    fuzz_poll(f, ms);
+    check_found();
+}
+
 /* A datagram, a search, or time. */
 static void inside(struct fuzz *f, unsigned op)
 {
@@ -254,9 +260,8 @@ static void inside(struct fuzz *f, unsigned op)
     default:
         dial(f, n);
     }
-    fuzz_poll(f, 0);
+    poll_found(f, 0);
     hear();
-    check_found();
 }
 
 static void start(struct fuzz *f, unsigned how)
@@ -314,23 +319,10 @@ static void finish(struct fuzz *f)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    unsigned op;
-
     ns_serves = false;
     fuzz_open(&fuzz, data, size, 4);
     start(&fuzz, fuzz_u8(&fuzz.in));
-    while (fuzz.in.at < fuzz.in.end && fuzz.steps > 0) {
-        fuzz.steps--;
-        op = fuzz_u8(&fuzz.in);
-        if ((op & 8) != 0) {
-            inside(&fuzz, op);
-        } else {
-            fuzz_outside(&fuzz, op);
-            if ((op & 16) == 0)
-                fuzz_poll(&fuzz, 0);
-        }
-        check_found();
-    }
+    fuzz_steps(&fuzz, inside, poll_found);
     finish(&fuzz);
     fuzz_end(&fuzz);
     return 0;

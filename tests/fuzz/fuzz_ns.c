@@ -341,22 +341,11 @@ static void start(struct fuzz *f, unsigned how, unsigned *shuts)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     unsigned shuts = 0;
-    unsigned op;
 
     ns_serves = false;
     fuzz_open(&fuzz, data, size, 4);
     start(&fuzz, fuzz_u8(&fuzz.in), &shuts);
-    while (fuzz.in.at < fuzz.in.end && fuzz.steps > 0) {
-        fuzz.steps--;
-        op = fuzz_u8(&fuzz.in);
-        if ((op & 8) != 0) {
-            inside(&fuzz, op);
-        } else {
-            fuzz_outside(&fuzz, op);
-            if ((op & 16) == 0)
-                fuzz_poll(&fuzz, 0);
-        }
-    }
+    fuzz_steps(&fuzz, inside, fuzz_poll);
     FUZZ_CHECK(shuts == 0 || ns_config.shutdown != NULL, "shutdown refused");
     fuzz.steps = 0;
     if (ns_serves)

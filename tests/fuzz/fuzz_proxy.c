@@ -406,21 +406,9 @@ static void finish(struct fuzz *f)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    unsigned op;
-
     fuzz_open(&fuzz, data, size, 1);
     start(&fuzz);
-    while (fuzz.in.at < fuzz.in.end && fuzz.steps > 0) {
-        fuzz.steps--;
-        op = fuzz_u8(&fuzz.in);
-        if ((op & 8) != 0) {
-            inside(&fuzz, op);
-        } else {
-            fuzz_outside(&fuzz, op);
-            if ((op & 16) == 0)
-                poll(&fuzz, 0);
-        }
-    }
+    fuzz_steps(&fuzz, inside, poll);
     finish(&fuzz);
     fuzz_end(&fuzz);
     return 0;
