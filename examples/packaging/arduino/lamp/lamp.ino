@@ -1,8 +1,11 @@
-/* Not run here. pyro.h and board.h lie beside this file. */
+/* Not run here. pyro.h and lamp.h lie beside this file. How often the board
+ * has started is counted in its EEPROM. */
+#include <EEPROM.h>
+
 #define PYRO_IMPLEMENTATION
 #include "pyro.h"
 
-#include "board.h"
+#include "lamp.h"
 
 static uint32_t board_ms() { return millis(); }
 
@@ -24,9 +27,13 @@ static void board_lamp(bool on) { digitalWrite(LED_BUILTIN, on); }
 
 void setup()
 {
+    uint32_t boots;
+
     pinMode(LED_BUILTIN, OUTPUT);
     Serial.begin(115200);
-    board_begin(micros());
+    EEPROM.get(0, boots);
+    EEPROM.put(0, ++boots);
+    board_begin(boots);
 }
 
 void loop() { pyro_poll(&board_node, 0); }

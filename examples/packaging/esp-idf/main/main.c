@@ -1,8 +1,8 @@
-/* Not run here. */
+/* Not run here. The line is UART 1, with TX at pin 17 and RX at pin 16. */
 #define PYRO_IMPLEMENTATION
 #include <pyro.h>
 
-#include "../../board.h"
+#include "../../lamp.h"
 
 #include <driver/gpio.h>
 #include <driver/uart.h>
@@ -33,8 +33,16 @@ static void board_lamp(bool on)
 
 void app_main(void)
 {
+    const uart_config_t line = { .baud_rate = 115200,
+                                 .data_bits = UART_DATA_8_BITS,
+                                 .parity = UART_PARITY_DISABLE,
+                                 .stop_bits = UART_STOP_BITS_1,
+                                 .flow_ctrl = UART_HW_FLOWCTRL_DISABLE };
+
     gpio_set_direction(GPIO_NUM_2, GPIO_MODE_OUTPUT);
     uart_driver_install(UART_NUM_1, 512, 0, 0, NULL, 0);
+    uart_param_config(UART_NUM_1, &line);
+    uart_set_pin(UART_NUM_1, 17, 16, UART_PIN_NO_CHANGE, UART_PIN_NO_CHANGE);
     if (board_begin(esp_random()) != PYRO_OK) return;
     for (;;) {
         pyro_poll(&board_node, 0);

@@ -1,13 +1,14 @@
-/* Not run here. */
+/* Not run here. The line is the console, which prints nothing else then. */
 #define PYRO_IMPLEMENTATION
 #include <pyro.h>
 
-#include "../../board.h"
+#include "../../lamp.h"
 
 #include <zephyr/device.h>
 #include <zephyr/drivers/gpio.h>
 #include <zephyr/drivers/uart.h>
 #include <zephyr/kernel.h>
+#include <zephyr/random/random.h>
 
 static const struct device *const line =
     DEVICE_DT_GET(DT_CHOSEN(zephyr_console));
@@ -42,7 +43,7 @@ static void board_lamp(bool on)
 int main(void)
 {
     gpio_pin_configure_dt(&lamp, GPIO_OUTPUT_INACTIVE);
-    if (board_begin(k_cycle_get_32()) != PYRO_OK) return 1;
+    if (board_begin(sys_rand32_get()) != PYRO_OK) return 1;
     for (;;) {
         pyro_poll(&board_node, 0);
         k_sleep(K_MSEC(1));

@@ -1,7 +1,8 @@
-/* What the boards here have in common: a lamp that is switched by calls that
- * come on a stream of bytes. board_read and board_write are the board's: they
- * do not wait, and return how many bytes they took or gave. Both directions of
- * a real line want examples/lib/serial.h in between. Include behind pyro.h. */
+/* What the boards here have in common: object "lamp", switched by set(on), on a
+ * stream of bytes. board_read and board_write are the board's: they do not
+ * wait, and return how many bytes they gave or took. The stream must not lose
+ * any: on a line that does, examples/lib/serial.h goes in between, at both
+ * ends (see examples/blinky). Include behind pyro.h. */
 static uint32_t board_ms(void);
 static int32_t  board_write(const void *data, uint32_t n);
 static int32_t  board_read(void *to, uint32_t n);
@@ -51,7 +52,8 @@ static PYRO_ROOM(1, 2, 128, 1) board_room;
 static pyro_daemon board_node;
 static pyro_port   board_port;
 
-/* Begins to serve; `boot` is another number at each start. */
+/* Begins to serve. `boot` is another number at each start, or the other end
+ * does not notice that this is a new one: random, or counted. */
 static pyro_err board_begin(uint32_t boot)
 {
     static pyro_config config;
