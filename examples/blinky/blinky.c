@@ -1,8 +1,9 @@
-/* blinky: an LED that other computers switch. Firmware without an operating
- * system: one loop, which also feeds the watchdog. `make firmware` runs it.
+/* blinky: an LED that another computer switches, over a serial line: object
+ * "led", method set(on), attributes "on" and "boots". Firmware without an
+ * operating system: one loop, which also feeds the watchdog.
  *
- * Its serial line is the only connection:  PYRO object "led", method set(on),
- * attributes "on" and "boots". */
+ * `make firmware STEPS=blinky` runs it on an emulated board; what calls it there
+ * is tests/firmware/serial_host.c. For another board, write board.h anew. */
 #define PYRO_IMPLEMENTATION
 #include "../lib/serial.h"
 #include "board.h"
@@ -44,10 +45,8 @@ int main(void)
     err = pyro_open(&node, PYRO_ROOM_OF(room), &config);
     if (!err) err = pyro_adopt(&node, &line.port, 0, NULL);
     if (!err) err = pyro_export(&node, &led_class, &led, "led");
-    while (!err) {
-        err = pyro_poll(&node, 0);
-        board_feed();
-    }
     for (;;) {
-    } /* until the watchdog starts the board anew */
+        if (!err) err = pyro_poll(&node, 0);
+        if (!err) board_feed(); /* else the watchdog starts the board anew */
+    }
 }
