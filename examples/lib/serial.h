@@ -35,13 +35,15 @@
  *   A packet that is damaged or out of order ends the message it belongs to;
  *   pyro.h is told (PYRO_PORT_GAP) and nothing more of that message is given.
  *   A message whose packets all arrive is delivered, whatever was on the line
- *   before. Nothing is sent twice: the call that lost bytes times out.
+ *   before: when noise has ended the first call is answered, within four
+ *   frames (two that greet, call, result). Nothing is sent twice: a call that
+ *   lost bytes times out.
  *   Checksums of whole messages are asked for as well (PYRO_PORT_NOISY): they
  *   cover what numbers modulo 128 cannot, a cable that was out for long.
  *
  * COST
  *   RAM: a pyro_serial, 2 * (PYRO_SERIAL_BYTES + 8) + PYRO_SERIAL_RAW bytes
- *   and 112 more where a pointer has 4. Flash: 1.1 KB on a Cortex-M3. (`make
+ *   and 108 more where a pointer has 4. Flash: 1.1 KB on a Cortex-M3. (`make
  *   firmware` holds both.) On the line: 7 bytes for each packet, 1 for a
  *   message.
  *   One pass over the bytes for the checksum and one for the zeros.

@@ -13,6 +13,9 @@
 
 #include <stdio.h>
 
+/* As lwip.h says. */
+typedef char socket_bytes[sizeof(pyro_lwip_socket) == 24 ? 1 : -1];
+
 static PYRO_ROOM(6, 8, 512, 4) room; /* links, buffers, bytes, objects */
 static PYRO_NS_ROOM(16, 1000) names;
 static PYRO_ES_ROOM(4, 8, 2048) events;

@@ -1,8 +1,8 @@
 #!/bin/sh
 # The line of serial.sh, spoilt: a relay between board and host loses, alters
 # and invents bytes, the same ones for the same seed. No wrong result is ever
-# taken for right, and when the noise has ended the line is back within the
-# number of calls that serial_host.c states.
+# taken for right, and when the noise has ended the first call is answered,
+# within the four frames that serial.h states.
 #
 # usage: noise.sh [SEED]
 set -eu

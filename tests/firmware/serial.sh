@@ -18,8 +18,8 @@ at_most() {
     { [ "$bytes" -gt 0 ] && [ "$bytes" -le "$2" ]; } || word=FAIL
     say "$word   $1: $bytes bytes, at most $2" | tee -a "$line.log"
 }
-at_most "RAM of a pyro_serial" $((2 * (64 + 8) + 32 + 112)) '^line$'
-at_most "flash of serial.h" 1126 '^pyroi?_serial_'
+at_most "RAM of a pyro_serial" $((2 * (64 + 8) + 32 + 108)) '^line$'
+at_most "flash of serial.h" 1086 '^pyroi?_serial_'
 
 # A process that is called by the board, does not answer, and is killed.
 "$line.host" "$line.uart" hold >"$line.held" 2>&1 &

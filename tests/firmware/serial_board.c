@@ -13,6 +13,7 @@
 #include "../../examples/blinky/board.h"
 #include "../../examples/lib/serial.h"
 #include "../../pyro_es.h"
+#include "chain.h"
 
 struct board {
     int32_t    held; /* -1: not yet, else a pyro_err */
@@ -42,27 +43,8 @@ static void board_add(void *self, pyro_call *call)
 
 static void board_chain(void *self, pyro_call *call)
 {
-    pyro_uri   uri;
-    pyro_proxy proxy;
-    int32_t    n, got = -1;
-    pyro_err   err = PYRO_OK;
-
     (void)self;
-    pyro_get_uri(&call->args, &uri);
-    n = pyro_get_i32(&call->args);
-    if (n > 0) {
-        err = pyro_proxy_from(&proxy, call, &uri);
-        if (err == PYRO_OK) {
-            err = pyro_invoke(&proxy, "chain",
-                              PYRO_ARGS(pyro_here("board"), pyro_int(n - 1)),
-                              pyro_to_i32(&got));
-            pyro_proxy_close(&proxy);
-        }
-    }
-    if (err != PYRO_OK)
-        pyro_raise(call, "RuntimeError", pyro_err_text(err));
-    else
-        pyro_put_int(&call->result, got + 1);
+    chain(call, "board");
 }
 
 static void board_hold(void *self, pyro_call *call)
