@@ -8,11 +8,11 @@
 
 enum { LED_BUILTIN = 13, OUTPUT = 1 };
 
-unsigned long millis();
-void          pinMode(int pin, int mode);
-void          digitalWrite(int pin, int on);
-void          setup();
-void          loop();
+uint32_t millis(); /* unsigned long, of 32 bits there */
+void     pinMode(int pin, int mode);
+void     digitalWrite(int pin, int on);
+void     setup();
+void     loop();
 
 struct board_serial {
     void   begin(unsigned long baud);
