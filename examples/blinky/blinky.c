@@ -2,8 +2,9 @@
  * "led", method set(on), attributes "on" and "boots". Firmware without an
  * operating system: one loop, which also feeds the watchdog.
  *
- * `make firmware STEPS=blinky` runs it on an emulated board; what calls it there
- * is tests/firmware/serial_host.c. For another board, write board.h anew. */
+ * `make firmware STEPS=blinky` runs it on an emulated board; there it is
+ * called by tests/firmware/serial_host.c. For another board, write board.h
+ * anew. */
 #define PYRO_IMPLEMENTATION
 #include "../lib/serial.h"
 #include "board.h"
