@@ -14,7 +14,7 @@ cleanup() {
     rm -rf $dir
 }
 trap cleanup EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' INT TERM HUP
 
 # wrong WHAT...: a test that failed, and what the last command said.
 wrong() {

@@ -33,20 +33,8 @@ if [ "${1:-}" != inside ]; then
     exec timeout -k 5 100 unshare $user -n sh tests/test_netns.sh inside
 fi
 
-tools=build/examples/tools
+. tests/processes.sh
 node=build/tests/netns_node
-dir=build/test_netns.$$
-mkdir -p $dir
-good=0
-bad=0
-pids=
-cleanup() {
-    for pid in $pids; do kill "$pid" 2>/dev/null || :; done
-    for pid in $pids; do wait "$pid" 2>/dev/null || :; done
-    rm -rf $dir
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM HUP
 
 # ------------------------------------------------------------------------
 # The network

@@ -13,51 +13,26 @@ lines=$(wc -l <tests/wire.py)
 [ "$lines" -lt 200 ] || die "tests/wire.py has $lines lines, 200 or more"
 
 sh tests/deps.sh python3
-mkdir -p build/tests
+. tests/processes.sh
 program=build/tests/python_server
-out=build/tests/python_server.out.$$
-server=
-cleanup() {
-    if [ -n "$server" ]; then
-        kill "$server" 2>/dev/null || :
-        wait "$server" 2>/dev/null || :
-    fi
-    rm -f "$out" "$out.client"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM
+mkdir -p build/tests
 
-# Waits up to five seconds until the server has printed its address.
-address() {
-    tries=0
-    while ! sed -n 's/^calc is at //p' "$out" | grep .; do
-        tries=$((tries + 1))
-        [ $tries -lt 100 ] && ! grep -q '^server:' "$out" || return 1
-        sleep 0.05
-    done
-}
-
-passed=0
-failed=0
 # client ARGUMENT...: runs client.py, shows what it says, adds up its sum.
 client() {
     say "client.py $*"
-    timeout -k 2 20 python3 tests/client.py "$@" >"$out.client" 2>&1 || :
-    cat "$out.client"
-    sum=$(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' \
-        "$out.client")
+    timeout -k 2 20 python3 tests/client.py "$@" >$dir/out 2>&1 || :
+    cat $dir/out
+    sum=$(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' $dir/out)
     set -- ${sum:-0 1}
-    passed=$((passed + $1))
-    failed=$((failed + $2))
+    good=$((good + $1))
+    bad=$((bad + $2))
 }
 
 [ -x $program ] &&
     [ -z "$(find pyro.h tests/python_server.c tests/serve.h -newer $program)" ] ||
     "$CC" -std=gnu11 -g -O1 $WARN_C -o $program tests/python_server.c
-timeout -k 2 60 $program >"$out" 2>&1 &
-server=$!
-at=$(address) || die "the server did not start: $(cat "$out")"
-client "$at"
-client --checksum "$at"
-say "$passed passed, $failed failed"
-[ $failed = 0 ]
+begin server 'calc is at ' $program
+client "$said"
+client --checksum "$said"
+say "$good passed, $bad failed"
+[ $bad = 0 ]

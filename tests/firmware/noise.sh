@@ -21,7 +21,11 @@ for seed in ${1:-1 2}; do
     relay=$!
     host_at "$line_to.line" noise "$line_to.control" 200
     wait $relay || true
-    sed "s/^/     relay, seed $seed: /" "$line_to.relay"
+    word=ok
+    # Each kind of damage has to have been done.
+    { [ -s "$line_to.relay" ] && ! grep -q ' 0 ' "$line_to.relay"; } || word=FAIL
+    say "$word   relay, seed $seed: $(cat "$line_to.relay")" |
+        tee -a "$line.log"
     relay=
 done
 end_line

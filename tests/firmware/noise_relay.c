@@ -6,7 +6,7 @@
  * peer, and at CONTROL for whoever switches the noise: it is there while a
  * connection to CONTROL is open. Of a thousand bytes PERMILLE are spoilt, and
  * some of those begin a burst in which half are. Ends with its peer. Prints
- * how many bytes passed and how many were spoilt. */
+ * how many bytes passed and in which way how many were spoilt. */
 #define _GNU_SOURCE 1
 #include <poll.h>
 #include <stdbool.h>
@@ -20,8 +20,8 @@
 
 static uint32_t seed;
 static unsigned permille;
-static unsigned burst; /* bytes of it that are left */
-static unsigned passed, spoilt;
+static unsigned burst;             /* bytes of it that are left */
+static unsigned passed, spoilt[3]; /* lost, altered, one more */
 static bool     noisy;
 
 static uint32_t random32(void) /* Marsaglia's xorshift */
@@ -89,9 +89,10 @@ static bool hit(void)
 /* Passes on what has come. False: one side is gone. */
 static bool pass(int from, int to)
 {
-    uint8_t in[256], out[2 * sizeof in];
-    ssize_t n = read(from, in, sizeof in);
-    size_t  m = 0;
+    uint8_t  in[256], out[2 * sizeof in];
+    ssize_t  n = read(from, in, sizeof in);
+    size_t   m = 0;
+    unsigned how;
 
     if (n <= 0)
         return false;
@@ -101,14 +102,15 @@ static bool pass(int from, int to)
             out[m++] = in[i];
             continue;
         }
-        spoilt++;
-        switch (random32() % 3) {
-        case 0: /* lost */
+        how = random32() % 3;
+        spoilt[how]++;
+        switch (how) {
+        case 0:
             break;
-        case 1: /* altered */
+        case 1:
             out[m++] = (uint8_t)(in[i] ^ (1u << random32() % 8));
             break;
-        default: /* one more */
+        default:
             out[m++] = (uint8_t)random32();
             out[m++] = in[i];
             break;
@@ -147,6 +149,7 @@ int main(int argc, char **argv)
             fds[2].fd = -1;
         }
     }
-    printf("%u bytes passed, %u of them spoilt\n", passed, spoilt);
+    printf("%u bytes passed, %u lost, %u altered, %u invented\n", passed,
+           spoilt[0], spoilt[1], spoilt[2]);
     return 0;
 }

@@ -1,7 +1,8 @@
 /* serial_board.c - the image that tests/firmware/serial.sh talks to: objects
  * on a UART, calls back on the same line, an event service.
  *
- *   board.add(a, b)            their sum
+ *   board.add(a, b)            their sum; `strange` counts those in which a is
+ *                              not 7919 b: noise.sh makes no such calls
  *   board.chain(object, n)     n <= 0: 0; else object.chain(board, n - 1) + 1,
  *                              on the same line: A calls B calls A ...
  *   board.hold(object)         calls object.hold(), which does not come back;
@@ -19,6 +20,7 @@ struct board {
     int32_t    held; /* -1: not yet, else a pyro_err */
     uint32_t   boots;
     uint32_t   added; /* calls of add */
+    uint32_t   strange;
     pyro_later later;
     uint32_t   emit; /* still to be published */
     uint32_t   emitted;
@@ -34,11 +36,12 @@ static struct board    board = { .held = -1 };
 static void board_add(void *self, pyro_call *call)
 {
     struct board *b = (struct board *)self;
-    int32_t       sum = pyro_get_i32(&call->args);
+    int32_t       one = pyro_get_i32(&call->args);
+    int32_t       two = pyro_get_i32(&call->args);
 
     b->added++;
-    sum += pyro_get_i32(&call->args);
-    pyro_put_int(&call->result, sum);
+    b->strange += one != 7919 * two;
+    pyro_put_int(&call->result, one + two);
 }
 
 static void board_chain(void *self, pyro_call *call)
@@ -87,6 +90,7 @@ static const pyro_attr attrs[] = {
     PYRO_ATTR_I32(struct board, held, PYRO_READONLY),
     PYRO_ATTR_U32(struct board, boots, PYRO_READONLY),
     PYRO_ATTR_U32(struct board, added, PYRO_READONLY),
+    PYRO_ATTR_U32(struct board, strange, PYRO_READONLY),
 };
 static const pyro_class board_class = { "Board", PYRO_METHODS(methods),
                                         PYRO_ATTRS(attrs), NULL, 0 };

@@ -277,6 +277,7 @@ static void noise(const char *control, int n)
     int      fd = dial(control);
     unsigned good = 0, wrong = 0, gone = 0;
     int32_t  sum = 0;
+    int32_t  strange = 1;
     uint32_t spoilt, frames;
 
     host.board.timeout_ms = 150;
@@ -303,14 +304,19 @@ static void noise(const char *control, int n)
     until(&host.held, 1, 300); /* what was on its way has come */
     spoilt = line.bad + line.lost + line.gaps;
     frames = packets();
-    check_err(add(20, 22, &sum), PYRO_OK, "the first call after the noise");
+    check_err(add(7919 * n, n, &sum), PYRO_OK,
+              "the first call after the noise");
     frames = packets() - frames;
     printf("     back after %u frames\n", (unsigned)frames);
-    check(sum == 42 && frames <= FRAMES_BACK, "no more frames than stated");
+    check(sum == 7920 * n && frames <= FRAMES_BACK,
+          "no more frames than stated");
     check(spoilt == line.bad + line.lost + line.gaps, "none of them is lost");
-    for (int i = 0; i < 100 && sum == 42 + i; i++)
-        (void)add(20, 23 + i, &sum);
-    check(sum == 142, "a hundred calls after the noise");
+    for (int i = n; i < n + 100 && sum == 7920 * i; i++)
+        (void)add(7919 * (i + 1), i + 1, &sum);
+    check(sum == 7920 * (n + 100), "a hundred calls after the noise");
+    check_err(pyro_getattr(&host.board, "strange", pyro_to_i32(&strange)),
+              PYRO_OK, "the board is asked");
+    check(strange == 0, "it has taken no argument that was not sent");
 }
 
 /* ------------------------------------------------------------------------
