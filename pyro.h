@@ -2745,14 +2745,16 @@ PYROI_FAST const uint8_t *pyroi_next_long(const uint8_t *p, size_t left,
     if (n > left)
         return p;
     left -= n;
-    if (n == 0)
+    if (n == 0) {
         v = tag & (type == PYRO_STR ? 31 : 15);
-    else if (type == PYRO_INT && *p >= 0x80)
-        v = UINT64_MAX;
-    for (; n > 0; n--)
-        v = v << 8 | *p++;
-    if (type == PYRO_UINT && (int64_t)v >= 0)
-        type = PYRO_INT;
+    } else {
+        if (type == PYRO_INT && *p >= 0x80)
+            v = UINT64_MAX;
+        for (; n > 0; n--)
+            v = v << 8 | *p++;
+        if (type == PYRO_UINT && (int64_t)v >= 0)
+            type = PYRO_INT;
+    }
     PYROI_FORGET(type);
     *number = v;
     if (type >= PYRO_STR) {
@@ -4009,11 +4011,17 @@ static void pyroi_log(const pyro_daemon *d, pyro_level level, const char *text,
 #endif
 
 /* Every buffer that is held is counted by its use: here and nowhere else. */
-static void pyroi_use(pyro_daemon *d, pyroi_buffer *b, unsigned use)
+static void pyroi_count_use(pyro_daemon *d, pyroi_buffer *b, unsigned from,
+                            unsigned use)
 {
-    d->n_[b->use]--;
+    d->n_[from]--;
     d->n_[use]++;
     b->use = (uint8_t)use;
+}
+
+static void pyroi_use(pyro_daemon *d, pyroi_buffer *b, unsigned use)
+{
+    pyroi_count_use(d, b, b->use, use);
 }
 
 static pyroi_buffer *pyroi_take(pyro_daemon *d, unsigned use)
@@ -4023,7 +4031,7 @@ static pyroi_buffer *pyroi_take(pyro_daemon *d, unsigned use)
     PYRO_ASSERT(b != NULL);
     d->free_ = b->next;
     b->next = NULL;
-    pyroi_use(d, b, use);
+    pyroi_count_use(d, b, PYROI_SPARE, use);
 #ifndef PYRO_NO_STATS
     if (d->n_[PYROI_SPARE] < d->stats.least_free)
         d->stats.least_free = d->n_[PYROI_SPARE];
@@ -5208,9 +5216,9 @@ static void pyroi_param_next(pyroi_param *param)
 static const struct pyroi_letter {
     uint16_t types;
     char     letter;
-} pyroi_letters[] = { { 1u << PYRO_BOOL, 'b' },
-                      { 1u << PYRO_INT, 'i' },
+} pyroi_letters[] = { { 1u << PYRO_INT, 'i' },
                       { 1u << PYRO_INT, 'q' },
+                      { 1u << PYRO_BOOL, 'b' },
                       { 1u << PYRO_INT | 1u << PYRO_FLOAT, 'd' },
                       { 1u << PYRO_STR, 's' },
                       { 1u << PYRO_BIN, 'y' },
@@ -5611,9 +5619,10 @@ static pyroi_object *pyroi_lookup(const pyro_daemon *d, const char *text)
 {
     pyroi_object *o = d->room_.objects;
     unsigned      left = d->room_.n_objects;
+    char          first = *text;
 
     for (; left > 0; left--, o++) {
-        if (o->name != NULL && *o->name == *text && strcmp(o->name, text) == 0)
+        if (o->name != NULL && *o->name == first && strcmp(o->name, text) == 0)
             return o;
     }
     return d->by_id_ != NULL ? d->by_id_(d, text) : NULL;
@@ -6759,9 +6768,6 @@ static void pyroi_answered(pyro_daemon *d, pyroi_link *l)
 {
     pyroi_buffer *b = l->rx_buf;
     pyro_request *rq = pyroi_request_of(d, l->id, pyroi_load16(l->head + 4));
-#ifndef PYRO_NO_ASYNC
-    pyro_link link = l->id;
-#endif
 
     l->rx_buf = NULL;
     if (rq != NULL && b != NULL) {
@@ -6781,12 +6787,7 @@ static void pyroi_answered(pyro_daemon *d, pyroi_link *l)
             l->n_given_up--;
         pyroi_give_all(d, &b);
     }
-#ifndef PYRO_NO_ASYNC
-    l = pyroi_link_of(d, link); /* a callback may have ended it */
-    if (l == NULL)
-        return;
-#endif
-    pyroi_unused(d, l);
+    pyroi_unused(d, l); /* whatever a callback has made of it */
 }
 
 #endif /* PYRO_NO_CLIENT */
@@ -7571,18 +7572,21 @@ PYROI_SHARED static void pyroi_tick(pyro_daemon *d)
 static void pyroi_wait(pyro_daemon *d, int32_t ms)
 {
     pyro_item *item;
+    pyro_item *next;
     unsigned   ready;
 
     pyroi_wait_ports(d, ms);
     pyroi_tick(d);
-    for (item = d->items_; item != NULL; item = d->next_item_) {
-        d->next_item_ = item->next;
+    for (item = d->items_; item != NULL; item = next) {
+        next = item->next;
         ready = item->ready;
         if (ready == 0)
             continue;
+        d->next_item_ = next;
         d->stuck_ = 0;
         item->ready = 0;
         item->event_(d, item, ready);
+        next = d->next_item_;
     }
 }
 
@@ -8806,7 +8810,7 @@ static pyro_err pyroi_bind(pyro_daemon *d, pyro_proxy *proxy)
 
     if ((d->flags_ & PYROI_CLOSED) != 0)
         return PYRO_ERR_CLOSED;
-    if (l != NULL && pyroi_next_seq(d, l) == 0) {
+    if (l != NULL && l->n_given_up > 0 && pyroi_next_seq(d, l) == 0) {
         l->n_given_up = 0;
         pyroi_drop(d, l); /* a pipe stays */
     }
@@ -9073,8 +9077,8 @@ static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
 #else
 
 /* Object, method and the header of the arguments' list, whose place it
- * gives; the count is filled in when they are there. `w` is for four values;
- * then it is for the arguments. */
+ * gives; the count is filled in when they are there. `w` is for four values
+ * and ends a byte early; then it is for the arguments. */
 static uint8_t *pyroi_put_call(pyro_writer *w, const pyro_proxy *proxy,
                                const char *method)
 {
@@ -9083,8 +9087,9 @@ static uint8_t *pyroi_put_call(pyro_writer *w, const pyro_proxy *proxy,
     *w->at++ = 0x94;
     pyro_put_str(w, proxy->object_);
     pyro_put_str(w, method);
-    list = w->at;
-    pyro_put_list(w, 0);
+    list = w->at++;
+    *list = 0x90;
+    w->end++; /* for this there was a byte */
     w->more = PYRO_MAX_ARGS;
     return list;
 }
@@ -9128,7 +9133,7 @@ PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
     *d->requests_end_ = rq; /* oldest first: so come most answers */
     d->requests_end_ = &rq->next_;
     rq->args = pyro_writer_of(pyroi_bytes(rq->buf_) + PYROI_BODY,
-                              pyroi_max_body(d) - 1, 4);
+                              pyroi_max_body(d) - 2, 4);
     pyroi_set_dialect(&rq->args, pyroi_link_of(d, proxy->link_));
     rq->slot_.to_ = pyroi_put_call(&rq->args, proxy, method);
     return PYRO_OK;
@@ -9462,7 +9467,7 @@ static bool pyroi_oneway_behind(pyro_proxy *proxy, const char *method,
     if (b == NULL || d->room_.buffer_bytes - b->end < 64)
         return false;
     body = pyroi_bytes(b) + b->end + 8;
-    w = pyro_writer_of(body, d->room_.buffer_bytes - b->end - 9, 4);
+    w = pyro_writer_of(body, d->room_.buffer_bytes - b->end - 10, 4);
     list = pyroi_put_call(&w, proxy, method);
     pyroi_put_args(&w, &args);
     if (pyro_writer_end(&w) != PYRO_OK)
