@@ -5975,12 +5975,11 @@ PYROI_SHARED static unsigned pyroi_run(pyro_call *call, const pyro_class *cls,
     const pyro_method *m = cls->methods;
     size_t             left = cls->n_methods;
     const char        *args = "?vvvvvvvvvvvvvvv";
+    const char        *name = call->method;
     unsigned           what = PYROI_NO_ATTR;
     unsigned           err;
 
-    while (
-        left > 0
-        && (*m->name != *call->method || strcmp(m->name, call->method) != 0)) {
+    while (left > 0 && (*m->name != *name || strcmp(m->name, name) != 0)) {
         left--;
         m++;
     }
@@ -5988,7 +5987,7 @@ PYROI_SHARED static unsigned pyroi_run(pyro_call *call, const pyro_class *cls,
         call->method = m->name;
         args = m->args;
     } else {
-        what = pyroi_attr_call(call->method);
+        what = pyroi_attr_call(name);
         if (what != PYROI_NO_ATTR)
             args = what == PYROI_SET ? "sv" : "s";
     }
@@ -6138,7 +6137,7 @@ static bool pyroi_open_body(pyro_call *call, unsigned *given)
     if (pyroi_open_short(call, given))
         return true;
 #endif
-    if (pyro_get_list(in, 4) != 4)
+    if ((uint32_t)pyroi_number(in, PYRO_LIST) != 4)
         return false;
     object = pyro_get_str(in, &object_n);
     method = pyro_get_str(in, &method_n);
