@@ -5297,15 +5297,17 @@ static bool pyroi_fits_type(pyro_reader *in, const char *type)
 
     if (*type == '[' || map) {
         n = (uint32_t)pyroi_number(in, map ? PYRO_MAP : PYRO_LIST);
+        if (n == 0)
+            return in->err == PYRO_OK;
         if (map)
             n *= 2; /* no more than there are bytes */
         type++;
     }
-    for (; n > 0; n--) {
+    do {
         if (!pyroi_fits(in, map && n % 2 == 0 ? 's' : *type))
             return false;
-    }
-    return in->err == PYRO_OK;
+    } while (--n > 0);
+    return true;
 }
 
 #ifndef PYRO_NO_TEXTS
