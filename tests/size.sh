@@ -377,18 +377,18 @@ ram_of_things() {
 
 configurations() {
     : >$sizes
-    weigh marshaller 1280 1536 1536 $LEAN -DWEIGH_MARSHALLER
-    weigh_lean proxy 3686 5120 6392 -DPYRO_NO_SERVER
-    weigh_lean daemon 3993 5376 6544 -DPYRO_NO_CLIENT
-    weigh_lean both 6144 7680 9239
-    weigh full 15360 19456 31035
-    weigh full_no5 0 0 24754 -DPYRO_NO_PYRO5
-    weigh full_least5 0 0 28872 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
-    weigh ns 7936 9728 16033 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
-    weigh ns_full 0 0 55713 -DWEIGH_NS
-    weigh es 9728 11776 20590 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
-    weigh es_full 0 0 40215 -DWEIGH_ES
-    [ $processor != m0+ ] || board 15720 2048
+    weigh marshaller 1280 1536 1531 $LEAN -DWEIGH_MARSHALLER
+    weigh_lean proxy 3686 5120 6370 -DPYRO_NO_SERVER
+    weigh_lean daemon 3993 5376 6514 -DPYRO_NO_CLIENT
+    weigh_lean both 6144 7680 9237
+    weigh full 15360 19456 31032
+    weigh full_no5 0 0 24743 -DPYRO_NO_PYRO5
+    weigh full_least5 0 0 28869 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
+    weigh ns 7936 9728 16031 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
+    weigh ns_full 0 0 55710 -DWEIGH_NS
+    weigh es 9728 11776 20561 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
+    weigh es_full 0 0 40212 -DWEIGH_ES
+    [ $processor != m0+ ] || board 15704 2048
 }
 
 # The same on the other processors, meanwhile.

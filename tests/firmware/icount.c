@@ -31,6 +31,8 @@ enum {
     PEER = 0        /* the connection whose other end is played */
 };
 
+#define INLINE static inline __attribute__((always_inline))
+
 #define SYST_CSR (*(volatile uint32_t *)0xE000E010u)
 #define SYST_RVR (*(volatile uint32_t *)0xE000E014u)
 #define SYST_CVR (*(volatile uint32_t *)0xE000E018u)
@@ -91,7 +93,7 @@ static int32_t port_connect(const pyro_port *port, const char *address)
 }
 
 /* By words, as memcpy is where it is not made for size. */
-static void move(uint8_t *to, const uint8_t *from, uint32_t n)
+INLINE void move(uint8_t *to, const uint8_t *from, uint32_t n)
 {
     for (uint32_t words = n / 4; words > 0; words--, to += 4, from += 4)
         memcpy(to, from, 4);

@@ -84,19 +84,19 @@ profile() {
 
 say "name  what           counted    goal    gate"
 measure full
-expect dispatch 1800 2400 2860
-expect loop 2600 4000 5400
-expect encode 0 0 2350
-expect decode 0 0 1970
-expect publish 0 0 20300
+expect dispatch 1800 2400 2655
+expect loop 2600 4000 4975
+expect encode 0 0 2343
+expect decode 0 0 1899
+expect publish 0 0 18562
 expect stack_both 420 0 882
 expect stack_server 0 0 612
 expect stack_level 0 0 588
 [ -z "$verbose" ] || profile
 measure lean $LEAN -DPYRO_ES_NO_REGEX
-expect dispatch 1800 2400 2415
-expect loop 2600 4000 4575
-expect publish 0 0 18140
+expect dispatch 1800 2400 2214
+expect loop 2600 4000 4157
+expect publish 0 0 16441
 expect stack_both 420 0 604
 expect stack_server 0 0 352
 expect stack_level 0 0 490
