@@ -7,10 +7,11 @@
  *
  *       for (;;) pyro_poll(&node, -1);        waits until something happens
  *
- *   Its stack is the deepest handler's and, for each nested call, what `make
- *   firmware` prints as stack_level. Its priority decides how fast answers
- *   are; a handler that takes long delays all others, so it defers its reply
- *   (pyro_defer), has a worker do it, and finishes when that is done.
+ *   Its stack is what pyro_poll takes (`make costs`), the deepest handler's
+ *   and, for each nested call, what `make firmware` prints as stack_level. Its
+ *   priority decides how fast answers are; a handler that takes long delays
+ *   all others, so it defers its reply (pyro_defer), has a worker do it, and
+ *   finishes when that is done.
  *
  * HOW THE OTHERS REACH IT
  *   Two functions may be called by other tasks and by interrupts:
