@@ -4,7 +4,6 @@
 # usage: size.sh [-v]     -v: the largest functions of each as well
 #        size.sh -f       what else things cost: flash by section of pyro.h and
 #                         by switch, stack of each public function
-#        size.sh -p CPU   no more than bytes, of m4, m0+ or rv32
 #
 # And bytes of RAM: of each thing one declares, what a name costs a name server,
 # by registering some, and that an event service keeps its events once. And flash
@@ -23,25 +22,20 @@
 # Goal and gate are where the library has to get to. Where it is not there yet
 # the table says by how much, and what it weighs today is the ceiling: the
 # script fails when anything grows past that. A ceiling is only ever lowered.
+# With QUICK=1 no more than what has a ceiling; the README's other rows stay.
 set -eu
 cd "$(dirname "$0")/.."
 . tests/common.sh
-verbose=
+QUICK=${QUICK:-}
 features=
-processor=m4
 case ${1:-} in
--v) verbose=1 ;;
+-v) export VERBOSE=1 ;;
 -f) features=1 ;;
--p) processor=$2 ;;
 -h | --help) help ;;
 esac
 
-out=build/size/$processor
 flags="--specs=picolibc.specs -std=c99 -Os -DNDEBUG -ffunction-sections
 -fdata-sections"
-mkdir -p $out
-sizes=build/size/$processor.sizes # lines of name, bytes, gate
-past=0
 
 # Flash bytes in a linker map of sections that came from a file whose name
 # matches $1. A long section name stands on a line of its own.
@@ -66,6 +60,8 @@ kb() { awk -v n="$1" 'BEGIN { if (n) printf "%.2f", n / 1024; else print "-" }';
 
 # cpu NAME: what is compiled for from here on, and run on.
 cpu() {
+    processor=$1 out=build/size/$1
+    mkdir -p $out
     cc=arm-none-eabi-gcc flash=0 ram=0x20000000
     machine="qemu-system-arm -M mps2-an386"
     case $1 in
@@ -81,23 +77,18 @@ cpu() {
 }
 
 # The other end of the line, made once for each processor.
-partner() {
-    partner=$out/partner.${target%% *}.o
-    [ $partner -nt tests/size/partner.c ] && [ $partner -nt pyro.h ] ||
-        compile -c -o $partner tests/size/partner.c
-}
+partner() { compile -c -o $out/partner.o tests/size/partner.c; }
 
 compile() { $cc $target $flags "$@" || die "the compiler failed"; }
 
 # tested: links the objects of a program that tests itself and runs it; links
 # the library alone, as far as that calls it. Fails if a test does.
 tested() {
-    partner
     compile --crt0=semihost --oslib=semihost -Wl,--gc-sections \
         -Wl,--defsym=__flash=$flash,--defsym=__flash_size=0x200000 \
         -Wl,--defsym=__ram=$ram,--defsym=__ram_size=0x200000 \
         -Wl,--defsym=__stack_size=0x8000 \
-        -o $elf.elf $elf.lib.o $elf.main.o $partner
+        -o $elf.elf $elf.lib.o $elf.main.o $out/partner.o
     compile -nostartfiles -Wl,--gc-sections,-e,0 -Wl,-Map=$elf.map \
         $(${cc%gcc}nm -u $elf.main.o |
             awk '$2 ~ /^pyro_/ { print "-Wl,-u," $2 }') \
@@ -136,49 +127,37 @@ lean_image() {
 breaks() {
     what=$1
     shift
-    if lean_image broken "$@"; then
+    if lean_image no_$what "$@"; then
         die "the lean image works without $what: it does not test it"
     fi
-    grep -q '^lean: ' $out/broken.log ||
+    grep -q '^lean: ' $elf.log ||
         die "the lean image without $what ends, but not by its tests"
 }
 
-# weigh_lean NAME GOAL GATE CEILING FLAGS...
-weigh_lean() {
-    name=$1 goal=$2 gate=$3 ceiling=$4
-    shift 4
-    lean_image $name "$@" || {
+# weighed IMAGE NAME GOAL GATE CEILING FLAGS...: leaves lines of name, bytes
+# and gate in NAME.size.
+weighed() {
+    how=$1 name=$2 goal=$3 gate=$4 ceiling=$5
+    shift 5
+    $how $name "$@" || {
         cat $out/$name.log >&2
         die "$name: the lean image does not pass its own tests"
     }
-    report
-}
-
-# weigh NAME GOAL GATE CEILING FLAGS...: the first three in bytes, 0: none.
-# NAMEs that begin with ns have pyro_ns.h in them, with es pyro_es.h.
-weigh() {
-    name=$1 goal=$2 gate=$3 ceiling=$4
-    shift 4
-    image $name "$@"
-    report
-}
-
-report() {
     flash_of "$name[.]lib[.]o" $elf.map >$elf.parts
     bytes=$(sum <$elf.parts)
     libc=$(flash_of "[.]a[(]" $elf.map | sum)
     [ "$bytes" -gt 500 ] || die "$name: $bytes bytes cannot be right"
-    say "$name $bytes $gate" >>$sizes
+    say "$name $bytes $gate" >$out/$name.size
     [ $processor = m4 ] || return 0
     verdict=
     [ "$gate" = 0 ] || [ "$bytes" -le "$gate" ] || verdict="  $((bytes - gate)) over the gate"
     if [ "$bytes" -gt "$ceiling" ]; then
         verdict="  HAS GROWN: $bytes bytes, the ceiling is $ceiling"
-        past=1
+        bad=1
     fi
     printf '%-11s %6d %8s %8s %8s %8s%s\n' "$name" "$bytes" "$(kb "$bytes")" \
         "$(kb "$goal")" "$(kb "$gate")" "$libc" "$verdict"
-    [ -z "$verbose" ] || sort -k2,2 -rn $elf.parts | head -n 25 |
+    [ -z "${VERBOSE:-}" ] || sort -k2,2 -rn $elf.parts | head -n 25 |
         awk '{ printf "    %5d %s\n", $2, $1 }'
 }
 
@@ -196,7 +175,7 @@ nothing_forgotten() {
 # ram NAMES: bytes of RAM that size/ram_NAMES.c finds. On this machine: a name
 # server's tables hold no pointers, and so are as large on any other.
 ram() {
-    "$CC" -std=c99 -O1 $WARN_C -Werror -o $out/ram_$1 tests/size/ram_$1.c ||
+    "$CC" -std=c99 -O0 $WARN_C -Werror -o $out/ram_$1 tests/size/ram_$1.c ||
         die "ram_$1.c does not compile"
     timeout 60 $out/ram_$1 || die "$1 cost more RAM than is promised"
 }
@@ -206,9 +185,9 @@ ram() {
 BOARD="-DPYRO_NS_MAX_NAME=32 -DPYRO_MAX_HOST=24 -DPYRO_NS_ASKERS=4
 -DPYRO_EXCEPTION_BYTES=32"
 
-# board CEILING RAM_CEILING: a whole node, flash and RAM.
-board() {
-    elf=$out/board
+# node NAME CEILING RAM_CEILING: a whole node, flash and RAM.
+node() {
+    elf=$out/$1
     compile $LEAN $NS_LEAN $BOARD -c -o $elf.lib.o tests/compile/ns_impl.c
     compile $LEAN $NS_LEAN $BOARD $WARN_C -Werror -c -o $elf.main.o \
         tests/size/board.c
@@ -218,10 +197,9 @@ board() {
     }
     flash=$(flash_of "board[.]lib[.]o" $elf.map | sum)
     ram=$(sizes_of $elf.main.o '[bBdD]' | sum)
-    say "board $flash 8192" >>$sizes
-    say "board_ram $ram 2048" >>$sizes
-    [ "$flash" -le "$1" ] && [ "$ram" -le "$2" ] ||
-        die "the board has grown: flash $flash, RAM $ram; ceilings $1, $2"
+    { say "board $flash 8192" && say "board_ram $ram 2048"; } >$out/$1.size
+    [ "$flash" -le "$2" ] && [ "$ram" -le "$3" ] ||
+        die "the board has grown: flash $flash, RAM $ram; ceilings $2, $3"
     say "board on a Cortex-M0+ (daemon, proxy, name server, locator, 2 links," \
         "8 names): flash $flash, $((flash - 8192)) over 8 KB;" \
         "RAM $ram, $((ram - 2048)) over 2 KB"
@@ -375,8 +353,16 @@ ram_of_things() {
         die "a thing takes more RAM than its ceiling, or has none: RAM_OF"
 }
 
+# What there is to weigh, and on the other processors: each a run of this
+# script for together.sh.
+weigh() { job weighed image "$@"; }
+weigh_lean() { job weighed lean_image "$@"; }
+board() { job node board "$@"; }
+job() { say "sh tests/size.sh one $processor $*"; }
+
+# weigh NAME GOAL GATE CEILING FLAGS...: the first three in bytes, 0: none.
+# NAMEs that begin with ns have pyro_ns.h in them, with es pyro_es.h.
 configurations() {
-    : >$sizes
     weigh marshaller 1280 1536 1531 $LEAN -DWEIGH_MARSHALLER
     weigh_lean proxy 3686 5120 6370 -DPYRO_NO_SERVER
     weigh_lean daemon 3993 5376 6514 -DPYRO_NO_CLIENT
@@ -391,29 +377,42 @@ configurations() {
     [ $processor != m0+ ] || board 15704 2048
 }
 
-# The same on the other processors, meanwhile.
-others() {
-    for other in m0+ rv32; do
-        sh tests/size.sh -p $other >build/size/$other.log 2>&1 &
-        others="${others:+$others }$!"
-    done
-    trap 'kill $others 2>/dev/null || :' EXIT
+# on PROCESSOR JOB...: prints what each job there is called by.
+on() {
+    processor=$1
+    shift
+    "$@"
 }
 
-others_end() {
-    for other in $others; do
-        wait $other || {
-            cat build/size/m0+.log build/size/rv32.log >&2
-            die "not weighed on another processor"
-        }
-    done
-    cat build/size/m0+.log
+jobs() {
+    on m4 configurations
+    on m4 job ram_of_things
+    on m4 job ram names
+    on m4 job ram events
+    if [ -n "$QUICK" ]; then
+        on m0+ configurations | grep ' node '
+        return
+    fi
+    on m0+ configurations
+    on rv32 configurations
+    on m4 job breaks exceptions -DPYRO_EXCEPTION_BYTES=0
+    on m4 job breaks nesting -DPYRO_MAX_NESTING=1
+    on m4 job breaks keep-alive -DPYRO_DEAD_MS=0xFFFF
+    on m4 job breaks timeouts -DPYRO_TIMEOUT_MS=20000
+}
+
+LEFT="Cortex-M0+ and RISC-V but for the board, that lean.c's tests can fail"
+
+# What was weighed on a processor, in the order above.
+sizes() {
+    on $1 configurations | sed -E 's/.*(image|node) ([a-z0-9_]+) .*/\2/' |
+        while read -r name; do
+            cat "build/size/$1/$name.size" 2>/dev/null || [ -n "$QUICK" ]
+        done
 }
 
 # What has a name, for scripts: build/size.json.
-json() {
-    cat build/size/m4.sizes && grep '^board' build/size/m0+.sizes
-}
+json() { sizes m4 && sizes m0+ | grep '^board'; }
 
 # What the README shows: a row for each processor, and the gates.
 table() {
@@ -442,34 +441,42 @@ table() {
         }' build/size/m4.sizes build/size/m0+.sizes build/size/rv32.sizes
 }
 
-cpu $processor
-if [ $processor != m4 ]; then
-    configurations
-    exit 0
+# With QUICK=1 those of the other processors are taken from the README.
+rows() {
+    for processor in m4 m0+ rv32; do
+        sizes $processor >build/size/$processor.sizes
+    done
+    [ -n "$QUICK" ] || { table && return; }
+    table | head -n 4
+    grep -E '^\| (Cortex-M0\+|RV32IMAC) \|' README.md
+}
+
+if [ "${1:-}" = one ]; then
+    bad=0
+    cpu "$2"
+    shift 2
+    "$@"
+    exit $bad
 fi
 sh tests/deps.sh arm qemu rv32
+cpu m4
 if [ -n "$features" ]; then
+    partner
     costs_of_sections
     costs_of_switches
     costs_of_stack
     exit 0
 fi
-others=
-others
-breaks exceptions -DPYRO_EXCEPTION_BYTES=0
-breaks nesting -DPYRO_MAX_NESTING=1
-breaks keep-alive -DPYRO_DEAD_MS=0xFFFF
-breaks timeouts -DPYRO_TIMEOUT_MS=20000
+[ -z "$QUICK" ] || say "left to check-all: $LEFT"
+rm -f build/size/*/*.size build/size.md build/size.json
+for processor in m4 m0+ ${QUICK:-rv32}; do
+    [ "$processor" = 1 ] || job partner
+done | sh tests/together.sh
 say "               bytes       KB     goal     gate  libc, libgcc"
-configurations
+jobs | sh tests/together.sh || die "see above"
 nothing_forgotten ns_full
 nothing_forgotten es_full
-ram_of_things
-ram names
-ram events
-others_end
 json | awk '{ printf "%s\"%s\": %d", (NR > 1 ? ", " : "{"), $1, $2 }
     END { print "}" }' >build/size.json
-table >build/size.md
-[ $past = 0 ] || die "something has grown, see above"
+rows >build/size.md
 say "size: nothing has grown"
