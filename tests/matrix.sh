@@ -15,11 +15,13 @@
 # avr              ATmega2560, by QEMU: int of 16 bits, double of four bytes
 #
 # What is built for this machine is also run: it tests itself. With QUICK=1
-# some of it.
+# some of it, and optimised only by gcc.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/common.sh
 QUICK=${QUICK:-}
+opt=-O1
+[ -z "$QUICK" ] || opt=-O0
 verbose=
 case ${1:-} in
 -v) verbose=-v && shift ;;
@@ -60,10 +62,12 @@ try() {
 }
 
 c_standards() {
+    o=-O2
+    [ -z "$QUICK" ] || [ $1 = gcc ] || o=-O0
     for std in c99 ${QUICK:-c11 gnu17}; do
         [ $std != 1 ] || break
         for posix in "" -DPYRO_POSIX; do
-            c="$1 -std=$std -O2 $WARN_C $posix"
+            c="$1 -std=$std $o $WARN_C $posix"
             build "$1 $std $posix library" $c -c $src/es_impl.c \
                 -o $out/std.o || continue
             for use in use ns_use es_use; do
@@ -71,11 +75,11 @@ c_standards() {
             done
         done
     done
-    try "$1 PYRO_STATIC" $1 -std=c99 -O1 $WARN_C $src/static_a.c \
+    try "$1 PYRO_STATIC" $1 -std=c99 $opt $WARN_C $src/static_a.c \
         $src/static_b.c
-    try "$1 PYRO_STATIC events" $1 -std=c99 -O1 $WARN_C -DPYRO_STATIC \
+    try "$1 PYRO_STATIC events" $1 -std=c99 $opt $WARN_C -DPYRO_STATIC \
         -DPYRO_IMPLEMENTATION $src/es_use.c
-    try "$1 PYRO_STATIC names" $1 -std=c99 -O1 $WARN_C -DPYRO_STATIC \
+    try "$1 PYRO_STATIC names" $1 -std=c99 $opt $WARN_C -DPYRO_STATIC \
         -DPYRO_IMPLEMENTATION $src/ns_use.c $src/ns_static.c
 }
 
@@ -83,7 +87,7 @@ c_standards() {
 cxx_standards() {
     for std in c++11 ${QUICK:-c++17}; do
         [ $std != 1 ] || break
-        cxx="$1 -std=$std -O1 $WARN"
+        cxx="$1 -std=$std $opt $WARN"
         for posix in "" -DPYRO_POSIX; do
             build "$1 $std $posix library" $cxx $posix -x c++ -c \
                 $src/es_impl.c -o $out/std.o || continue
@@ -98,10 +102,10 @@ cxx_standards() {
 
 # A C library called from C++: what most C++ programs do.
 mixed() {
-    build "mixed, library" "$CC" -std=c99 -O1 $WARN_C $src/es_impl.c -c \
+    build "mixed, library" "$CC" -std=c99 $opt $WARN_C $src/es_impl.c -c \
         -o $out/mixed.o || return
     for use in use ns_use es_use; do
-        try "mixed, $use" g++ -std=c++11 -O1 $WARN -x c++ $src/$use.c \
+        try "mixed, $use" g++ -std=c++11 $opt $WARN -x c++ $src/$use.c \
             -x none $out/mixed.o
     done
 }
@@ -115,7 +119,7 @@ order() {
         *) say "#include \"$word.h\"" ;;
         esac
     done >$out/order.c
-    try "order: $*" "$CC" -std=c99 -O1 $WARN_C -I. -DPYRO_POSIX \
+    try "order: $*" "$CC" -std=c99 -O0 $WARN_C -I. -DPYRO_POSIX \
         $src/ns_use.c $out/order.c
 }
 
@@ -213,9 +217,11 @@ es_switches() {
 }
 
 mingw() {
+    build "mingw, library" x86_64-w64-mingw32-gcc -std=c99 -O2 $WARN_C -c \
+        $src/es_impl.c -o $out/impl.o || return
     for use in use ns_use es_use; do
         build "mingw, $use" x86_64-w64-mingw32-gcc -std=c99 -O2 $WARN_C \
-            $src/$use.c $src/es_impl.c -o $out/use.exe
+            $src/$use.c $out/impl.o -o $out/use.exe
     done
 }
 
@@ -283,8 +289,9 @@ FOREIGN="$(say " $ALONE" | sed 's/ text//') daemon proxy"
 
 # All without optimisation, which is quick; what reads and writes bytes with.
 unit_group() {
-    some=$UNITS
-    [ -z "$QUICK" ] || some=$BYTES
+    some=$UNITS alone=$ALONE
+    [ -z "$QUICK" ] || some="reader writer values uri wire signatures"
+    [ -z "$QUICK" ] || alone="basics reader wire text"
     case $1 in
     m32) # its x87 makes signalling NaNs quiet: not values
         asm=/usr/include/$(gcc-12 -print-multiarch)
@@ -299,7 +306,7 @@ unit_group() {
         ;;
     s390x) units "$FOREIGN" qemu-s390x s390x-linux-gnu-gcc -static -O0 ;;
     armhf) units "$FOREIGN" qemu-arm arm-linux-gnueabihf-gcc -static -O0 ;;
-    musl) units "$ALONE" "" musl-gcc -static -O0 ;;
+    musl) units "$alone" "" musl-gcc -static -O0 ;;
     alignment) units "$UNITS" "" clang -O0 -fsanitize=alignment \
         -fno-sanitize-recover=all -Wno-unused-command-line-argument ;;
     tcc) units "$(say " $ALONE" | sed 's/ values//')" "" tcc -w ;;
@@ -355,7 +362,7 @@ if [ "${1:-}" = one ]; then
     exit
 fi
 if [ $# = 0 ] && [ -n "$QUICK" ]; then
-    set -- m32 musl gcc g++ mixed orders numbers mingw avr
+    set -- gcc m32 g++ musl orders clang mixed mingw avr numbers
     say "left to check-all: most of the matrix (here: $*)"
 elif [ $# = 0 ]; then
     set -- powerpc s390x m32 armhf alignment clang switches clang++ gcc g++ \
