@@ -217,11 +217,11 @@ es_switches() {
 }
 
 mingw() {
-    build "mingw, library" x86_64-w64-mingw32-gcc -std=c99 -O2 $WARN_C -c \
-        $src/es_impl.c -o $out/impl.o || return
+    cc="x86_64-w64-mingw32-gcc -std=c99 -O2 $WARN_C"
+    [ -z "$QUICK" ] || cc="$cc -O0"
+    build "mingw, library" $cc -c $src/es_impl.c -o $out/impl.o || return
     for use in use ns_use es_use; do
-        build "mingw, $use" x86_64-w64-mingw32-gcc -std=c99 -O2 $WARN_C \
-            $src/$use.c $out/impl.o -o $out/use.exe
+        build "mingw, $use" $cc $src/$use.c $out/impl.o -o $out/use.exe
     done
 }
 
