@@ -117,6 +117,6 @@ if [ $# != 0 ]; then
     exit $((bad != 0))
 fi
 sh tests/deps.sh tidy mqtt msgpack events || exit 1
-[ -z "${QUICK:-}" ] || say "left to check-all: all without PYRO_POSIX"
+[ -z "${QUICK:-}" ] || say "left to check-all: clang-tidy and cppcheck without PYRO_POSIX"
 parts | sh tests/together.sh || die "see the findings above"
 say "tidy: $(say "$sources" | wc -l) files in order"
