@@ -555,9 +555,21 @@
  *                          are taken is left waiting, a message longer than
  *                          was announced ends its link, also a call of ours
  *                          from before the greeting
- *   PYRO_NO_CHECKSUM       no checksums but in greetings; who asks for them is
- *                          refused. Not for noisy lines
- *   PYRO_NO_GATHER         every oneway call is sent by itself
+ *   PYRO_NO_ONEWAY         no pyro_oneway, and a method's PYRO_ONEWAY does not
+ *                          count; calls that others send so are served
+ *   PYRO_NO_SENT           pyro_sent is always true: a call that failed may
+ *                          have been executed, and if it has not left in time
+ *                          it leaves all the same
+ *   PYRO_NO_IDS            objects have names and no ids: no pyro_object_id
+ *   PYRO_NO_ANY            a class is its two tables: `any` has to be NULL and
+ *                          there is no PYRO_EXCLUSIVE
+ *   PYRO_NO_UTF8           no text is looked at, ours or theirs: whoever shows
+ *                          one looks at it himself
+ *   PYRO_NO_CHECKSUM       no checksums but those that go with greetings; ours
+ *                          are right, others' are not looked at. Who asks for
+ *                          more is refused. Not for noisy lines
+ *   PYRO_NO_GATHER         every oneway call and every reply is sent by itself
+ *                          and at once: pyro_flush has nothing to do
  *   PYRO_NO_STATS          node.stats stays zero
  *   PYRO_NO_PIPE           no pyro_adopt: connections only, and the loss of
  *                          bytes ends one
@@ -574,6 +586,21 @@
 #endif
 #if defined(PYRO_NO_DENIALS) && !defined(PYRO_NO_PYRO5)
 #error "PYRO_NO_DENIALS needs PYRO_NO_PYRO5: there nothing is announced"
+#endif
+#if defined(PYRO_NO_ONEWAY) && !defined(PYRO_NO_ASYNC)
+#error "PYRO_NO_ONEWAY needs PYRO_NO_ASYNC: pyro_send_oneway is of that"
+#endif
+#if defined(PYRO_NO_SENT) && !defined(PYRO_NO_ASYNC)
+#error "PYRO_NO_SENT needs PYRO_NO_ASYNC: pyro_cancel tells what has left"
+#endif
+#if defined(PYRO_NO_IDS) && !defined(PYRO_NO_URI)
+#error "PYRO_NO_IDS needs PYRO_NO_URI: an id is what stands in one"
+#endif
+#if defined(PYRO_NO_IDS) && !defined(PYRO_NO_INTROSPECTION)
+#error "PYRO_NO_IDS needs PYRO_NO_INTROSPECTION, which tells ids"
+#endif
+#if defined(PYRO_NO_UTF8) && !defined(PYRO_NO_PYRO5)
+#error "PYRO_NO_UTF8 needs PYRO_NO_PYRO5: Python does not read other texts"
 #endif
 #if defined(PYRO_NO_URI) && !defined(PYRO_NO_PYRO5)
 #error "PYRO_NO_URI needs PYRO_NO_PYRO5: its objects are known by URIs"
@@ -1232,12 +1259,14 @@ typedef struct pyroi_link {
     uint32_t      rx_len;  /* of the body being read, its checksum too */
     uint32_t      rx_have; /* of that */
     uint32_t      tx_at;   /* sent of the first buffer or control frame */
-    uint32_t      crc;     /* of what was read */
-    uint32_t      heard;   /* when bytes came last */
-    uint32_t      told;    /* when bytes left last, or were to */
-    uint32_t      rx_due;  /* a frame or a greeting must be done; 0: none */
-    uint32_t      tx_due;  /* the first frame in the queue must be gone */
-    uint32_t      key;     /* CRC of the address we connected to, else 0 */
+#ifndef PYRO_NO_CHECKSUM
+    uint32_t crc; /* of what was read */
+#endif
+    uint32_t heard;  /* when bytes came last */
+    uint32_t told;   /* when bytes left last, or were to */
+    uint32_t rx_due; /* a frame or a greeting must be done; 0: none */
+    uint32_t tx_due; /* the first frame in the queue must be gone */
+    uint32_t key;    /* CRC of the address we connected to, else 0 */
 #ifndef PYRO_NO_PIPE
     uint32_t quiet_due; /* nothing is said unasked until then; 0: it is */
 #endif
@@ -1253,8 +1282,10 @@ typedef struct pyroi_object {
     const struct pyro_class *cls;
     void                    *self;
     const char              *name;
-    uint32_t                 serial;  /* counts exports: ids never repeat */
-    uint16_t                 waiting; /* handlers of it on the stack */
+#ifndef PYRO_NO_IDS
+    uint32_t serial; /* counts exports: ids never repeat */
+#endif
+    uint16_t waiting; /* handlers of it on the stack */
 } pyroi_object;
 
 /* Changes when any number that shapes a struct does: pyro_open compares. */
@@ -1405,7 +1436,6 @@ struct pyro_daemon {
     pyroi_link     **ready_end_;
     pyroi_buffer    *free_; /* list of free buffers */
     pyro_request    *requests_;
-    pyro_proxy      *proxies_;
     pyroi_waiting   *waits_; /* on the stack, innermost first */
     pyro_call       *calls_; /* not answered: running or deferred */
     pyro_item       *items_;
@@ -1413,10 +1443,16 @@ struct pyro_daemon {
     const pyro_port *port_;
 
     const pyro_config *config_;
-    uint32_t           stuck_;
-    uint32_t           ids_[3]; /* session, with it the start of object ids */
-    uint32_t           exports_;
-    uint16_t           guids_;
+#ifndef PYRO_NO_PYRO5
+    pyro_proxy *proxies_;
+#endif
+    uint32_t stuck_;
+    uint32_t ids_[3]; /* session, with it the start of object ids */
+#ifndef PYRO_NO_IDS
+    uint32_t exports_;
+#endif
+    uint16_t guids_;
+    uint16_t n_proxies_;
 #ifndef PYRO_NO_ASYNC
     pyro_request **requests_end_;
 #endif
@@ -1439,8 +1475,10 @@ struct pyro_daemon {
     pyro_stats stats;
     void      *user; /* yours */
 
-    pyro_item      listeners_[PYRO_MAX_LISTEN];
+    pyro_item listeners_[PYRO_MAX_LISTEN];
+#ifndef PYRO_NO_IDS
     pyroi_by_id_fn by_id_;
+#endif
 #ifndef PYRO_NO_URI
     pyro_resolve_fn resolve_;
     void           *resolve_user_;
@@ -1605,7 +1643,9 @@ struct pyro_call {
 #define PYRO_ONEWAY    1 /* method: nobody needs its result; answers nil */
 #define PYRO_UNCHECKED 2 /* method, called very often: see pyro_method */
 #define PYRO_READONLY  1 /* attribute: cannot be set */
+#ifndef PYRO_NO_ANY
 #define PYRO_EXCLUSIVE 1 /* class: not entered while a handler of it waits */
+#endif
 
 typedef void (*pyro_handler)(void *self, pyro_call *call);
 
@@ -1673,7 +1713,11 @@ typedef struct pyro_class {
     size_t             n_attrs;
     /* Takes every method that is in no table (delegation, bridges) and
      * checks its arguments itself. False: no such method. May be NULL. */
+#ifdef PYRO_NO_ANY
+    struct pyro_no_any *any; /* NULL: it is left out */
+#else
     bool (*any)(void *self, pyro_call *call);
+#endif
     uint8_t flags; /* PYRO_EXCLUSIVE */
 } pyro_class;
 
@@ -1693,10 +1737,12 @@ PYRO_DEF pyro_err pyro_export(pyro_daemon *node, const pyro_class *cls,
  * PYRO_ERR_NAMING: it was not there. */
 PYRO_DEF pyro_err pyro_withdraw(pyro_daemon *node, void *self);
 
+#ifndef PYRO_NO_IDS
 /* The id of an exported object, 32 hex digits: valid until it is withdrawn,
  * never given to another. PYRO_ERR_NAMING: not exported. */
 PYRO_DEF pyro_err pyro_object_id(pyro_daemon *node, const void *self,
                                  char to[33]);
+#endif
 
 /* An entry of the object table, by name or id (n bytes), or all of them:
  * start with *at = 0, ends with false. */
@@ -1781,9 +1827,13 @@ typedef struct pyro_exc {
 struct pyro_proxy {
     uint32_t timeout_ms; /* of each call through it; may be changed */
     uint8_t  err_;
-    uint8_t  sent_;
+#ifndef PYRO_NO_SENT
+    uint8_t sent_;
+#endif
 
-    pyro_proxy  *next_;
+#ifndef PYRO_NO_PYRO5
+    pyro_proxy *next_;
+#endif
     pyro_daemon *node_;
     const char  *uri_;
     pyro_link    link_;
@@ -1810,8 +1860,10 @@ struct pyro_request {
                          PYRO_MAX_ARGS; errors are kept until send */
     uint8_t     state_;
     uint8_t     err_;
-    uint8_t     sent_;
-    uint16_t    seq_; /* before it is sent: see pyro_again */
+#ifndef PYRO_NO_SENT
+    uint8_t sent_;
+#endif
+    uint16_t seq_; /* before it is sent: see pyro_again */
 
     pyro_request *next_;
     pyro_proxy   *proxy_;
@@ -1857,7 +1909,8 @@ PYRO_DEF pyro_link pyro_proxy_link(const pyro_proxy *proxy);
  * connects anew. Requests in flight go on. */
 PYRO_DEF void pyro_release(pyro_proxy *proxy);
 
-/* Ends it: its requests end with PYRO_ERR_CLOSED, without callback. */
+/* Ends it: its requests end with PYRO_ERR_CLOSED, without callback. Of one that
+ * is zero or closed: nothing. */
 PYRO_DEF void pyro_proxy_close(pyro_proxy *proxy);
 
 /* Calls a method and waits for its result, at most proxy->timeout_ms (and
@@ -1867,10 +1920,12 @@ PYRO_DEF void pyro_proxy_close(pyro_proxy *proxy);
 PYRO_DEF pyro_err pyro_invoke(pyro_proxy *proxy, const char *method,
                               pyro_args args, pyro_slot result);
 
+#ifndef PYRO_NO_ONEWAY
 /* Sends and forgets. Gathered with others; leaves by itself at once, or by
  * the next poll, wait or pyro_flush. */
 PYRO_DEF pyro_err pyro_oneway(pyro_proxy *proxy, const char *method,
                               pyro_args args);
+#endif
 
 /* Remote attributes. */
 PYRO_DEF pyro_err pyro_getattr(pyro_proxy *proxy, const char *name,
@@ -1995,6 +2050,13 @@ extern "C" {
 #define PYROI_SHARED
 #endif
 
+/* And what is smaller where it is copied, for what it is given there. */
+#ifdef __GNUC__
+#define PYROI_COPIED static inline __attribute__((always_inline))
+#else
+#define PYROI_COPIED static
+#endif
+
 /* What some switches leave without a caller. */
 #if defined(__GNUC__)
 #define PYROI_MAYBE __attribute__((unused))
@@ -2103,11 +2165,7 @@ PYRO_DEF uint32_t pyro_crc32(uint32_t crc, const void *data, size_t n)
 
 static bool pyroi_has(const char *p, size_t n, char c)
 {
-    for (; n > 0; n--, p++) {
-        if (*p == c)
-            return true;
-    }
-    return false;
+    return memchr(p, c, n) != NULL;
 }
 
 /* 16 bytes as 32 hex digits and a zero byte. */
@@ -2449,7 +2507,11 @@ PYRO_DEF void pyro_put_f64(pyro_writer *out, double v)
 #endif
 }
 
+#ifdef PYRO_NO_UTF8
+#define pyroi_utf8(p, n) ((void)(p), (void)(n), true)
+#else
 static bool pyroi_utf8(const uint8_t *p, size_t n);
+#endif
 
 /* Whether n bytes are what the form says. */
 static bool pyroi_whole(const void *data, size_t n, unsigned form)
@@ -2624,6 +2686,7 @@ static inline bool pyroi_ascii(const uint8_t *p, size_t n, uint64_t least)
 }
 #endif
 
+#ifndef PYRO_NO_UTF8
 /* RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF. The
  * bytes of a character are put together with all bits of the first, which
  * says with a row of ones how many follow: `more` is at the next of them. */
@@ -2661,6 +2724,7 @@ static bool pyroi_utf8(const uint8_t *p, size_t n)
     }
     return true;
 }
+#endif
 
 /* Type of a tag from 0xC0 to 0xDF and the bytes of number behind it. */
 #define PYROI_TAG(type, width) (uint8_t)((type) << 4 | (width))
@@ -3404,14 +3468,9 @@ static bool pyroi_starts(const char *p, size_t n, const char *with)
 }
 #endif
 
-static bool pyroi_is(const char *p, size_t n, const char *text)
+PYROI_COPIED bool pyroi_is(const char *p, size_t n, const char *text)
 {
-    while (n > 0 && *p == *text && *text != 0) {
-        p++;
-        text++;
-        n--;
-    }
-    return n == 0 && *text == 0;
+    return strlen(text) == n && memcmp(p, text, n) == 0;
 }
 
 #ifndef PYRO_NO_URI
@@ -3946,6 +4005,11 @@ extern unsigned pyro_test_rules;
 #else
 #define PYROI_PIPES(flag) flag
 #endif
+#ifdef PYRO_NO_ONEWAY
+#define PYROI_ONEWAYS(flag) 0
+#else
+#define PYROI_ONEWAYS(flag) flag
+#endif
 #ifdef PYRO_NO_CHECKSUM
 #define PYROI_SUMMED(flag) 0
 #else
@@ -4058,6 +4122,13 @@ static void pyroi_give_all(pyro_daemon *d, pyroi_buffer **chain)
     }
 }
 
+/* Buffers of results that a callback looks at. */
+#ifdef PYRO_NO_ASYNC
+#define pyroi_held(d) 0u
+#else
+#define pyroi_held(d) (d)->n_[PYROI_HELD]
+#endif
+
 /* R2: one buffer is kept back for RESULTs, unless one is in use for that. */
 static unsigned pyroi_reserve(const pyro_daemon *d)
 {
@@ -4065,7 +4136,7 @@ static unsigned pyroi_reserve(const pyro_daemon *d)
     (void)d;
     return 0;
 #else
-    if (!PYROI_RULE(2) || d->proxies_ == NULL
+    if (!PYROI_RULE(2) || d->n_proxies_ == 0
         || d->n_[PYROI_INCOMING] + d->n_[PYROI_SOLO] != 0)
         return 0;
 #ifndef PYRO_NO_PYRO5
@@ -4081,8 +4152,8 @@ static unsigned pyroi_reserve(const pyro_daemon *d)
  * outstanding, one may sit in the reserve itself. NULL: neither. */
 PYROI_SHARED static pyroi_buffer *pyroi_take_request(pyro_daemon *d)
 {
-    unsigned serve = (unsigned)d->n_[PYROI_SERVE] + d->n_[PYROI_REPLYING]
-                   + d->n_[PYROI_HELD];
+    unsigned serve =
+        (unsigned)d->n_[PYROI_SERVE] + d->n_[PYROI_REPLYING] + pyroi_held(d);
     unsigned pair = 0;
 
     if ((d->flags_ & PYROI_SERVES) != 0 && serve < 2 && PYROI_RULE(3))
@@ -4107,8 +4178,13 @@ enum { /* state of a link */
        PYROI_GREETING, /* waits for CONNECT */
        PYROI_ASKING,   /* our CONNECT waits for its answer */
        PYROI_OPEN,
-       PYROI_CLOSING /* sends what is queued, then closes */
+       PYROI_CLOSING /* refused: sends what is owed, then closes */
 };
+#ifdef PYRO_NO_DENIALS
+#define pyroi_closing(l) ((void)(l), false)
+#else
+#define pyroi_closing(l) ((l)->state == PYROI_CLOSING)
+#endif
 
 enum { /* flags of a link */
        /* adopted: survives its peer */
@@ -4765,6 +4841,17 @@ static bool pyroi_flush_buffer(pyro_daemon *d, pyroi_link *l)
     return true;
 }
 
+#ifndef PYRO_NO_CLIENT
+/* Closes a connection of ours that no proxy uses, that nobody waits on and
+ * that has nothing to send. */
+static void pyroi_unused(pyro_daemon *d, pyroi_link *l)
+{
+    if ((l->users | l->expects) == 0 && l->key != 0 && l->tx == NULL
+        && l->state >= PYROI_ASKING)
+        pyroi_drop(d, l);
+}
+#endif
+
 /* Sends what can be sent now, control frames between buffers first. Bounded
  * by the pool: nothing is added meanwhile. */
 static void pyroi_flush(pyro_daemon *d, pyroi_link *l)
@@ -4780,12 +4867,15 @@ static void pyroi_flush(pyro_daemon *d, pyroi_link *l)
             break;
         }
     }
-    if ((l->item.want & PYRO_OUT) != 0) {
-        l->item.want &= (uint8_t)~PYRO_OUT;
+    if (PYROI_TELL_ROOM != 0 && (l->item.want & PYRO_OUT) != 0) {
         l->flags |= PYROI_TELL_ROOM;
         pyroi_ready(d, l);
     }
-    if (l->state == PYROI_CLOSING)
+    l->item.want &= (uint8_t)~PYRO_OUT;
+#ifndef PYRO_NO_CLIENT
+    pyroi_unused(d, l);
+#endif
+    if (pyroi_closing(l))
         pyroi_drop(d, l);
 }
 
@@ -4831,9 +4921,9 @@ static pyroi_link *pyroi_link_new(pyro_daemon *d, const pyro_port *port,
     PYRO_ASSERT(i < d->room_.n_links);
     if (l == d->links_end_)
         d->links_end_++;
-    id = l->id < 0xFFFF0000 ? l->id & 0xFFFF0000 : 0;
+    id = pyroi_or(((l->id >> 16) + 1) << 16, 0x10000);
     memset(l, 0, sizeof *l);
-    l->id = id + 0x10000 + i; /* never 0 */
+    l->id = id + i; /* never 0 */
     l->state = PYROI_GREETING;
     l->flags = flags | pyroi_wants_sums(d, port);
     l->heard = l->told = d->now_;
@@ -4921,18 +5011,25 @@ PYROI_SHARED static void pyroi_queue(pyro_daemon *d, pyroi_link *l,
     *at = b;
 }
 
+#ifdef PYRO_NO_GATHER
+#define PYROI_CORKS false
+#else
+#define PYROI_CORKS true
+#endif
+
 /* Holds back what is queued: until there is no more input, until somebody
- * waits. */
+ * waits. Without that it leaves at the end of its link's turn. */
 static void pyroi_cork(pyro_daemon *d)
 {
-    d->corked_ = true;
+    if (PYROI_CORKS)
+        d->corked_ = true;
 }
 
 PYRO_DEF void pyro_flush(pyro_daemon *node)
 {
     pyroi_link *l = node->room_.links;
 
-    if (!node->corked_)
+    if (!PYROI_CORKS || !node->corked_)
         return;
     node->corked_ = false;
     for (; l < node->links_end_; l++) {
@@ -5598,6 +5695,12 @@ PYROI_SHARED static unsigned pyroi_check_args(pyro_call  *call,
  * >>objects
  * ------------------------------------------------------------------------ */
 
+#ifdef PYRO_NO_IDS
+#define PYROI_LIKE_ID(n, digits) false
+#else
+#define PYROI_LIKE_ID(n, digits) ((n) == 32 && (digits) == 32)
+#endif
+
 /* Whether an object can have this name: no blanks, no control characters, and
  * it does not look like an id. */
 static bool pyroi_good_name(const char *name)
@@ -5613,7 +5716,7 @@ static bool pyroi_good_name(const char *name)
         if (c - '0' <= 9 || c - 'a' <= 5)
             digits++;
     }
-    return n - 1 < PYRO_MAX_NAME && (n != 32 || digits != 32);
+    return n - 1 < PYRO_MAX_NAME && !PYROI_LIKE_ID(n, digits);
 }
 
 /* An object by name, or by an id that somebody has been told. */
@@ -5627,7 +5730,11 @@ static pyroi_object *pyroi_lookup(const pyro_daemon *d, const char *text)
         if (o->name != NULL && *o->name == first && strcmp(o->name, text) == 0)
             return o;
     }
+#ifdef PYRO_NO_IDS
+    return NULL;
+#else
     return d->by_id_ != NULL ? d->by_id_(d, text) : NULL;
+#endif
 }
 
 /* A name with a zero byte behind it. One that is none becomes empty. */
@@ -5655,7 +5762,7 @@ static pyroi_object *pyroi_object_of(const pyro_daemon *d, const void *self)
 PYRO_DEF pyro_err pyro_export(pyro_daemon *node, const pyro_class *cls,
                               void *self, const char *name)
 {
-    unsigned      least = node->proxies_ != NULL ? 3 : 2;
+    unsigned      least = node->n_proxies_ > 0 ? 3 : 2;
     pyroi_object *o = node->room_.objects;
     unsigned      left = node->room_.n_objects;
 
@@ -5676,7 +5783,9 @@ PYRO_DEF pyro_err pyro_export(pyro_daemon *node, const pyro_class *cls,
         o->cls = cls;
         o->self = self;
         o->name = name;
+#ifndef PYRO_NO_IDS
         o->serial = ++node->exports_;
+#endif
         node->flags_ |= PYROI_SERVES;
         return PYRO_OK;
     }
@@ -5695,6 +5804,8 @@ PYRO_DEF pyro_err pyro_withdraw(pyro_daemon *node, void *self)
     o->name = NULL;
     return PYRO_OK;
 }
+
+#ifndef PYRO_NO_IDS
 
 /* An id is the node's 12 random bytes and the number of the export. */
 static void pyroi_id(const pyro_daemon *d, const pyroi_object *o, char to[33])
@@ -5739,6 +5850,8 @@ PYRO_DEF pyro_err pyro_object_id(pyro_daemon *node, const void *self,
     pyroi_tell_id(node, o, to);
     return PYRO_OK;
 }
+
+#endif /* PYRO_NO_IDS */
 
 PYRO_DEF bool pyro_walk(pyro_daemon *node, unsigned *at, pyro_object *found)
 {
@@ -5969,6 +6082,13 @@ static bool pyroi_unchecked(pyro_call *call, const pyro_method *m)
 }
 #endif
 
+static unsigned pyroi_no_method(pyro_call *call)
+{
+    (void)call;
+    return pyroi_raise_name(call, PYROI_ERR_ATTRIBUTE,
+                            "no such method: ", call->method);
+}
+
 /* Runs the method of a class. `given` positional arguments begin at
  * call->args. */
 PYROI_SHARED static unsigned pyroi_run(pyro_call *call, const pyro_class *cls,
@@ -5990,6 +6110,10 @@ PYROI_SHARED static unsigned pyroi_run(pyro_call *call, const pyro_class *cls,
         args = m->args;
     } else {
         what = pyroi_attr_call(name);
+#ifdef PYRO_NO_ANY
+        if (what == PYROI_NO_ATTR)
+            return pyroi_no_method(call);
+#endif
         if (what != PYROI_NO_ATTR)
             args = what == PYROI_SET ? "sv" : "s";
     }
@@ -6001,16 +6125,19 @@ PYROI_SHARED static unsigned pyroi_run(pyro_call *call, const pyro_class *cls,
         return err;
     if (left > 0) {
         m->handler(self, call);
-        if ((m->flags & PYRO_ONEWAY) != 0 && call->state_ == PYROI_RUNNING)
+        if ((m->flags & PYROI_ONEWAYS(PYRO_ONEWAY)) != 0
+            && call->state_ == PYROI_RUNNING)
             pyroi_begin_result(call); /* called the long way: answers nil */
         return PYRO_OK;
     }
-    if (what != PYROI_NO_ATTR)
-        return pyroi_call_attr(call, cls, self, what);
-    if (cls->any != NULL && cls->any(self, call))
-        return PYRO_OK;
-    return pyroi_raise_name(call, PYROI_ERR_ATTRIBUTE,
-                            "no such method: ", call->method);
+#ifndef PYRO_NO_ANY
+    if (what == PYROI_NO_ATTR) {
+        if (cls->any != NULL && cls->any(self, call))
+            return PYRO_OK;
+        return pyroi_no_method(call);
+    }
+#endif
+    return pyroi_call_attr(call, cls, self, what);
 }
 
 /* The class of an object that every daemon has. NULL: it is none. */
@@ -6064,10 +6191,12 @@ static unsigned pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given)
                                 "no object found by this name: ",
                                 call->object);
     }
+#ifndef PYRO_NO_ANY
     if (o->waiting > 0 && (o->cls->flags & PYRO_EXCLUSIVE) != 0) {
         pyroi_count(d, busy);
         return PYRO_ERR_BUSY;
     }
+#endif
     o->waiting++;
     pyroi_count(d, calls);
     err = pyroi_run(call, o->cls, o->self, given);
@@ -6156,6 +6285,12 @@ static bool pyroi_open_body(pyro_call *call, unsigned *given)
     return true;
 }
 
+#ifdef PYRO_NO_ANY
+#define PYROI_MAY_BE_BUSY false
+#else
+#define PYROI_MAY_BE_BUSY true
+#endif
+
 /* Raises what is wrong with a call, unless it has raised already. */
 static void pyroi_settle(pyro_call *call, unsigned err)
 {
@@ -6165,8 +6300,8 @@ static void pyroi_settle(pyro_call *call, unsigned err)
         pyroi_count(call->node, bad);
         err = pyroi_raise_text(call, err, "invalid request data format");
     }
-    pyroi_raise(call, pyroi_err_name(err), err == PYRO_ERR_BUSY ? "busy" : "",
-                NULL);
+    pyroi_raise(call, pyroi_err_name(err),
+                PYROI_MAY_BE_BUSY && err == PYRO_ERR_BUSY ? "busy" : "", NULL);
 }
 
 /* Whatever is in the result of a call becomes one value, or an exception that
@@ -6212,7 +6347,7 @@ static void pyroi_send_reply(pyro_call *call)
                      call->result.at); /* it knew what the peer accepts */
     pyroi_label5(call);
     pyroi_queue(d, l, call->reply_buf_);
-    if (l->input)
+    if (PYROI_CORKS && l->input)
         pyroi_cork(d);
     else
         pyroi_flush(d, l);
@@ -6460,6 +6595,17 @@ static pyro_request *pyroi_request_of(const pyro_daemon *d, pyro_link link,
     return rq;
 }
 
+/* Whether it is known if a call has left. */
+#ifdef PYRO_NO_SENT
+#define pyroi_was_sent(rq)         true
+#define pyroi_set_sent(rq, is)     ((void)0)
+#define pyroi_unsend(d, l, rq)     ((void)(d), (void)(l))
+#define pyroi_tell_sent(proxy, rq) ((void)0)
+#else
+#define pyroi_was_sent(rq)         ((rq)->sent_ != 0)
+#define pyroi_set_sent(rq, is)     ((void)((rq)->sent_ = (is)))
+#define pyroi_tell_sent(proxy, rq) ((void)((proxy)->sent_ = (rq)->sent_))
+
 /* Where the buffer of a request that has not begun to leave stands in the send
  * queue; NULL when it has left, at least in part. */
 static pyroi_buffer **pyroi_unsent(pyroi_link *l, unsigned seq)
@@ -6491,20 +6637,7 @@ static void pyroi_unsend(pyro_daemon *d, pyroi_link *l, pyro_request *rq)
         pyroi_give(d, b);
     }
 }
-
-/* Closes a connection of ours that no proxy uses and nobody waits on. */
-static void pyroi_unused(pyro_daemon *d, pyroi_link *l)
-{
-    if ((l->users | l->expects) != 0 || l->key == 0)
-        return;
-    if (l->state == PYROI_OPEN) {
-        l->state = PYROI_CLOSING;
-        pyroi_hurry(d, l, pyroi_frame_ms(d));
-        pyroi_flush(d, l);
-    } else if (l->state == PYROI_ASKING && l->tx == NULL) {
-        pyroi_drop(d, l);
-    }
-}
+#endif
 
 /* Nobody waits for the answer any more. What has not begun to leave never
  * will; else its number is remembered, so that it is not used again while
@@ -6517,7 +6650,7 @@ static void pyroi_give_up(pyro_daemon *d, pyro_request *rq)
         return;
     l->expects--;
     pyroi_unsend(d, l, rq);
-    if (rq->sent_ && l->n_given_up++ == 0)
+    if (pyroi_was_sent(rq) && l->n_given_up++ == 0)
         l->given_up = rq->seq_;
     pyroi_unused(d, l);
 }
@@ -6597,10 +6730,11 @@ static void pyroi_late(pyro_daemon *d, pyro_request *rq)
     pyroi_count(d, timeouts);
     pyroi_give_up(d, rq);
     pyroi_why(d,
-              rq->sent_ ? PYROI_T("no answer in time: the call may have been "
-                                  "executed")
-                        : PYROI_T("not sent in time: the call was not "
-                                  "executed"),
+              pyroi_was_sent(rq)
+                  ? PYROI_T("no answer in time: the call may have been "
+                            "executed")
+                  : PYROI_T("not sent in time: the call was not "
+                            "executed"),
               0, 0);
     pyroi_finish(rq, PYRO_ERR_TIMEOUT, NULL);
 }
@@ -6750,7 +6884,7 @@ static void pyroi_take_answer(pyro_daemon *d, pyro_request *rq,
 
     pyroi_set_dialect(&in, l);
     err = pyroi_answer(rq, &in, (l->head[3] & PYROI_EXCEPTION) != 0);
-    rq->sent_ = err != PYRO_ERR_BUSY;
+    pyroi_set_sent(rq, err != PYRO_ERR_BUSY);
 #ifndef PYRO_NO_ASYNC
     if (err == PYRO_OK && rq->fn_ != NULL && rq->slot_.as_ == NULL) {
         pyroi_use(d, b, PYROI_HELD);
@@ -6779,7 +6913,7 @@ static void pyroi_answered(pyro_daemon *d, pyroi_link *l)
         l->expects--;
         pyroi_why(d, PYROI_T("result too long: raise bytes in PYRO_ROOM"),
                   pyroi_body_bytes(l->head), pyroi_max_body(d));
-        rq->sent_ = 1;
+        pyroi_set_sent(rq, 1);
         pyroi_doom(d, rq, PYRO_ERR_NOSPACE);
 #endif
     } else {
@@ -6788,7 +6922,6 @@ static void pyroi_answered(pyro_daemon *d, pyroi_link *l)
             l->n_given_up--;
         pyroi_give_all(d, &b);
     }
-    pyroi_unused(d, l); /* whatever a callback has made of it */
 }
 
 #endif /* PYRO_NO_CLIENT */
@@ -6918,7 +7051,7 @@ static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l)
         return false;
 #else
     if ((fits || !oneway) && serves && !(l->expects > 0 && PYROI_RULE(1))
-        && !(d->depth_ + d->n_[PYROI_HELD] > 0 && d->n_[PYROI_REPLYING] == 0
+        && !(d->depth_ + pyroi_held(d) > 0 && d->n_[PYROI_REPLYING] == 0
              && PYROI_RULE(5)))
         return false;
     if (!oneway)
@@ -6992,8 +7125,10 @@ static bool pyroi_admit(pyro_daemon *d, pyroi_link *l)
     l->rx = PYROI_RX_SKIP;
     l->rx_have = 0;
     l->rx_len = pyroi_body_bytes(l->head) + (sum ? 4u : 0u);
+#ifndef PYRO_NO_CHECKSUM
     if (sum)
         l->crc = pyro_crc32(0, l->head, l->n_head);
+#endif
     if (pyroi_is5(l))
         return pyroi_admit5(d, l);
     if (kind - PYROI_CONNECT <= (unsigned)PYROI_CONNECTFAIL - PYROI_CONNECT)
@@ -7017,7 +7152,7 @@ static bool pyroi_admit(pyro_daemon *d, pyroi_link *l)
     else if (l->rx_len > 0x7FFFFFFF || (sum && l->rx_len < 4))
         pyroi_bad(d, l, PYROI_T("a length that cannot be"));
 #endif
-    else if (l->state == PYROI_CLOSING || kind == PYROI_PING)
+    else if (pyroi_closing(l) || kind == PYROI_PING)
         return true;
 #ifndef PYRO_NO_SERVER
     else if (kind == PYROI_INVOKE)
@@ -7113,9 +7248,6 @@ static void pyroi_link_up(pyro_daemon *d, pyroi_link *l)
     pyroi_arm(d, d->now_); /* what is due next is another thing now */
     pyroi_cork(d);
     pyroi_ready(d, l);
-#ifndef PYRO_NO_CLIENT
-    pyroi_unused(d, l); /* its proxy may be closed already */
-#endif
 }
 
 /* Whether the body of a CONNECT or CONNECTOK is what it has to be. */
@@ -7221,16 +7353,24 @@ static void pyroi_passed(pyro_daemon *d, pyroi_link *l)
 static void pyroi_pass_byte(pyroi_link *l, uint8_t byte)
 {
     uint32_t at = l->rx_have++;
-    uint32_t left = l->rx_len - at;
 
     if (at < PYROI_GREET && pyroi_kind(l->head) <= PYROI_CONNECTFAIL
         && !pyroi_is5(l))
         l->greet[at] = byte;
-    if (left > 4)
+#ifndef PYRO_NO_CHECKSUM
+    if (l->rx_len - at > 4)
         l->crc = pyro_crc32(l->crc, &byte, 1);
     else
-        l->crc ^= (uint32_t)byte << 8 * (left - 1);
+        l->crc ^= (uint32_t)byte << 8 * (l->rx_len - l->rx_have);
+#endif
 }
+
+#ifdef PYRO_NO_CHECKSUM
+#define pyroi_damaged(l) false
+#else
+#define pyroi_damaged(l) \
+    (((l)->head[3] & PYROI_CHECKSUM) != 0 && (l)->crc != 0)
+#endif
 
 /* Reads a body that goes to no buffer, a piece each turn, so that others get
  * theirs. Nothing is done for a frame before its checksum is known to be
@@ -7250,9 +7390,9 @@ static void pyroi_read_away(pyro_daemon *d, pyroi_link *l)
     if (l->rx_have < l->rx_len)
         return;
     pyroi_frame_done(l);
-    if (l->state == PYROI_CLOSING)
+    if (pyroi_closing(l))
         return;
-    if ((l->head[3] & PYROI_CHECKSUM) != 0 && l->crc != 0)
+    if (pyroi_damaged(l))
         pyroi_bad(d, l, PYROI_T("checksum error"));
     else
         pyroi_passed(d, l);
@@ -7360,9 +7500,12 @@ static void pyroi_step(pyro_daemon *d, pyroi_link *l, unsigned *left)
          k++, --*left)
         pyroi_receive(d, l);
 #endif
-    if (l->input && (l->item.want & PYRO_IN) != 0)
+    if (l->input && (l->item.want & PYRO_IN) != 0) {
         pyroi_ready(d, l);
-    else if ((l->item.want & PYRO_OUT) == 0)
+        if (PYROI_CORKS)
+            return;
+    }
+    if ((l->item.want & PYRO_OUT) == 0)
         pyroi_flush(d, l);
 }
 
@@ -7913,7 +8056,9 @@ PYRO_DEF void pyro_close(pyro_daemon *node)
         pyroi_later_end((pyro_later *)(void *)node->calls_);
 #endif
     node->items_ = NULL;
+#ifndef PYRO_NO_PYRO5
     node->proxies_ = NULL;
+#endif
     node->links_end_ = node->room_.links;
     node->room_.n_links = 0;
 }
@@ -8375,8 +8520,10 @@ static void pyroi_pipe_time(pyro_daemon *d, pyroi_link *l)
     if (l->quiet_due == 0 || !pyroi_due_now(d, l->quiet_due))
         return;
     l->quiet_due = 0;
-    if (l->missed == 1 && l->state == PYROI_DOWN)
+    if (l->missed == 1 && l->state == PYROI_DOWN) {
         pyroi_say_down(d, l);
+        pyroi_ready(d, l);
+    }
 }
 
 /* A pipe is about to go down. */
@@ -8582,8 +8729,11 @@ PYROI_SHARED static pyro_err pyroi_proxy_new(pyro_proxy  *proxy,
     }
     proxy->node_ = node;
     proxy->timeout_ms = pyroi_timeout_ms(node);
+    node->n_proxies_++;
+#ifndef PYRO_NO_PYRO5
     proxy->next_ = node->proxies_;
     node->proxies_ = proxy;
+#endif
     pyroi_copy(proxy->object_, object, n);
     return PYRO_OK;
 }
@@ -8815,7 +8965,7 @@ static pyro_err pyroi_bind(pyro_daemon *d, pyro_proxy *proxy)
         l->n_given_up = 0;
         pyroi_drop(d, l); /* a pipe stays */
     }
-    if (l == NULL || l->state == PYROI_DEAD || l->state == PYROI_CLOSING)
+    if (l == NULL || l->state == PYROI_DEAD || pyroi_closing(l))
         return pyroi_reach(proxy);
     if (pyroi_is5(l) && l->key == 0) {
         pyroi_why(d, PYROI_T("a client of Pyro5 is called by its own URI"), 0,
@@ -8845,13 +8995,28 @@ PYRO_DEF void pyro_release(pyro_proxy *proxy)
         pyroi_unbind(proxy);
 }
 
+#ifdef PYRO_NO_PYRO5
+#define pyroi_proxy_drop(d, proxy) ((void)0)
+#else
+static void pyroi_proxy_drop(pyro_daemon *d, pyro_proxy *proxy)
+{
+    pyro_proxy **at = &d->proxies_;
+
+    while (*at != NULL && *at != proxy)
+        at = &(*at)->next_;
+    if (*at != NULL)
+        *at = proxy->next_;
+}
+#endif
+
 PYRO_DEF void pyro_proxy_close(pyro_proxy *proxy)
 {
     pyro_daemon  *d = proxy->node_;
-    pyro_proxy  **at = &d->proxies_;
-    pyro_request *rq = d->requests_;
+    pyro_request *rq;
 
-    while (rq != NULL) {
+    if (d == NULL)
+        return; /* it is closed already */
+    for (rq = d->requests_; rq != NULL;) {
         pyro_request *next = rq->next_;
 
         if (rq->proxy_ == proxy) {
@@ -8860,11 +9025,10 @@ PYRO_DEF void pyro_proxy_close(pyro_proxy *proxy)
         }
         rq = next;
     }
-    while (*at != NULL && *at != proxy)
-        at = &(*at)->next_;
-    if (*at != NULL)
-        *at = proxy->next_;
+    pyroi_proxy_drop(d, proxy);
     pyroi_unbind(proxy);
+    d->n_proxies_--;
+    proxy->node_ = NULL;
 }
 
 PYRO_DEF pyro_link pyro_proxy_link(const pyro_proxy *proxy)
@@ -8879,7 +9043,8 @@ PYRO_DEF const pyro_exc *pyro_exception(const pyro_proxy *proxy)
 
 PYRO_DEF bool pyro_sent(const pyro_proxy *proxy)
 {
-    return proxy->sent_ != 0;
+    (void)proxy;
+    return pyroi_was_sent(proxy);
 }
 
 /* ------------------------------------------------------------------------
@@ -8941,7 +9106,7 @@ static uint32_t pyroi_clamp(const pyro_daemon *d, uint32_t due)
  * themselves. */
 static bool pyroi_may_drain(const pyro_daemon *d)
 {
-    return d->depth_ + d->n_[PYROI_HELD] == 0
+    return d->depth_ + pyroi_held(d) == 0
         || d->n_[PYROI_REPLYING] + d->n_[PYROI_INCOMING] > 0;
 }
 
@@ -9019,7 +9184,8 @@ static pyro_err pyroi_launch(pyro_daemon *d, pyro_request *rq, pyroi_link *l,
     if (err == PYRO_OK
         && !pyroi_seal(l, rq->buf_,
                        PYROI_WHAT(PYROI_INVOKE,
-                                  rq->seq_ == 0 ? PYROI_ONEWAY : 0),
+                                  rq->seq_ == 0 ? PYROI_ONEWAYS(PYROI_ONEWAY)
+                                                : 0),
                        rq->seq_, w->at)) {
         pyroi_why_long(d, l, pyroi_first(rq->buf_));
         err = PYRO_ERR_NOSPACE;
@@ -9036,6 +9202,7 @@ static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
                            const pyro_args *args, const pyro_slot *slot)
 {
     pyro_daemon *d = proxy->node_;
+    bool         oneway = PYROI_ONEWAYS(slot == NULL);
     pyro_request rq;
     pyroi_link  *l;
     pyro_err     err;
@@ -9044,17 +9211,17 @@ static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
     d->again_ = true;
     rq.proxy_ = proxy;
     rq.seq_ = 0;
-    rq.sent_ = 0;
+    pyroi_set_sent(&rq, 0);
     rq.due_ = pyroi_clamp(d, d->now_ + proxy->timeout_ms);
     err = pyroi_get_ready(d, proxy, &rq);
     if (err == PYRO_OK) {
         l = pyroi_link_of(d, proxy->link_);
-        if (slot != NULL)
+        if (!oneway)
             rq.seq_ = (uint16_t)pyroi_next_seq(d, l); /* there is one: bound */
         err = pyroi_launch(d, &rq, l, method, args);
     }
-    if (err == PYRO_OK && slot == NULL) {
-        rq.sent_ = 1;
+    if (err == PYRO_OK && oneway) {
+        pyroi_set_sent(&rq, 1);
         pyroi_went_oneway(d, l);
     } else if (err == PYRO_OK) {
         l->seq = rq.seq_;
@@ -9064,12 +9231,11 @@ static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
         rq.link_ = l->id;
         rq.next_ = d->requests_;
         d->requests_ = &rq;
-        if (l->state == PYROI_OPEN)
-            pyroi_flush(d, l);
+        pyroi_flush(d, l);
         err = pyroi_await(d, &rq);
     }
     if (rq.proxy_ != NULL) { /* it may have been closed meanwhile */
-        proxy->sent_ = rq.sent_;
+        pyroi_tell_sent(proxy, &rq);
         proxy->err_ = (uint8_t)err;
     }
     return err;
@@ -9259,7 +9425,7 @@ static pyro_err pyroi_complete(pyro_request *rq, pyroi_link *l, unsigned flags)
                   pyroi_max_body(d), d->room_.buffer_bytes);
     if (err != PYRO_OK)
         return err;
-    if (l == NULL || l->state == PYROI_CLOSING)
+    if (l == NULL || pyroi_closing(l))
         return PYRO_ERR_CLOSED;
     if (rq->slot_.to_ != NULL) {
         pyroi_count_args(rq);
@@ -9488,6 +9654,7 @@ static bool pyroi_oneway_behind(pyro_proxy *proxy, const char *method,
 }
 #endif
 
+#ifndef PYRO_NO_ONEWAY
 PYRO_DEF pyro_err pyro_oneway(pyro_proxy *proxy, const char *method,
                               pyro_args args)
 {
@@ -9495,6 +9662,7 @@ PYRO_DEF pyro_err pyro_oneway(pyro_proxy *proxy, const char *method,
         return PYRO_OK;
     return pyroi_call(proxy, method, &args, NULL);
 }
+#endif
 
 PYRO_DEF pyro_err pyro_getattr(pyro_proxy *proxy, const char *name,
                                pyro_slot result)

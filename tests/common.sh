@@ -13,7 +13,9 @@ LEAN="$LEAN -DPYRO_NO_PIPE -DPYRO_NO_PYRO5"
 
 # And the smallest one, without what events are built on.
 LEANEST="$LEAN -DPYRO_NO_URI -DPYRO_NO_ASYNC -DPYRO_NO_HOOKS"
-LEANEST="$LEANEST -DPYRO_NO_CONFIG -DPYRO_NO_DENIALS"
+LEANEST="$LEANEST -DPYRO_NO_CONFIG -DPYRO_NO_DENIALS -DPYRO_NO_ONEWAY"
+LEANEST="$LEANEST -DPYRO_NO_SENT -DPYRO_NO_IDS -DPYRO_NO_ANY -DPYRO_NO_UTF8"
+LEANEST="$LEANEST -DPYRO_POLL_ACCEPTS=1"
 
 # And of the names: a name server in firmware, which forgets, and a locator
 # that asks by broadcast. With the small build, of which they need less still.

@@ -163,7 +163,11 @@ leanest_switches() {
     build "partner" "$CC" -std=c99 -O1 $WARN_C -c tests/size/partner.c \
         -o $out/partner.o || return
     for set in "" "-DPYRO_NO_URI -DPYRO_NO_PYRO5" -DPYRO_NO_ASYNC \
-        -DPYRO_NO_HOOKS -DPYRO_NO_CONFIG "-DPYRO_NO_DENIALS -DPYRO_NO_PYRO5" "$LEANEST" \
+        -DPYRO_NO_HOOKS -DPYRO_NO_CONFIG "-DPYRO_NO_DENIALS -DPYRO_NO_PYRO5" \
+        "-DPYRO_NO_ASYNC -DPYRO_NO_ONEWAY" "-DPYRO_NO_ASYNC -DPYRO_NO_SENT" \
+        "-DPYRO_NO_URI -DPYRO_NO_PYRO5 -DPYRO_NO_IDS -DPYRO_NO_INTROSPECTION" \
+        -DPYRO_NO_ANY \
+        "-DPYRO_NO_PYRO5 -DPYRO_NO_UTF8" "$LEANEST" \
         "$LEANEST -DPYRO_NO_SERVER" "$LEANEST -DPYRO_NO_CLIENT" \
         "-DPYRO_NO_ASYNC -DPYRO_NO_SERVER" \
         "-DPYRO_NO_URI -DPYRO_NO_PYRO5 -DPYRO_NO_CLIENT"; do

@@ -113,6 +113,39 @@ static void client_signatures(void)
     expect(raised(&calc, err, "TypeError"), "an argument that is missing");
 }
 
+/* A text that is none is not sent, or is for the other end to refuse. */
+static void client_texts(void)
+{
+    pyro_err err =
+        pyro_invoke(&calc, "add", PYRO_ARGS(pyro_str("\xFF"), pyro_int(1)),
+                    pyro_to_none());
+
+#ifdef PYRO_NO_UTF8
+    expect(raised(&calc, err, "ProtocolError"), "a text that nobody checks");
+#else
+    expect(err == PYRO_ERR_DATA, "a text that is none");
+#endif
+    expect_add("a call after a text that is none");
+}
+
+/* What never left is known, or held possible. */
+static void client_sent(void)
+{
+    static pyro_proxy nowhere;
+    pyro_err          err;
+
+    expect(pyro_proxy_open(&nowhere, &node, "PYRO://nowhere:1/calc")
+               == PYRO_OK,
+           "a proxy to nowhere");
+    err = pyro_invoke(&nowhere, "add", PYRO_NO_ARGS, pyro_to_none());
+    expect(err == PYRO_ERR_CLOSED, "a call to nowhere");
+#ifdef PYRO_NO_SENT
+    expect(pyro_sent(&nowhere), "a call that may have left");
+#else
+    expect(!pyro_sent(&nowhere), "a call that has not left");
+#endif
+}
+
 static void client_timeouts(void)
 {
     uint32_t start = line_time();
@@ -160,6 +193,8 @@ static void client(void)
     client_exceptions();
     client_attributes();
     client_signatures();
+    client_texts();
+    client_sent();
     client_timeouts();
     client_keep_alive();
     client_reconnects();
@@ -260,6 +295,13 @@ static bool answered(const char *type)
         && strcmp(answer.type, type) == 0;
 }
 
+/* Where there are no ids, only the table is full. */
+#ifdef PYRO_NO_IDS
+#define LIKE_AN_ID PYRO_ERR_NOSPACE
+#else
+#define LIKE_AN_ID PYRO_ERR_DAEMON
+#endif
+
 static void server_names(void)
 {
     expect(pyro_listen(&node, lean_port(), LEAN_ADDRESS) == PYRO_OK, "listen");
@@ -268,6 +310,10 @@ static void server_names(void)
     expect(pyro_export(&node, &pupil_class, &pupil, "pupil")
                == PYRO_ERR_DAEMON,
            "a name that is taken");
+    expect(pyro_export(&node, &pupil_class, &pupil,
+                       "00112233445566778899aabbccddeeff")
+               == LIKE_AN_ID,
+           "a name that looks like an id");
     expect_twice("called by name");
     partner_ask("nobody", "twice", NULL, 1);
     poll_for(100);
@@ -287,6 +333,10 @@ static void server_exceptions(void)
 
 static void server_attributes(void)
 {
+    partner_tell("pupil", "level", 6);
+    poll_for(100);
+    expect(answer.err == PYRO_OK && pupil.level == 6, "told, and not asked");
+    pupil.level = 5;
     ask("__getattr__", "level", 0);
     expect(answer.err == PYRO_OK && answer.number == 5, "own attribute read");
     ask("__setattr__", "level", 7);

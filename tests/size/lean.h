@@ -29,6 +29,9 @@ void partner_open(void);
 void partner_ask(const char *object, const char *method, const char *name,
                  int32_t number);
 
+/* The partner's oneway call, which sets an attribute of the weighed node. */
+void partner_tell(const char *object, const char *attribute, int32_t number);
+
 /* From now on the partner stands still, or goes on. */
 void partner_stop(bool stands);
 

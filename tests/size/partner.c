@@ -219,3 +219,12 @@ void partner_ask(const char *object, const char *method, const char *name,
     pyro_deadline(&request, 10000);
     pyro_send(&request, pyro_to_none(), on_answer, NULL);
 }
+
+void partner_tell(const char *object, const char *attribute, int32_t number)
+{
+    if (!begin(object, "__setattr__"))
+        return;
+    pyro_put_str(&request.args, attribute);
+    pyro_put_int(&request.args, number);
+    answer.err = pyro_send_oneway(&request);
+}
