@@ -123,9 +123,10 @@
  *   With storage configured every change is appended before it is answered:
  *     length u16, its complement u16, body, CRC-32 of length to body
  *   big endian, the body a list in MessagePack: [version, name, uri, seconds
- *   of the lease, ms left of it, meta]. uri "" is a group, nil a deletion, or
- *   with seconds 1 the end of a lease. All that came in one round of poll is
- *   made durable by one sync, then answered. At the start the journal is read;
+ *   of the lease, ms left of it, meta]. uri "" is a group, nil a deletion,
+ *   with seconds 1 one that the pair need not be told: the end of a lease, or
+ *   the pair knows. All that came in one round of poll is made durable by one
+ *   sync, then answered. At the start the journal is read;
  *   a bad record is torn and dropped when no whole one follows, else it is
  *   damage, an error that names it. A journal over twice as long as what it
  *   says is replaced, as is one that cannot be appended to. Refreshes are not
@@ -430,11 +431,11 @@ typedef struct pyro_ns_locator {
     uint8_t      here_; /* addresses of this host that were tried */
     uint8_t      last_; /* error of the host asked last */
 #endif
-    uint8_t state_;
-    uint8_t try_;
-    uint8_t rank_;     /* of the best answer */
-    bool    other_;    /* not the name server itself is looked for */
-    char    head_[23]; /* of all answers: "PYRO! ", digits, a blank */
+    uint16_t try_;
+    uint8_t  state_;
+    uint8_t  rank_;     /* of the best answer */
+    bool     other_;    /* not the name server itself is looked for */
+    char     head_[23]; /* of all answers: "PYRO! ", digits, a blank */
 } pyro_ns_locator;
 
 /* Begins to look for a full name; NULL is the name server itself. Any other is
@@ -711,7 +712,6 @@ typedef struct pyro_ns_server {
     uint32_t     twin_boot_;
     uint32_t     sent_; /* number of our last _sync, and the last heard */
     uint32_t     heard_;
-    uint32_t     confirm_;   /* theirs at the last answer to one of ours */
     uint16_t     batch_[8];  /* nodes in the _sync that is under way */
     uint32_t     stamps_[8]; /* and their versions */
     uint8_t      n_batch_;
@@ -1883,7 +1883,8 @@ static void pyroi_ns_search(pyro_ns *ns)
     ns->state_ = PYROI_NS_SEARCH;
     pyroi_ns_prepare(&ns->locator_, ns->node_, ns->config_, NULL,
                      pyroi_ns_searched, ns);
-    memcpy(ns->locator_.uri, ns->twin_, sizeof ns->twin_);
+    if (ns->twin_[0] != 0)
+        pyroi_ns_set_host(&ns->locator_, ns->twin_, strlen(ns->twin_));
     pyroi_ns_begin(&ns->locator_);
 }
 
@@ -2401,6 +2402,7 @@ PYRO_DEF pyro_err pyro_ns_register(pyro_ns *ns, const char *name,
         return PYRO_ERR_NOSPACE;
     }
     own = &ns->own_[i];
+    pyroi_ns_own_drop(ns, i); /* what is under way has the object of before */
     own->name = name;
     own->object = object;
     own->state = PYROI_NS_NEW;
@@ -2642,7 +2644,7 @@ typedef struct pyroi_ns_entry {
     uint32_t    uri_n;
     uint32_t    meta_n;
     uint32_t    version;
-    uint32_t    seconds; /* of the lease, 0: none; deleted: 1 is expired */
+    uint32_t    seconds; /* of the lease, 0: none; deleted: 1 is for good */
     uint32_t    left_ms;
 } pyroi_ns_entry;
 
@@ -2698,8 +2700,10 @@ static bool pyroi_ns_is_fixed(const pyro_ns_server *ns, unsigned i)
 {
     const char *name = pyroi_ns_name_of(ns, i);
 
-    return name[1] == 0 || strcmp(name, ":Pyro") == 0
-        || strcmp(name, ns->group_) == 0 || pyroi_ns_is_self(ns, i);
+    return pyroi_ns_is_self(ns, i)
+        || (PYROI_NS_GROUP != 0
+            && (name[1] == 0 || strcmp(name, ":Pyro") == 0
+                || strcmp(name, ns->group_) == 0));
 }
 #endif
 
@@ -2882,15 +2886,6 @@ static const char *pyroi_ns_lacks(const pyro_ns_server *ns, unsigned i,
              : NULL;
 }
 
-#ifdef PYROI_NS_COPIES
-/* Notes a version, of which the table knows the largest. */
-static void pyroi_ns_see(pyro_ns_server *ns, uint32_t version)
-{
-    if (version > ns->version_)
-        ns->version_ = version;
-}
-#endif
-
 /* Puts an entry at index i, or into a new node when i is n_nodes. It fits:
  * pyroi_ns_lacks. Returns its index. */
 static unsigned pyroi_ns_set(pyro_ns_server *ns, unsigned i,
@@ -2915,7 +2910,6 @@ static unsigned pyroi_ns_set(pyro_ns_server *ns, unsigned i,
         nd->text |= PYROI_NS_GROUP;
 #ifdef PYROI_NS_COPIES
     nd->version = e->version;
-    pyroi_ns_see(ns, e->version);
 #endif
     ns->stats.names++;
     pyroi_ns_lease(ns, i, e->seconds, e->left_ms);
@@ -2956,7 +2950,6 @@ static void pyroi_ns_bury(pyro_ns_server *ns, unsigned i, uint32_t version)
 #ifdef PYROI_NS_COPIES
     pyroi_ns_node *nd = &ns->room_.nodes[i];
 
-    pyroi_ns_see(ns, version);
     if (pyroi_ns_paired(ns)) {
         ns->stats.names -= pyroi_ns_live(ns, i);
         nd->text |= PYROI_NS_TOMB | PYROI_NS_DIRTY;
@@ -3221,7 +3214,8 @@ static const char *pyroi_ns_append(pyro_ns_server *ns, const pyroi_ns_entry *e)
     return NULL;
 }
 
-/* The same for the end of node i: seconds 0, or 1 for that of its lease. */
+/* The same for the end of node i: seconds 0, or 1 when there is nothing of it
+ * to be told to the pair. */
 static const char *pyroi_ns_append_end(pyro_ns_server *ns, unsigned i,
                                        uint32_t version, uint32_t seconds)
 {
@@ -3534,15 +3528,14 @@ static const char *pyroi_ns_delete(pyro_ns_server *ns, unsigned i,
     pyroi_ns_copy c;
     const char   *wrong;
 
-    if (mark == 0) {
+    if (mark == 0 && e->seconds == 0) {
         pyroi_ns_bury(ns, i, e->version);
         return NULL;
     }
-    pyroi_ns_see(ns, e->version);
     (void)pyroi_ns_read(ns, i, &c);
-    if (!pyroi_ns_live(ns, i) || PYROI_NS_GROUP == 0
+    if (mark == 0 || !pyroi_ns_live(ns, i) || PYROI_NS_GROUP == 0
         || pyroi_ns_next_below(ns, 0, c.name, 0) == ns->room_.n_nodes) {
-        wrong = pyroi_ns_append(ns, e);
+        wrong = mark == 0 ? NULL : pyroi_ns_append_end(ns, i, e->version, 1);
         if (wrong == NULL)
             pyroi_ns_drop(ns, i);
         return wrong;
@@ -3556,16 +3549,14 @@ static const char *pyroi_ns_delete(pyro_ns_server *ns, unsigned i,
     return NULL;
 }
 
-/* A change of the version that is here already: it expired, or its lease was
- * refreshed. */
+/* A change of the version that is here already: it expired, the pair knows of
+ * its deletion, or its lease was refreshed. */
 static void pyroi_ns_same(pyro_ns_server *ns, unsigned i,
                           const pyroi_ns_entry *e)
 {
-    if (!pyroi_ns_live(ns, i))
-        return;
     if (e->uri == NULL && e->seconds != 0)
         pyroi_ns_drop(ns, i);
-    else if (e->uri != NULL)
+    else if (e->uri != NULL && pyroi_ns_live(ns, i))
         pyroi_ns_lease(ns, i, e->seconds, e->left_ms);
 }
 
@@ -3575,7 +3566,7 @@ static const char *pyroi_ns_tomb(pyro_ns_server *ns, const pyroi_ns_entry *e)
     pyroi_ns_entry tomb = *e;
     const char    *lacks;
 
-    if (!pyroi_ns_paired(ns))
+    if (!pyroi_ns_paired(ns) || e->seconds != 0)
         return NULL;
     tomb.uri = "";
     lacks = pyroi_ns_lacks(ns, ns->room_.n_nodes, &tomb);
@@ -3590,14 +3581,17 @@ static const char *pyroi_ns_apply(pyro_ns_server *ns, const pyroi_ns_entry *e,
 {
     unsigned    i = pyroi_ns_find(ns, e->name, e->name_n);
     bool        is = i < ns->room_.n_nodes;
-    const char *wrong;
+    const char *wrong = NULL;
 
     if (PYROI_NS_GROUP == 0 && e->uri != NULL && e->uri_n == 0)
         return NULL; /* a group */
-    if (is && pyroi_ns_is_fixed(ns, i) && (e->uri == NULL || e->uri_n > 0)) {
+    if (is && pyroi_ns_is_fixed(ns, i)
+        && (pyroi_ns_is_self(ns, i) || e->uri == NULL || e->uri_n > 0)) {
         ns->stats.refused++;
         return NULL;
     }
+    if (e->version > ns->version_)
+        ns->version_ = e->version;
     if (is && e->version <= ns->room_.nodes[i].version) {
         if (e->version == ns->room_.nodes[i].version)
             pyroi_ns_same(ns, i, e);
@@ -3609,17 +3603,17 @@ static const char *pyroi_ns_apply(pyro_ns_server *ns, const pyroi_ns_entry *e,
         return pyroi_ns_delete(ns, i, e, mark);
     if (e->uri == NULL)
         return mark != 0 ? NULL : pyroi_ns_tomb(ns, e);
-    wrong = pyroi_ns_lacks(ns, i, e);
-    if (wrong == NULL && mark != 0)
-        wrong = pyroi_ns_revive(ns, e);
+    if (mark != 0)
+        wrong = pyroi_ns_revive(ns, e); /* takes room, too */
+    if (wrong == NULL)
+        wrong = pyroi_ns_lacks(ns, i, e);
     if (wrong == NULL && mark != 0)
         wrong = pyroi_ns_append(ns, e);
     if (wrong != NULL)
         return wrong;
     if (is && mark != 0 && pyroi_ns_live(ns, i))
         ns->stats.lost++;
-    /* made room for groups meanwhile: where it stands may be new */
-    pyroi_ns_set(ns, pyroi_ns_find(ns, e->name, e->name_n), e);
+    pyroi_ns_set(ns, i, e);
     return NULL;
 }
 
@@ -4434,8 +4428,10 @@ static void pyroi_ns_clear_tombs(pyro_ns_server *ns)
         const pyroi_ns_node *nd = &ns->room_.nodes[i];
 
         if (pyroi_ns_used(ns, i) && (nd->text & PYROI_NS_TOMB) != 0
-            && (nd->text & PYROI_NS_DIRTY) == 0 && ns->heard_ >= nd->due)
+            && (nd->text & PYROI_NS_DIRTY) == 0 && ns->heard_ >= nd->due) {
+            (void)pyroi_ns_append_end(ns, i, nd->version, 1);
             pyroi_ns_drop(ns, i);
+        }
     }
 }
 

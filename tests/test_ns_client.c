@@ -387,6 +387,30 @@ TEST(a_name_given_up_while_it_is_being_registered_is_not_kept)
     end();
 }
 
+TEST(a_name_that_gets_another_object_while_it_is_registered_stands_for_that)
+{
+    static const char other[] = "PYRO://10.0.0.1:7700/other";
+    static int        object;
+    unsigned          i = 0;
+    pyro_err          err;
+
+    begin();
+    serve(1);
+    assert_int_equal(pyro_export(me, &thing_class, &object, "other"), PYRO_OK);
+    test_eq("open", open_ns(), PYRO_OK);
+    test_eq("register", pyro_ns_register(ns, "a", "thing"), PYRO_OK);
+    unserve(1);
+    serve(1);
+    while (pyro_done(&ns->rq_) || ns->at_ != 0) {
+        assert_true(++i < 1000);
+        rig_spin(1);
+    }
+    err = pyro_ns_register(ns, "a", "other");
+    test_eq("other", err == PYRO_OK,
+            strcmp(at_server(1, ":Default.a"), other) == 0);
+    end();
+}
+
 /* Taken from behind: by a call of this client as if it were another. */
 TEST(a_name_lost_to_another_is_told_once_and_comes_back_when_it_is_free)
 {
@@ -1254,6 +1278,8 @@ TEST(a_twin_that_is_no_uri_does_no_harm)
         { "\x90", 1 },
         { "\xA0", 1 },
         { "\xA3PYR", 4 },
+        { "\xAEPYRONAME://a/b", 15 }, /* to be found by whom? */
+        { "\xACPYRONAME://b", 13 },
         { "\xD9\xC8"
           "0123456789012345678901234567890123456789012345678901234567890123456"
           "7890123456789012345678901234567890123456789012345678901234567890123"
@@ -1440,6 +1466,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_registration_ends_when_the_clock_stands_still),
     cmocka_unit_test(a_name_that_is_unregistered_is_gone_and_stays_so),
     cmocka_unit_test(a_name_given_up_while_it_is_being_registered_is_not_kept),
+    cmocka_unit_test(
+        a_name_that_gets_another_object_while_it_is_registered_stands_for_that),
     cmocka_unit_test(
         a_name_lost_to_another_is_told_once_and_comes_back_when_it_is_free),
     cmocka_unit_test(

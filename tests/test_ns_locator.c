@@ -1,6 +1,8 @@
 /* Datagrams, and the search for a name server. Node 0 asks, or answers; the
  * test plays everybody else with sockets of its own, unless a host is to be
  * asked over a connection: that is node 1. */
+#define PYRO_NS_HOST_MS 5200 /* more tries for a buffer than 255 */
+#define PYRO_GREET_MS   5300
 #define PYRO_IMPLEMENTATION
 #include "../pyro.h"
 #include "../pyro_ns.h"

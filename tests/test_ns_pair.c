@@ -70,16 +70,23 @@ static void remember(unsigned i)
     side[i].config.storage = &side[i].storage;
 }
 
-static void bring_up(unsigned i)
+static void bring_up_with(unsigned i, unsigned names, uint32_t bytes)
 {
     struct side *s = &side[i];
+    pyro_ns_room room = PYRO_NS_ROOM_OF(s->room);
 
+    room.n_nodes = (uint16_t)names;
+    room.n_bytes = bytes;
     node_open(i, 6);
-    assert_int_equal(pyro_ns_serve(&s->server, &rig.n[i].d,
-                                   PYRO_NS_ROOM_OF(s->room), &s->config),
+    assert_int_equal(pyro_ns_serve(&s->server, &rig.n[i].d, room, &s->config),
                      PYRO_OK);
     node_run(i);
     s->up = true;
+}
+
+static void bring_up(unsigned i)
+{
+    bring_up_with(i, NAMES, sizeof side[i].room.bytes);
 }
 
 static void bring_down(unsigned i)
@@ -217,7 +224,7 @@ static unsigned tombs(unsigned i)
 {
     unsigned n = 0;
 
-    for (unsigned k = 0; k < NAMES; k++)
+    for (unsigned k = 0; k < side[i].server.room_.n_nodes; k++)
         n += side[i].room.nodes[k].version != 0
           && pyroi_ns_has(&side[i].server, k, PYROI_NS_TOMB);
     return n;
@@ -499,7 +506,8 @@ static const pyro_method fake_methods[] = { { "_sync", fake_sync, "v v v", "v",
 static const pyro_class  fake_class = { "Fake", PYRO_METHODS(fake_methods),
                                         PYRO_NO_ATTRS, NULL, 0 };
 
-static pyro_err fake_say(uint32_t number, const char *name, uint32_t version)
+static pyro_err fake_say_uri(uint32_t number, const char *name,
+                             const char *uri, uint32_t version)
 {
     static pyro_request rq;
     pyro_err            err = pyro_begin(&rq, &side[1].proxy, "_sync");
@@ -512,13 +520,18 @@ static pyro_err fake_say(uint32_t number, const char *name, uint32_t version)
         pyro_put_list(&rq.args, 6);
         pyro_put_uint(&rq.args, version);
         pyro_put_str(&rq.args, name);
-        pyro_put_str(&rq.args, URI_B);
+        pyro_put_str(&rq.args, uri);
         pyro_put_uint(&rq.args, 0);
         pyro_put_uint(&rq.args, 0);
         pyro_put_nil(&rq.args);
     }
     assert_int_equal(pyro_send(&rq, pyro_to_none(), NULL, NULL), PYRO_OK);
     return pyro_wait(&rq);
+}
+
+static pyro_err fake_say(uint32_t number, const char *name, uint32_t version)
+{
+    return fake_say_uri(number, name, URI_B, version);
 }
 
 TEST(what_was_sent_before_a_deletion_does_not_bring_it_back)
@@ -548,6 +561,70 @@ TEST(what_was_sent_before_a_deletion_does_not_bring_it_back)
                         "came too late");
     assert_string_equal(resolve(1, "x"), "none");
     assert_true(fake.heard > 3);
+}
+
+/* A node of its own for each group of the name, and then one for the name. */
+TEST(a_name_of_the_other_is_refused_when_its_groups_take_the_last_room)
+{
+    for (unsigned n = 0; n < 4; n++) {
+        bring_up_with(1, 4 + n, sizeof side[1].room.bytes);
+        rig_pass(100);
+        test_eq("names", fake_say(1, ":a.b.c", 3),
+                n < 3 ? PYRO_ERR_REMOTE : PYRO_OK);
+        assert_null(pyro_ns_check(&side[1].server));
+        bring_down(1);
+    }
+    for (uint32_t bytes = 100; bytes < 160; bytes++) {
+        bring_up_with(1, NAMES, bytes);
+        rig_pass(100);
+        side[1].room.bytes[bytes] = 0x5A;
+        (void)fake_say(1, ":a.b.c", 3);
+        test_eq("bytes", side[1].room.bytes[bytes], 0x5A);
+        assert_null(pyro_ns_check(&side[1].server));
+        bring_down(1);
+    }
+}
+
+TEST(what_belongs_to_the_server_itself_is_not_the_others_to_change)
+{
+    static const char *const names[] = { PYRO_NS_NAME, ":Pyro", ":Default" };
+
+    bring_up(1);
+    for (unsigned i = 0; i < PYRO_COUNT(names); i++) {
+        assert_int_equal(fake_say(2 * i + 1, names[i], 3), PYRO_OK);
+        assert_int_equal(fake_say_uri(2 * i + 2, names[i], "", 5), PYRO_OK);
+    }
+    assert_string_equal(resolve(1, PYRO_NS_NAME), uris[1]);
+    assert_int_equal(call1(1, "list", ""), PYRO_OK);
+    assert_int_equal(call1(1, "list", ":Pyro"), PYRO_OK);
+}
+
+/* The journal has more deletions in it than there is room for tombstones. */
+TEST(names_that_came_and_went_need_no_room_after_a_restart)
+{
+    char name[16];
+
+    for (unsigned i = 1; i < 3; i++) {
+        remember(i);
+        bring_up_with(i, 8, sizeof side[i].room.bytes);
+    }
+    converge();
+    for (unsigned k = 0; k < 40; k++) {
+        for (unsigned i = 1; i < 3; i++) {
+            snprintf(name, sizeof name, "n%u_%u", i, k);
+            assert_int_equal(reg(i, name, URI_A), PYRO_OK);
+            rig_pass(4000);
+            assert_int_equal(call1(i, "unregister", name), PYRO_OK);
+            rig_pass(8000);
+        }
+        test_eq("tombstones", tombs(1) + tombs(2), 0);
+        for (unsigned i = 1; i < 3; i++) {
+            bring_down(i);
+            bring_up_with(i, 8, sizeof side[i].room.bytes);
+        }
+        converge();
+    }
+    expect_peace();
 }
 
 /* What nobody but a broken pair says. */
@@ -696,6 +773,11 @@ int main(void)
         PAIR_TEST(
             a_lease_refreshed_at_one_comes_back_to_the_other_that_was_cut_off),
         PAIR_TEST(what_was_sent_before_a_deletion_does_not_bring_it_back),
+        PAIR_TEST(
+            a_name_of_the_other_is_refused_when_its_groups_take_the_last_room),
+        PAIR_TEST(
+            what_belongs_to_the_server_itself_is_not_the_others_to_change),
+        PAIR_TEST(names_that_came_and_went_need_no_room_after_a_restart),
         PAIR_TEST(malformed_entries_are_refused_and_change_nothing),
         PAIR_TEST(after_a_thousand_registrations_only_losers_are_missing),
     };
