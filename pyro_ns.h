@@ -130,7 +130,7 @@
  *   a bad record is torn and dropped when no whole one follows, else it is
  *   damage, an error that names it. A journal over twice as long as what it
  *   says is replaced, as is one that cannot be appended to. Refreshes are not
- *   written: after a restart each lease begins anew.
+ *   written, unless with another ttl: after a restart each lease begins anew.
  *
  * TWO SERVERS
  *   Each change carries a version: a counter that is larger than any seen
@@ -3990,7 +3990,8 @@ static bool pyroi_ns_get_uri(pyro_call *call, char to[PYRO_URI_BYTES])
 
 #endif
 
-/* A name that is there already: fine when it is a refresh. */
+/* A name that is there already: fine when it is a refresh, which is written
+ * only when its lease is another than before. */
 static void pyroi_ns_refresh(pyro_ns_server *ns, pyro_call *call, unsigned i,
                              const pyroi_ns_entry *e, bool again)
 {
@@ -4001,7 +4002,19 @@ static void pyroi_ns_refresh(pyro_ns_server *ns, pyro_call *call, unsigned i,
         pyroi_ns_raise(call, "name already exists", e->name);
         return;
     }
-    pyroi_ns_lease(ns, i, e->seconds, e->seconds * 1000u);
+#ifndef PYRO_NS_NO_STORAGE
+    if (ns->room_.nodes[i].ttl != pyroi_ns_pack(e->seconds)) {
+        pyroi_ns_copy c;
+
+        (void)pyroi_ns_read(ns, i, &c);
+        c.entry.seconds = e->seconds;
+        c.entry.left_ms = e->left_ms;
+        if (pyroi_ns_change(ns, call, i, &c.entry))
+            pyroi_ns_done(ns, call, false);
+        return;
+    }
+#endif
+    pyroi_ns_lease(ns, i, e->seconds, e->left_ms);
     if (pyroi_ns_paired(ns))
         ns->room_.nodes[i].text |= PYROI_NS_DIRTY;
     pyroi_ns_tell(ns);

@@ -473,6 +473,30 @@ TEST(a_refresh_is_not_written)
     assert_int_equal(flash.syncs, 1);
 }
 
+static pyro_err again(const char *name, int32_t ms)
+{
+    return pyro_invoke(&ns, "register",
+                       PYRO_ARGS(pyro_str(name), pyro_str(CALC), pyro_int(ms),
+                                 pyro_bool(true)),
+                       pyro_to_none());
+}
+
+TEST(a_lease_that_becomes_another_is_that_after_a_restart)
+{
+    start();
+    make(&(change){ REG, ":b", CALC, 5000 });
+    make(&(change){ REG, ":c", CALC, 0 });
+    make(&(change){ META, ":b", "kept", 0 });
+    assert_int_equal(again(":b", 0), PYRO_OK); /* to stay */
+    model[0].seconds = 0;
+    assert_int_equal(again(":c", 5000), PYRO_OK);
+    restart();
+    rig_pass(6000);
+    assert_int_equal(server.stats.expired, 1);
+    model[1].name = NULL;
+    assert_true(same());
+}
+
 TEST(what_fails_is_not_written)
 {
     uint32_t end;
@@ -1405,6 +1429,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         T(a_change_is_one_record_as_the_manual_has_it),
         T(a_refresh_is_not_written),
+        T(a_lease_that_becomes_another_is_that_after_a_restart),
         T(what_fails_is_not_written),
         T(changes_of_one_round_are_made_durable_by_one_sync),
         T(more_changes_than_pending_ones_are_acknowledged_no_earlier),
