@@ -654,7 +654,7 @@ static inline pyro_ns_room pyro_ns_room_of(pyroi_ns_node *nodes, size_t n,
     r.first = first;
     r.bytes = bytes;
     r.n_bytes = (uint32_t)n_bytes;
-    r.n_nodes = (uint16_t)n;
+    r.n_nodes = (uint16_t)(n < 65000 ? n : 65000);
     return r;
 }
 
@@ -1035,6 +1035,25 @@ static void pyroi_ns_udp_close(pyroi_ns_udp *udp, pyro_daemon *node)
     port->close(port, udp->handle);
 }
 
+/* Takes what has come: with fn, which may write one byte behind a datagram of
+ * up to PYROI_NS_DATAGRAM bytes, and may close the port. */
+static void pyroi_ns_udp_take(pyroi_ns_udp *udp, const pyro_port *port,
+                              void (*fn)(void *owner, char *data, size_t n,
+                                         const pyro_udp *from))
+{
+    char     data[PYROI_NS_DATAGRAM + 1];
+    pyro_udp from;
+    int32_t  n = 0;
+    unsigned i;
+
+    for (i = 0; i < PYROI_NS_TAKEN && pyroi_ns_udp_is_open(udp); i++) {
+        n = port->udp_recv(port, udp->handle, data, PYROI_NS_DATAGRAM, &from);
+        if (n < 0)
+            return;
+        fn(udp->watched.user, data, (size_t)n, &from);
+    }
+}
+
 #endif
 
 #ifdef PYROI_NS_ANSWERER
@@ -1126,12 +1145,13 @@ static bool pyroi_ns_over(pyro_ns_answerer *a, uint32_t ip, uint32_t most)
 }
 
 /* Answers one question of n bytes in its own memory. */
-static void pyroi_ns_answer(pyro_ns_answerer *a, char *q, size_t n,
+static void pyroi_ns_answer(void *user, char *q, size_t n,
                             const pyro_udp *from)
 {
-    const pyro_port *port = pyro_port_of(a->node_);
-    const char      *name = pyroi_ns_question(q, n);
-    char             object[33];
+    pyro_ns_answerer *a = (pyro_ns_answerer *)user;
+    const pyro_port  *port = pyro_port_of(a->node_);
+    const char       *name = pyroi_ns_question(q, n);
+    char              object[33];
 
     if (name == NULL || !a->find_(a->user_, from->ip, name, object)) {
         a->ignored++;
@@ -1154,20 +1174,9 @@ static void pyroi_ns_answer(pyro_ns_answerer *a, char *q, size_t n,
 static void pyroi_ns_answerer_ready(void *user, pyro_daemon *node,
                                     unsigned ready)
 {
-    pyro_ns_answerer *a = (pyro_ns_answerer *)user;
-    const pyro_port  *port = pyro_port_of(node);
-    char              q[PYROI_NS_DATAGRAM + 1];
-    pyro_udp          from;
-    int32_t           n;
-    unsigned          i;
-
     (void)ready;
-    for (i = 0; i < PYROI_NS_TAKEN && pyroi_ns_udp_is_open(&a->udp_); i++) {
-        n = port->udp_recv(port, a->udp_.handle, q, PYROI_NS_DATAGRAM, &from);
-        if (n < 0)
-            return;
-        pyroi_ns_answer(a, q, (size_t)n, &from);
-    }
+    pyroi_ns_udp_take(&((pyro_ns_answerer *)user)->udp_, pyro_port_of(node),
+                      pyroi_ns_answer);
 }
 
 static void pyroi_ns_answerer_close(pyro_ns_answerer *a)
@@ -1363,46 +1372,34 @@ static bool pyroi_ns_read_answer(const pyro_ns_locator *loc, char *a, size_t n,
         && pyroi_ns_is_uri(to, strlen(to));
 }
 
-/* One that is better than what there is is kept, and the best ends it. */
-static void pyroi_ns_hear(pyro_ns_locator *loc, char *a, size_t n, uint32_t ip)
+/* One that is better than what there is is kept. The best ends the search, in
+ * the next poll; the first one, soon. */
+static void pyroi_ns_hear(void *user, char *a, size_t n, const pyro_udp *from)
 {
-    char     uri[PYRO_URI_BYTES];
-    unsigned rank;
+    pyro_ns_locator *loc = (pyro_ns_locator *)user;
+    char             uri[PYRO_URI_BYTES];
+    unsigned         rank;
 
-    if (!pyroi_ns_read_answer(loc, a, n, ip, uri)) {
+    if (!pyroi_ns_read_answer(loc, a, n, from->ip, uri)) {
         loc->ignored++;
         return;
     }
-    rank = pyroi_ns_rank(pyro_port_of(loc->node_), ip);
+    rank = pyroi_ns_rank(pyro_port_of(loc->node_), from->ip);
     if (rank <= loc->rank_)
         return;
+    if (rank == 4 || loc->rank_ == 0)
+        pyro_timer_set(loc->node_, &loc->timer_,
+                       rank == 4 ? 0 : PYRO_NS_WAIT_MS / 4);
     loc->rank_ = (uint8_t)rank;
+    loc->state_ = PYROI_NS_SETTLE;
     memcpy(loc->uri, uri, sizeof uri);
-    if (rank == 4) {
-        pyroi_ns_end(loc, PYRO_OK);
-    } else if (loc->state_ == PYROI_NS_ASK) {
-        loc->state_ = PYROI_NS_SETTLE;
-        pyro_timer_set(loc->node_, &loc->timer_, PYRO_NS_WAIT_MS / 4);
-    }
 }
 
 static void pyroi_ns_heard(void *user, pyro_daemon *node, unsigned ready)
 {
-    pyro_ns_locator *loc = (pyro_ns_locator *)user;
-    const pyro_port *port = pyro_port_of(node);
-    char             a[PYROI_NS_DATAGRAM + 1];
-    pyro_udp         from;
-    int32_t          n;
-    unsigned         i;
-
     (void)ready;
-    for (i = 0; i < PYROI_NS_TAKEN && pyroi_ns_udp_is_open(&loc->udp_); i++) {
-        n = port->udp_recv(port, loc->udp_.handle, a, PYROI_NS_DATAGRAM,
-                           &from);
-        if (n < 0)
-            return;
-        pyroi_ns_hear(loc, a, (size_t)n, from.ip);
-    }
+    pyroi_ns_udp_take(&((pyro_ns_locator *)user)->udp_, pyro_port_of(node),
+                      pyroi_ns_hear);
 }
 
 /* --- by connection --- */
@@ -3941,6 +3938,7 @@ static size_t pyroi_ns_host(const char **text)
 static bool pyroi_ns_reachable(pyro_call *call, pyro_uri *uri, char *from,
                                size_t size)
 {
+    const char *host = from;
     size_t n;
 
     if (!pyroi_ns_is_local(uri->host, uri->host_n))
@@ -3949,15 +3947,12 @@ static bool pyroi_ns_reachable(pyro_call *call, pyro_uri *uri, char *from,
         && pyro_link_address(call->node, call->link, false, from, size)
                != PYRO_OK)
         return false;
-    if (memcmp(from, "unix:", 5) == 0)
+    n = pyroi_ns_host(&host);
+    if (strncmp(from, "unix:", 5) == 0 || pyroi_ns_is_local(host, n))
         return true;
-    uri->host = from;
-    n = pyroi_ns_host(&uri->host);
-    if (n > 0 && n <= 255 && !pyroi_ns_is_local(uri->host, n)) {
-        uri->host_n = (uint8_t)n;
-        return true;
-    }
-    return n > 0 && uri->host_n > 0;
+    uri->host = host;
+    uri->host_n = (uint8_t)n;
+    return n > 0 && n <= PYRO_MAX_HOST;
 }
 
 /* Takes a URI, text or value, and prints it as it is kept. */
@@ -3981,11 +3976,11 @@ static bool pyroi_ns_get_uri(pyro_call *call, char to[PYRO_URI_BYTES])
         pyroi_ns_raise(call, "invalid URI", NULL);
         return false;
     }
-    if (!pyroi_ns_reachable(call, &uri, from, sizeof from)) {
+    ok = pyroi_ns_reachable(call, &uri, from, sizeof from)
+      && pyro_uri_print(&uri, to, PYRO_URI_BYTES) == PYRO_OK;
+    if (!ok)
         pyroi_ns_raise(call, "this link has no address for the URI", NULL);
-        return false;
-    }
-    return pyro_uri_print(&uri, to, PYRO_URI_BYTES) == PYRO_OK;
+    return ok;
 }
 
 #endif
@@ -4782,7 +4777,8 @@ static bool pyroi_ns_full5(pyro_ns_server *ns, pyro_call *call,
                            const char *name, uint32_t n,
                            char full[PYRO_NS_MAX_NAME + 1])
 {
-    const char *wrong = n == 0 ? "invalid name" : NULL;
+    const char *wrong =
+        n == 0 || (n == 1 && name[0] == ':') ? "invalid name" : NULL;
 
     if (n == sizeof PYROI_NS_NAME5 - 1 && memcmp(name, PYROI_NS_NAME5, n) == 0)
         wrong = pyro_ns_expand(ns->group_, PYRO_NS_NAME, n + 1, full);
@@ -5276,12 +5272,13 @@ static bool pyroi_ns_add_address5(const pyro_daemon *node, uint32_t ip,
     return false;
 }
 
-static void pyroi_ns_answer5(pyro_ns_answerer *a, const char *q, int32_t n,
+static void pyroi_ns_answer5(void *user, char *q, size_t n,
                              const pyro_udp *from)
 {
-    char             text[128] = "PYRO:" PYROI_NS_NAME5 "@";
-    char             at[PYRO_MAX_HOST + 9];
-    const pyro_port *port = pyro_port_of(a->node_);
+    pyro_ns_answerer *a = (pyro_ns_answerer *)user;
+    char              text[128] = "PYRO:" PYROI_NS_NAME5 "@";
+    char              at[PYRO_MAX_HOST + 9];
+    const pyro_port  *port = pyro_port_of(a->node_);
 
     if (n != 9 || memcmp(q, "GET_NSURI", 9) != 0
         || !pyroi_ns_may_ask((const pyro_ns_server *)a->user_, from->ip)
@@ -5302,20 +5299,9 @@ static void pyroi_ns_answer5(pyro_ns_answerer *a, const char *q, int32_t n,
 
 static void pyroi_ns_ready5(void *user, pyro_daemon *node, unsigned ready)
 {
-    pyro_ns_answerer *a = (pyro_ns_answerer *)user;
-    const pyro_port  *port = pyro_port_of(node);
-    char              q[10];
-    pyro_udp          from;
-    int32_t           n;
-
     (void)ready;
-    for (unsigned i = 0; i < PYROI_NS_TAKEN && pyroi_ns_udp_is_open(&a->udp_);
-         i++) {
-        n = port->udp_recv(port, a->udp_.handle, q, sizeof q, &from);
-        if (n < 0)
-            return;
-        pyroi_ns_answer5(a, q, n, &from);
-    }
+    pyroi_ns_udp_take(&((pyro_ns_answerer *)user)->udp_, pyro_port_of(node),
+                      pyroi_ns_answer5);
 }
 
 static pyro_err pyroi_ns_open5(pyro_ns_server *ns)
@@ -5460,8 +5446,7 @@ static pyro_err pyroi_ns_check_group(pyro_ns_server *ns)
     char full[PYRO_NS_MAX_NAME + 1];
 
     ns->group_ = ns->config_->group != NULL ? ns->config_->group : ":Default";
-    return ns->group_[1] != 0
-                && pyro_ns_expand(ns->group_, "", 0, full) == NULL
+    return pyro_ns_expand(ns->group_, "", 0, full) == NULL && full[1] != 0
              ? PYRO_OK
              : PYRO_ERR_NAMING;
 }

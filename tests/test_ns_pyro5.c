@@ -218,6 +218,8 @@ TEST(what_cannot_be_done_is_said_by_the_names_that_python_knows)
           "NamingError: invalid character(s) in name" },
         { "register", "[\"\",\"PYRO:a@10.0.0.9:2\"]", NO_KW,
           "NamingError: invalid name" },
+        { "register", "[\":\",\"PYRO:a@10.0.0.9:2\"]", NO_KW,
+          "NamingError: invalid name" },
         { "register", "[\"c\",\"PYRO:a\"]", NO_KW,
           "NamingError: invalid URI" },
         { "register", "[\"c\",5]", NO_KW,

@@ -264,6 +264,38 @@ TEST(a_host_of_no_use_elsewhere_becomes_where_it_came_from)
     assert_string_equal(resolve("e"), "PYRO://10.1.2.3:55/o");
 }
 
+static const char *came_from;
+
+static bool address_from(const pyro_port *port, int32_t handle, bool other,
+                         char *to, size_t size)
+{
+    if (!other)
+        return loop_address(port, handle, false, to, size);
+    return snprintf(to, size, "%s", came_from) < (int)size;
+}
+
+TEST(who_comes_from_such_a_host_keeps_it)
+{
+    static const char *const uris[] = {
+        "PYRO://0.0.0.0:55/o",
+        "PYRO://127.0.0.1:55/o",
+        "PYRO://localhost:55/o",
+        "PYRO://[::1]:55/o",
+    };
+
+    rig.n[1].port.address = address_from;
+    came_from = "127.0.0.1:40000";
+    serve();
+    for (unsigned k = 0; k < 2; k++) {
+        for (unsigned i = 0; i < PYRO_COUNT(uris); i++) {
+            assert_int_equal(reg("a", uris[i]), PYRO_OK);
+            assert_string_equal(resolve("a"), uris[i]);
+            assert_int_equal(call1("unregister", "a"), PYRO_OK);
+        }
+        came_from = "[::1]:40000";
+    }
+}
+
 TEST(without_an_address_such_a_host_is_an_error)
 {
     int32_t    handles[2];
@@ -686,6 +718,7 @@ int main(void)
         NS_TEST(every_form_of_uri_is_kept),
         NS_TEST(a_uri_value_is_taken_as_well_as_its_text),
         NS_TEST(a_host_of_no_use_elsewhere_becomes_where_it_came_from),
+        NS_TEST(who_comes_from_such_a_host_keeps_it),
         NS_TEST(without_an_address_such_a_host_is_an_error),
         NS_TEST(groups_are_made_filled_listed_and_deleted_with_all_in_them),
         NS_TEST(a_flat_list_has_all_objects_with_their_uris),
