@@ -798,12 +798,11 @@ extern "C" {
 
 #if !defined(PYRO_NS_NO_SERVER) || !defined(PYRO_NS_NO_CLIENT)
 
-/* Adds text to a zero-terminated one of `size` bytes in all; what does not
+/* Adds n bytes to a zero-terminated text of `size` bytes in all; what does not
  * fit is left out. Returns false then. */
-static bool pyroi_ns_add(char *to, size_t size, const char *text)
+static bool pyroi_ns_add_n(char *to, size_t size, const char *text, size_t n)
 {
     size_t at = strlen(to);
-    size_t n = strlen(text);
     bool   fits = n < size - at;
 
     if (!fits)
@@ -811,6 +810,11 @@ static bool pyroi_ns_add(char *to, size_t size, const char *text)
     memcpy(to + at, text, n);
     to[at + n] = 0;
     return fits;
+}
+
+static bool pyroi_ns_add(char *to, size_t size, const char *text)
+{
+    return pyroi_ns_add_n(to, size, text, strlen(text));
 }
 
 #if !defined(PYRO_NS_NO_CLIENT) || !defined(PYRO_NS_NO_PYRO5)
@@ -934,20 +938,6 @@ PYRO_DEF const char *pyro_ns_expand(const char *group, const char *name,
 #define PYROI_NS_TAKEN 8  /* most datagrams taken at once */
 
 #define PYROI_NS_ANSWERS5 5 /* to Pyro5, a second and address */
-
-#if !defined(PYRO_NS_NO_HOSTS) || !defined(PYRO_NS_NO_PYRO5)
-/* Adds n bytes of text. */
-static bool pyroi_ns_add_n(char *to, size_t size, const char *text, size_t n)
-{
-    size_t at = strlen(to);
-
-    if (n >= size - at)
-        return false;
-    memcpy(to + at, text, n);
-    to[at + n] = 0;
-    return true;
-}
-#endif
 
 #if !defined(PYRO_NS_NO_CLIENT) || !defined(PYRO_NS_NO_PYRO5)
 static void pyroi_ns_add_ip(char *to, size_t size, uint32_t ip)
@@ -2645,6 +2635,20 @@ typedef struct pyroi_ns_entry {
     uint32_t    left_ms;
 } pyroi_ns_entry;
 
+/* What is registered (uri "": a group), for ever. */
+static pyroi_ns_entry pyroi_ns_entry_of(const char *name, size_t name_n,
+                                        const char *uri)
+{
+    pyroi_ns_entry e;
+
+    memset(&e, 0, sizeof e);
+    e.name = name;
+    e.name_n = (uint32_t)name_n;
+    e.uri = uri;
+    e.uri_n = (uint32_t)strlen(uri);
+    return e;
+}
+
 /* Room for the texts of an entry that are read out of the table. */
 typedef struct pyroi_ns_copy {
     pyroi_ns_entry entry;
@@ -2739,16 +2743,14 @@ static unsigned pyroi_ns_find_live(const pyro_ns_server *ns, const char *name,
 
 /* --- texts --- */
 
-/* Bytes a record of texts takes. */
-static uint32_t pyroi_ns_bytes(const pyro_ns_server *ns, uint32_t at,
-                               bool meta)
+/* Bytes that the texts of a node take. */
+static uint32_t pyroi_ns_bytes(const pyro_ns_server *ns, unsigned i)
 {
-    const uint8_t *p = ns->room_.bytes + at;
-    uint32_t       n = 2;
+    const char *uri = pyroi_ns_uri_of(ns, i);
+    const char *end = uri + strlen(uri) + 1;
+    uint32_t    n = (uint32_t)(end - pyroi_ns_name_of(ns, i)) + 2;
 
-    n += (uint32_t)strlen((const char *)p + n) + 1;
-    n += (uint32_t)strlen((const char *)p + n) + 1;
-    return meta ? n + 1u + p[n] : n;
+    return pyroi_ns_has(ns, i, PYROI_NS_META) ? n + 1u + (uint8_t)*end : n;
 }
 
 /* A hole keeps its length, in the place of the name. It is at least 4 bytes,
@@ -2756,7 +2758,7 @@ static uint32_t pyroi_ns_bytes(const pyro_ns_server *ns, uint32_t at,
 static void pyroi_ns_free_text(pyro_ns_server *ns, unsigned i)
 {
     uint32_t at = ns->room_.nodes[i].text & PYROI_NS_AT;
-    uint32_t n = pyroi_ns_bytes(ns, at, pyroi_ns_has(ns, i, PYROI_NS_META));
+    uint32_t n = pyroi_ns_bytes(ns, i);
     uint8_t *p = ns->room_.bytes + at;
 
     p[0] = p[1] = PYROI_NS_HOLE & 0xFF;
@@ -2779,7 +2781,7 @@ static void pyroi_ns_close_holes(pyro_ns_server *ns)
             from += (uint32_t)p[2] << 8 | p[3];
             continue;
         }
-        n = pyroi_ns_bytes(ns, from, pyroi_ns_has(ns, i, PYROI_NS_META));
+        n = pyroi_ns_bytes(ns, i);
         memmove(ns->room_.bytes + to, p, n);
         ns->room_.nodes[i].text -= from - to;
         from += n;
@@ -2871,13 +2873,10 @@ static const char *pyroi_ns_lacks(const pyro_ns_server *ns, unsigned i,
 {
     uint32_t have = ns->room_.n_bytes - ns->used_ + ns->dead_;
 
-    if (i == ns->room_.n_nodes) {
-        if (ns->free_ == 0)
-            return PYROI_NS_T("out of names, raise PYRO_NS_ROOM");
-    } else {
-        have += pyroi_ns_bytes(ns, ns->room_.nodes[i].text & PYROI_NS_AT,
-                               pyroi_ns_has(ns, i, PYROI_NS_META));
-    }
+    if (i < ns->room_.n_nodes)
+        have += pyroi_ns_bytes(ns, i);
+    else if (ns->free_ == 0)
+        return PYROI_NS_T("out of names, raise PYRO_NS_ROOM");
     return pyroi_ns_entry_bytes(e) > have
              ? PYROI_NS_T("out of bytes, raise PYRO_NS_ROOM")
              : NULL;
@@ -3500,10 +3499,7 @@ static const char *pyroi_ns_revive(pyro_ns_server *ns, const pyroi_ns_entry *e)
         i = pyroi_ns_find(ns, e->name, n);
         if (i < ns->room_.n_nodes && pyroi_ns_live(ns, i))
             continue;
-        memset(&g, 0, sizeof g);
-        g.name = e->name;
-        g.name_n = (uint32_t)n;
-        g.uri = "";
+        g = pyroi_ns_entry_of(e->name, n, "");
         lacks = pyroi_ns_lacks(ns, i, &g);
         if (lacks != NULL)
             return lacks;
@@ -3719,7 +3715,15 @@ static bool pyroi_ns_change(pyro_ns_server *ns, pyro_call *call, unsigned i,
     return true;
 }
 
-/* The same for a name that goes. */
+/* The same, and the answer. */
+static void pyroi_ns_settle(pyro_ns_server *ns, pyro_call *call, unsigned i,
+                            pyroi_ns_entry *e)
+{
+    if (pyroi_ns_change(ns, call, i, e))
+        pyroi_ns_done(ns, call, false);
+}
+
+/* A change for a name that goes. */
 static bool pyroi_ns_remove(pyro_ns_server *ns, pyro_call *call, unsigned i)
 {
     uint32_t    version = pyroi_ns_stamp(ns);
@@ -4004,8 +4008,7 @@ static void pyroi_ns_refresh(pyro_ns_server *ns, pyro_call *call, unsigned i,
         (void)pyroi_ns_read(ns, i, &c);
         c.entry.seconds = e->seconds;
         c.entry.left_ms = e->left_ms;
-        if (pyroi_ns_change(ns, call, i, &c.entry))
-            pyroi_ns_done(ns, call, false);
+        pyroi_ns_settle(ns, call, i, &c.entry);
         return;
     }
 #endif
@@ -4037,18 +4040,13 @@ static void pyroi_ns_register(void *self, pyro_call *call)
         ttl = pyro_get_i32(&call->args);
     if (pyro_more(&call->args))
         again = pyro_get_bool(&call->args);
-    memset(&e, 0, sizeof e);
-    e.name = full;
-    e.name_n = (uint32_t)strlen(full);
-    e.uri = uri;
-    e.uri_n = (uint32_t)strlen(uri);
+    e = pyroi_ns_entry_of(full, strlen(full), uri);
     e.seconds = ((uint32_t)ttl + 999u) / 1000u;
     e.left_ms = e.seconds * 1000u;
-    wrong = pyroi_ns_parent(ns, full);
-    if (e.name_n < 2 || ttl < 0 || ttl > (int32_t)1 << 30)
-        wrong = ttl < 0 || ttl > (int32_t)1 << 30
-                  ? PYROI_NS_T("ttl is not 0 to 2^30 ms")
-                  : PYROI_NS_T("invalid name");
+    wrong = (uint32_t)ttl > (uint32_t)1 << 30
+              ? PYROI_NS_T("ttl is not 0 to 2^30 ms")
+          : full[1] == 0 ? PYROI_NS_T("invalid name")
+                         : pyroi_ns_parent(ns, full);
     if (wrong != NULL) {
         pyroi_ns_raise(call, wrong, full);
         return;
@@ -4058,8 +4056,8 @@ static void pyroi_ns_register(void *self, pyro_call *call)
     i = pyroi_ns_find(ns, full, e.name_n);
     if (i < ns->room_.n_nodes && pyroi_ns_live(ns, i))
         pyroi_ns_refresh(ns, call, i, &e, again);
-    else if (pyroi_ns_change(ns, call, i, &e))
-        pyroi_ns_done(ns, call, false);
+    else
+        pyroi_ns_settle(ns, call, i, &e);
 }
 
 /* --- unregister --- */
@@ -4113,10 +4111,7 @@ static void pyroi_ns_create_group(void *self, pyro_call *call)
 
     if (!pyroi_ns_get_name(ns, call, full))
         return;
-    memset(&e, 0, sizeof e);
-    e.name = full;
-    e.name_n = (uint32_t)strlen(full);
-    e.uri = "";
+    e = pyroi_ns_entry_of(full, strlen(full), "");
     i = pyroi_ns_find(ns, full, e.name_n);
     wrong = e.name_n < 2 ? PYROI_NS_T("invalid groupname")
                          : pyroi_ns_parent(ns, full);
@@ -4126,9 +4121,8 @@ static void pyroi_ns_create_group(void *self, pyro_call *call)
                   : PYROI_NS_T("name already exists");
     if (wrong != NULL)
         pyroi_ns_raise(call, wrong, full);
-    else if (pyroi_ns_may(ns, call, PYRO_NS_GROUP, full)
-             && pyroi_ns_change(ns, call, i, &e))
-        pyroi_ns_done(ns, call, false);
+    else if (pyroi_ns_may(ns, call, PYRO_NS_GROUP, full))
+        pyroi_ns_settle(ns, call, i, &e);
 }
 
 /* Deletes all that is below a group: objects first, then groups from the
@@ -4318,8 +4312,7 @@ static void pyroi_ns_set_meta(void *self, pyro_call *call)
     (void)pyroi_ns_read(ns, i, &c);
     c.entry.meta = meta;
     c.entry.meta_n = n;
-    if (pyroi_ns_change(ns, call, i, &c.entry))
-        pyroi_ns_done(ns, call, false);
+    pyroi_ns_settle(ns, call, i, &c.entry);
 }
 
 static void pyroi_ns_get_meta(void *self, pyro_call *call)
@@ -4459,8 +4452,6 @@ static bool pyroi_ns_to_tell(const pyro_ns_server *ns, unsigned i)
 /* Chooses what goes into the next _sync: as much as fits `left` bytes. */
 static void pyroi_ns_choose(pyro_ns_server *ns, uint32_t left)
 {
-    pyroi_ns_copy c;
-
     ns->n_batch_ = 0;
     for (unsigned i = 0; i < ns->room_.n_nodes; i++) {
         uint32_t n;
@@ -4469,7 +4460,7 @@ static void pyroi_ns_choose(pyro_ns_server *ns, uint32_t left)
             break;
         if (!pyroi_ns_to_tell(ns, i))
             continue;
-        n = pyroi_ns_entry_bytes(pyroi_ns_read(ns, i, &c)) + 30;
+        n = pyroi_ns_bytes(ns, i) + PYROI_NS_PREFIX_N + 30;
         if (n > left) {
             ns->stats.too_long += ns->n_batch_ == 0;
             continue;
@@ -4482,12 +4473,7 @@ static void pyroi_ns_choose(pyro_ns_server *ns, uint32_t left)
 
 static bool pyroi_ns_has_news(const pyro_ns_server *ns)
 {
-    unsigned i = 0;
-
-    while (i < ns->room_.n_nodes
-           && !(pyroi_ns_shared(ns, i) && pyroi_ns_has(ns, i, PYROI_NS_DIRTY)))
-        i++;
-    return i < ns->room_.n_nodes;
+    return pyroi_ns_next_below(ns, 0, ":", PYROI_NS_DIRTY) < ns->room_.n_nodes;
 }
 
 /* What was told is known there now, unless it changed meanwhile. */
@@ -5063,10 +5049,7 @@ static bool pyroi_ns_groups5(pyro_ns_server *ns, pyro_call *call,
             pyroi_ns_raise(call, "an object has a part of this name", full);
             return false;
         }
-        memset(&e, 0, sizeof e);
-        e.name = full;
-        e.name_n = n;
-        e.uri = "";
+        e = pyroi_ns_entry_of(full, n, "");
         if (!pyroi_ns_change(ns, call, i, &e))
             return false;
     }
@@ -5121,31 +5104,26 @@ static void pyroi_ns_register5(void *self, pyro_call *call)
     const char     *name;
     unsigned        i;
 
-    memset(&e, 0, sizeof e);
     if (!pyroi_ns_take5(call, "name uri safe metadata", &a)
         || (name = pyroi_ns_text5(call, a.arg[0], &n)) == NULL
         || !pyroi_ns_full5(ns, call, name, n, full))
         return;
     call->args = a.arg[1];
     if (pyro_peek(&call->args) != PYRO_STR
-        && pyro_peek(&call->args) != PYRO_MAP)
+        && pyro_peek(&call->args) != PYRO_MAP) {
         pyro_raise(call, "TypeError", "only URIs can be registered");
-    else if (pyroi_ns_get_uri(call, uri)
-             && (!pyroi_ns_given5(&a.arg[3])
-                 || pyroi_ns_take_tags5(call, a.arg[3], &e))
-             && pyroi_ns_may(ns, call, PYRO_NS_REGISTER, full)
-             && pyroi_ns_may_replace5(ns, call,
-                                      pyroi_ns_find(ns, full, strlen(full)),
-                                      pyroi_ns_true5(a.arg[2], false))
-             && pyroi_ns_groups5(ns, call, full)) {
-        e.name = full;
-        e.name_n = (uint32_t)strlen(full);
-        e.uri = uri;
-        e.uri_n = (uint32_t)strlen(uri);
-        i = pyroi_ns_find(ns, full, e.name_n);
-        if (pyroi_ns_change(ns, call, i, &e))
-            pyroi_ns_done(ns, call, false);
+        return;
     }
+    if (!pyroi_ns_get_uri(call, uri))
+        return;
+    e = pyroi_ns_entry_of(full, strlen(full), uri);
+    i = pyroi_ns_find(ns, full, e.name_n);
+    if ((!pyroi_ns_given5(&a.arg[3])
+         || pyroi_ns_take_tags5(call, a.arg[3], &e))
+        && pyroi_ns_may(ns, call, PYRO_NS_REGISTER, full)
+        && pyroi_ns_may_replace5(ns, call, i, pyroi_ns_true5(a.arg[2], false))
+        && pyroi_ns_groups5(ns, call, full))
+        pyroi_ns_settle(ns, call, i, &e);
 }
 
 static void pyroi_ns_set_metadata5(void *self, pyro_call *call)
@@ -5164,9 +5142,8 @@ static void pyroi_ns_set_metadata5(void *self, pyro_call *call)
     if (pyroi_ns_is_self(ns, i))
         pyroi_ns_raise(call, "has no metadata", c.name);
     else if (pyroi_ns_take_tags5(call, a.arg[1], &c.entry)
-             && pyroi_ns_may(ns, call, PYRO_NS_META, c.name)
-             && pyroi_ns_change(ns, call, i, &c.entry))
-        pyroi_ns_done(ns, call, false);
+             && pyroi_ns_may(ns, call, PYRO_NS_META, c.name))
+        pyroi_ns_settle(ns, call, i, &c.entry);
 }
 
 /* Removes one: 1, or 0 when it was not to be; after an error the caller knows
@@ -5386,14 +5363,9 @@ static void pyroi_ns_clear(pyro_ns_server *ns)
 static pyro_err pyroi_ns_builtin(pyro_ns_server *ns, const char *name,
                                  const char *uri)
 {
-    pyroi_ns_entry e;
+    pyroi_ns_entry e = pyroi_ns_entry_of(name, strlen(name), uri);
     unsigned       i;
 
-    memset(&e, 0, sizeof e);
-    e.name = name;
-    e.name_n = (uint32_t)strlen(name);
-    e.uri = uri;
-    e.uri_n = (uint32_t)strlen(uri);
     e.version = 1;
     i = pyroi_ns_find(ns, name, e.name_n);
     if (i < ns->room_.n_nodes) {
@@ -5542,9 +5514,7 @@ static const char *pyroi_ns_check_node(const pyro_ns_server *ns, unsigned i)
     const uint8_t *p = ns->room_.bytes + at;
     const char    *name = (const char *)p + 2;
 
-    if (at + 5 > ns->used_
-        || at + pyroi_ns_bytes(ns, at, pyroi_ns_has(ns, i, PYROI_NS_META))
-               > ns->used_)
+    if (at + 5 > ns->used_ || at + pyroi_ns_bytes(ns, i) > ns->used_)
         return "a name's texts lie behind the last";
     if (((unsigned)p[0] << 8 | p[1]) != i)
         return "a name's texts are another's";
@@ -5581,8 +5551,7 @@ PYRO_DEF const char *pyro_ns_check(const pyro_ns_server *ns)
         wrong = pyroi_ns_check_node(ns, i);
         if (wrong != NULL)
             return wrong;
-        used += pyroi_ns_bytes(ns, ns->room_.nodes[i].text & PYROI_NS_AT,
-                               pyroi_ns_has(ns, i, PYROI_NS_META));
+        used += pyroi_ns_bytes(ns, i);
     }
     for (unsigned i = ns->free_; i != 0; i = ns->room_.nodes[i - 1].next)
         if (n_free-- == 0)
