@@ -11,11 +11,12 @@
  * and wherever it is used. SPDX-License-Identifier: MIT
  *
  * CONTENTS
- *   client   name server   words   names   leases   methods   datagrams
- *   journal   two servers   limits
+ *   client   name server   words   names   leases   methods   pyro5 and pyro4
+ *   datagrams   journal   two servers   limits
  *   The rest of this file: search for ">>" and one of
  *   config names locator client server (declarations), then
- *   texts questions locator client table journal methods pair pyro5 server
+ *   texts questions locator client table journal changes methods pair pyro5
+ *   server files
  *
  * CLIENT
  *
@@ -66,7 +67,8 @@
  *   lease of PYRO_NS_TTL_MS and refreshes it three times as often. A refresh
  *   is a registration with `again` true: the name with this URI may be there
  *   already. One with another URI is "name already exists": the name was
- *   lost to somebody else. Leases are kept in whole seconds, rounded up.
+ *   lost to somebody else. Leases are kept in whole seconds, rounded
+ *   up, from nine hours on in minutes.
  *
  * METHODS of the object ":Pyro.NameServer", which callers in any language use
  *   resolve(name) -> uri                text, as all URIs here
@@ -147,8 +149,10 @@
  * LIMITS, AND WHAT HAPPENS AT THEM
  *   names, bytes of texts   NamingError "out of names, raise PYRO_NS_ROOM" or
  *                           "out of bytes, ..."
- *   datagrams               stats.ignored, stats.limited
- *   changes under way       PYRO_NS_PENDING; more are written one by one
+ *   datagrams               answerer.ignored, answerer.limited; those a search
+ *                           could not use: ignored of its locator
+ *   changes under way       PYRO_NS_PENDING; more are synced one by one
+ *   names too long to tell  stats.too_long: the pair does not get them
  *   own names of a client   PYRO_ERR_NOSPACE
  */
 #include "pyro.h"
@@ -438,7 +442,8 @@ typedef struct pyro_ns_locator {
     char     head_[23]; /* of all answers: "PYRO! ", digits, a blank */
 } pyro_ns_locator;
 
-/* Begins to look for a full name; NULL is the name server itself. Any other is
+/* Begins to look, with a locator of which no search is under way, for a full
+ * name; NULL is the name server itself. Any other is
  * asked for by broadcast, of those who have registered it serverless; with a
  * list of hosts, of their name servers. The name is borrowed until the end.
  * fn, if not NULL, is called from poll at the end; look at loc->err then.
@@ -532,17 +537,22 @@ PYRO_DEF void pyro_ns_close(pyro_ns *ns);
 PYRO_DEF pyro_err pyro_ns_register(pyro_ns *ns, const char *name,
                                    const char *object);
 
-/* Gives a name up, and takes it (own or not) out of the name server. */
+/* Gives a name up, and takes it (own or not) out of the name server. Waits as
+ * a call does. PYRO_ERR_NAMING: it is no name, or there is no name server;
+ * PYRO_ERR_REMOTE: refused, or it was not there. */
 PYRO_DEF pyro_err pyro_ns_unregister(pyro_ns *ns, const char *name);
 #endif
 
-/* The URI of a name, as text. */
+/* The URI of a name, as text; PYRO_URI_BYTES always do. Waits as a call does.
+ * PYRO_ERR_REMOTE: the name server does not know it; PYRO_ERR_NAMING: it is no
+ * name, nobody answers for it, or there is no name server; those of a call. */
 PYRO_DEF pyro_err pyro_ns_resolve(pyro_ns *ns, const char *name, char *to,
                                   size_t size);
 
 /* Calls fn for each entry of a group ("" or NULL: the default group); in a
  * name server of Pyro5 for each name that begins with it, "" being all. The
- * views last until it returns. It may not use ns. */
+ * views last until it returns. It may not use ns. Errors as of
+ * pyro_ns_resolve; PYRO_ERR_DATA, PYRO_ERR_TYPE: the answer is no list. */
 typedef void (*pyro_ns_list_fn)(void *user, const char *name, uint32_t n,
                                 bool is_group);
 PYRO_DEF pyro_err pyro_ns_list(pyro_ns *ns, const char *group,
@@ -3749,6 +3759,15 @@ static uint32_t pyroi_ns_version(const pyro_ns_server *ns, unsigned i)
 #endif
 }
 
+/* What has ended for good goes. *wrong is what was wrong with that: then no
+ * more is written, and after a restart it is there again for a while. */
+static void pyroi_ns_forget(pyro_ns_server *ns, unsigned i, const char **wrong)
+{
+    if (*wrong == NULL)
+        *wrong = pyroi_ns_append_end(ns, i, pyroi_ns_version(ns, i), 1);
+    pyroi_ns_drop(ns, i);
+}
+
 /* Leases that have ended. The pair is not told: it has its own clock, and
  * its copy may have been refreshed. */
 static void pyroi_ns_tick(void *user, pyro_daemon *node)
@@ -3768,10 +3787,7 @@ static void pyroi_ns_tick(void *user, pyro_daemon *node)
                 least = left;
             continue;
         }
-        wrong = wrong != NULL
-                  ? wrong /* its lease begins anew after a restart */
-                  : pyroi_ns_append_end(ns, i, pyroi_ns_version(ns, i), 1);
-        pyroi_ns_drop(ns, i);
+        pyroi_ns_forget(ns, i, &wrong);
         ns->stats.expired++;
     }
     ns->leases_ = least != 0xFFFFFFFF;
@@ -4425,14 +4441,14 @@ static void pyroi_ns_meet(pyro_ns_server *ns, uint32_t boot)
  * had sent before it confirmed: nothing older can arrive any more. */
 static void pyroi_ns_clear_tombs(pyro_ns_server *ns)
 {
+    const char *wrong = NULL;
+
     for (unsigned i = 0; i < ns->room_.n_nodes; i++) {
         const pyroi_ns_node *nd = &ns->room_.nodes[i];
 
         if (pyroi_ns_used(ns, i) && (nd->text & PYROI_NS_TOMB) != 0
-            && (nd->text & PYROI_NS_DIRTY) == 0 && ns->heard_ >= nd->due) {
-            (void)pyroi_ns_append_end(ns, i, nd->version, 1);
-            pyroi_ns_drop(ns, i);
-        }
+            && (nd->text & PYROI_NS_DIRTY) == 0 && ns->heard_ >= nd->due)
+            pyroi_ns_forget(ns, i, &wrong);
     }
 }
 
