@@ -4141,33 +4141,28 @@ static void pyroi_ns_create_group(void *self, pyro_call *call)
         pyroi_ns_settle(ns, call, i, &e);
 }
 
-/* Deletes all that is below a group: objects first, then groups from the
- * inside out, so that what is cut short leaves no name without its group. */
+/* Deletes all that is below a group, the longest names first, so that what is
+ * cut short leaves no name without its group. */
 static bool pyroi_ns_empty(pyro_ns_server *ns, pyro_call *call,
                            const char *group)
 {
-    unsigned none = ns->room_.n_nodes;
+    size_t   at = PYRO_NS_MAX_NAME + 1;
+    size_t   next; /* the longest that is left */
     unsigned k;
-    bool     objects = true;
-    bool     left;
 
     do {
-        left = objects;
-        for (k = pyroi_ns_next_below(ns, 0, group, 0); k < none;
+        next = 0;
+        for (k = pyroi_ns_next_below(ns, 0, group, 0); k < ns->room_.n_nodes;
              k = pyroi_ns_next_below(ns, k + 1, group, 0)) {
-            bool full =
-                objects
-                    ? pyroi_ns_has(ns, k, PYROI_NS_GROUP)
-                    : pyroi_ns_next_below(ns, 0, pyroi_ns_name_of(ns, k), 0)
-                          < none;
+            size_t n = strlen(pyroi_ns_name_of(ns, k));
 
-            if (full)
-                left = true;
-            else if (!pyroi_ns_remove(ns, call, k))
+            if (n < at && n > next)
+                next = n;
+            else if (n == at && !pyroi_ns_remove(ns, call, k))
                 return false;
         }
-        objects = false;
-    } while (left);
+        at = next;
+    } while (next > 0);
     return true;
 }
 
