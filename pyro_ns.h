@@ -806,6 +806,13 @@ extern "C" {
 
 #define PYROI_NS_SCHEME "PYRO://"
 
+/* gcc takes it to be smaller in both places than called. */
+#if defined(__GNUC__) && defined(__OPTIMIZE_SIZE__)
+#define PYROI_NS_SHARED __attribute__((noinline))
+#else
+#define PYROI_NS_SHARED
+#endif
+
 #if !defined(PYRO_NS_NO_SERVER) || !defined(PYRO_NS_NO_CLIENT)
 
 /* Adds n bytes to a zero-terminated text of `size` bytes in all; what does not
@@ -1006,7 +1013,7 @@ static bool pyroi_ns_udp_is_open(const pyroi_ns_udp *udp)
 }
 
 /* Number 0: any that is free. fn is called with `user` when there is one. */
-static bool pyroi_ns_udp_open(
+PYROI_NS_SHARED static bool pyroi_ns_udp_open(
     pyroi_ns_udp *udp, pyro_daemon *node, uint32_t ip, uint16_t number,
     void (*fn)(void *user, pyro_daemon *node, unsigned ready), void *user)
 {
