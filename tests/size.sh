@@ -319,7 +319,7 @@ ram_of() {
 
 # Of each thing: ceilings, full and lean; what the design wants, 0: nothing.
 RAM_OF="daemon:336:228:0 link:140:128:64 buffer:12:8:6 object:20:16:0
-deferred:72:64:0 proxy:172:164:160 request:64:52:40 name_server:1320:1132:0
+deferred:72:64:0 proxy:172:164:160 request:64:52:40 name_server:1316:1132:0
 name:18:18:0 locator:600:588:0 names_client:1440:1412:0
 event_service:436:404:0 subscriber:332:320:0 subscription:152:56:0
 events_client:380:372:0"
@@ -372,11 +372,11 @@ configurations() {
     weigh full 15360 19456 31019
     weigh full_no5 0 0 24743 -DPYRO_NO_PYRO5
     weigh full_least5 0 0 28864 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
-    weigh ns 7936 9728 16031 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
-    weigh ns_full 0 0 55710 -DWEIGH_NS
+    weigh ns 7936 9728 15643 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
+    weigh ns_full 0 0 55604 -DWEIGH_NS
     weigh es 9728 11776 20561 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
     weigh es_full 0 0 40199 -DWEIGH_ES
-    [ $processor != m0+ ] || board 15704 2048
+    [ $processor != m0+ ] || board 15554 2048
 }
 
 # on PROCESSOR JOB...: prints what each job there is called by.
