@@ -17,7 +17,7 @@
 #
 # A lean image is what size/lean.c calls: it tests itself on an emulated
 # Cortex-M4 and is weighed only if all of it works; that the tests notice what
-# does not is tried first, with a build in which something is missing.
+# does not is tried too, with a build in which something is missing.
 #
 # Goal and gate are where the library has to get to. Where it is not there yet
 # the table says by how much, and what it weighs today is the ceiling: the
