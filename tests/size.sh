@@ -214,13 +214,6 @@ sizes_of() {
     done
 }
 
-SWITCHES="NO_SERVER NO_CLIENT NO_LONG NO_KWARGS NO_INTROSPECTION NO_TEXTS
-NO_LOG NO_CHECKSUM NO_GATHER NO_STATS NO_PIPE NO_URI_FORMS NO_ASYNC
-NO_HOOKS NO_CONFIG NO_PYRO4 NO_BATCH NO_CODECS NO_PYRO5"
-WITHOUT_PYRO5="NO_URI NO_DENIALS"
-OF_NAMES="NS_NO_SERVER NS_NO_CLIENT NS_NO_STORAGE NS_NO_PAIR NS_NO_SERVERLESS
-NS_NO_PYRO5 NS_NO_HOSTS NS_NO_GROUPS ES_NO_REGEX"
-
 # everything SOURCE FLAGS...: bytes of the library in tests/compile/SOURCE, with
 # all its public functions.
 everything() {
@@ -270,27 +263,41 @@ costs_of_sections() {
     columns "flash by section of pyro.h" $out/sections.full $out/sections.lean
 }
 
-# saved SWITCHES SOURCE FLAGS...: what each of them saves of that.
-saved() {
-    switches=$1
-    shift
-    full=$(everything "$@")
-    for switch in $switches; do
-        rest=$(everything "$@" -DPYRO_$switch)
-        printf '  %-24s %6d  of %d\n' PYRO_$switch $((full - rest)) "$full"
-    done
+# What some switches need that others be left out, too: the least is taken.
+with() {
+    case $1 in
+    1) ;;
+    2) say -DPYRO_NO_PYRO5 ;;
+    3) say "$(with 2) -DPYRO_NO_URI -DPYRO_NO_ASYNC -DPYRO_NO_INTROSPECTION" ;;
+    esac
 }
 
+# saved SOURCE SWITCH: what a switch saves of that.
+saved() {
+    for needs in 1 2 3; do
+        rest=$(everything $1 $(with $needs) -DPYRO_$2 2>$out/saved.log) ||
+            continue
+        all=$out/all.$1.$needs
+        [ -s $all ] || everything $1 $(with $needs) >$all
+        printf '  %-24s %6d  of %d\n' PYRO_$2 $(($(cat $all) - rest)) \
+            "$(cat $all)"
+        return
+    done
+    cat $out/saved.log >&2
+    die "PYRO_$2 cannot be built"
+}
+
+# Those that the headers ask for.
 costs_of_switches() {
+    rm -f $out/all.*
+    say "flash that a switch saves: of pyro.h, with what it needs left out"
     for switch in $(grep -ohE '(ifn?def |defined\()PYRO_(NS_|ES_)?NO_[A-Z0-9_]+' \
         pyro*.h | sed 's/.*PYRO_//' | sort -u); do
-        say $SWITCHES $WITHOUT_PYRO5 $OF_NAMES | grep -qw "$switch" ||
-            die "PYRO_$switch is missing in SWITCHES"
+        case $switch in
+        NS_NO_* | ES_NO_*) saved es_impl.c $switch ;;
+        *) saved impl.c $switch ;;
+        esac
     done
-    say "flash that a switch saves: of pyro.h, without Pyro5, of all three"
-    saved "$SWITCHES" impl.c
-    saved "$WITHOUT_PYRO5" impl.c -DPYRO_NO_PYRO5
-    saved "$OF_NAMES" es_impl.c
 }
 
 # Behind costs_of_sections. Without the port's functions and the program's
