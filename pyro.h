@@ -1116,8 +1116,7 @@ enum { PYRO_SERVE_ALL, PYRO_SERVE_LINK, PYRO_SERVE_NONE };
  * which JSON writes as a map. Static, without state of its own. */
 enum { PYRO_CODEC_VALUE, PYRO_CODEC_CALL };
 typedef struct pyro_codec {
-    uint8_t id5; /* Pyro5's number for it: 1 serpent, 2 marshal, 3 JSON */
-    uint8_t id4; /* Pyro4's: 1 serpent, 2 JSON, 3 marshal */
+    uint8_t id; /* Pyro5's number for it: 1 serpent, 2 marshal, 3 JSON */
     uint32_t (*decode)(const uint8_t *from, uint32_t n, uint8_t *to,
                        uint32_t cap, int kind);
     uint32_t (*encode)(const uint8_t *from, uint32_t n, uint8_t *to,
@@ -2232,6 +2231,16 @@ PYROI_MAYBE static void pyroi_add_dec(pyroi_text *t, uint32_t v)
     pyroi_add(t, p, (size_t)(digits + sizeof digits - p));
 }
 
+/* The n-th of texts that stand one behind the other: an array of pointers
+ * takes four bytes more for each. */
+PYROI_MAYBE PYROI_SHARED static const char *pyroi_nth(const char *texts,
+                                                      unsigned    n)
+{
+    for (; n > 0; n--)
+        texts += strlen(texts) + 1;
+    return texts;
+}
+
 /* ------------------------------------------------------------------------
  * >>errors
  * ------------------------------------------------------------------------ */
@@ -2247,39 +2256,77 @@ PYRO_DEF const char *pyro_err_text(pyro_err err)
 #ifdef PYRO_NO_TEXTS
     return err == PYRO_OK ? "OK" : "error";
 #else
-    static const char *const texts[] = {
-        "OK",
-        "not a URI",
-        "the daemon cannot do that",
-        "the peer speaks another protocol",
-        "no connection, or connection lost",
-        "connection refused by the peer",
-        "no answer in time",
-        "no such name",
-        "the remote method raised an exception",
-        "value of another type or out of range",
-        "malformed, incomplete or surplus data",
-        "table, buffer or message too small",
-        "busy: not executed, try again",
-        "not allowed in this state"
-    };
+    static const char texts[] = "OK\0"
+                                "not a URI\0"
+                                "the daemon cannot do that\0"
+                                "the peer speaks another protocol\0"
+                                "no connection, or connection lost\0"
+                                "connection refused by the peer\0"
+                                "no answer in time\0"
+                                "no such name\0"
+                                "the remote method raised an exception\0"
+                                "value of another type or out of range\0"
+                                "malformed, incomplete or surplus data\0"
+                                "table, buffer or message too small\0"
+                                "busy: not executed, try again\0"
+                                "not allowed in this state\0"
+                                "unknown error";
+    const unsigned    unknown = PYRO_ERR_STATE + 1;
 
-    return (size_t)err < PYRO_COUNT(texts) ? texts[err] : "unknown error";
+    return pyroi_nth(texts, (unsigned)err < unknown ? err : unknown);
 #endif
 }
 
+/* Why a CONNECTFAIL, beside what pyro_deny has. Another version goes as
+ * "unspecified" with a text, and so does to Pyro5 whatever is wrong with its
+ * CONNECT. The last two are never sent: we were refused, or the peer broke the
+ * protocol. */
+enum {
+    PYROI_FAIL_NOT_UP = 4,
+    PYROI_FAIL_VERSION,
+    PYROI_FAIL_VERSION5,
+    PYROI_FAIL_SERIALIZER,
+    PYROI_FAIL_LONG,
+    PYROI_FAIL_TYPE,
+    PYROI_FAIL_FORM,
+    PYROI_FAIL_OBJECT,
+    PYROI_FAIL_META,
+    PYROI_DENIED,
+    PYROI_BROKEN
+};
+
+#ifdef PYRO_NO_TEXTS
+#define pyroi_fail_text(reason) ((void)(reason), "")
+#else
+static const char *pyroi_fail_text(unsigned reason)
+{
+    static const char texts[] =
+        "unspecified reason\0"
+        "server too busy\0"
+        "host blocked\0"
+        "security reasons\0"
+        "not connected\0"
+        "this side speaks protocol version 6"
+#ifndef PYRO_NO_PYRO5
+        "\0"
+        "unsupported protocol version\0"
+        "serializer not built in here: set config.SERIALIZER = 'msgpack' or "
+        "PYRO_SERIALIZER=msgpack\0"
+        "CONNECT is too long\0"
+        "invalid msg type (expected: CONNECT)\0"
+        "CONNECT without 'handshake' or 'object'\0"
+        "unknown object\0"
+        "result too long: raise bytes in PYRO_ROOM"
+#endif
+        ;
+
+    return pyroi_nth(texts, reason);
+}
+#endif
+
 PYRO_DEF const char *pyro_deny_text(pyro_deny reason)
 {
-#ifdef PYRO_NO_TEXTS
-    (void)reason;
-    return "";
-#else
-    static const char *const texts[] = { "unspecified reason",
-                                         "server too busy", "host blocked",
-                                         "security reasons" };
-
-    return texts[(size_t)reason < PYRO_COUNT(texts) ? reason : 0];
-#endif
+    return pyroi_fail_text(reason <= PYRO_DENY_SECURITY ? reason : 0);
 }
 
 /* ------------------------------------------------------------------------
@@ -3561,22 +3608,32 @@ typedef struct pyroi_parts {
     const char *end;
 } pyroi_parts;
 
-/* Takes over the parts, or gives the reason why not. */
-static const char *pyroi_uri_of_parts(pyro_uri *u, const pyroi_parts *at)
+/* Takes over an object's name, or gives the reason why not. */
+static const char *pyroi_uri_object(pyro_uri *u, const char *p, size_t n)
 {
-    size_t n = (size_t)(at->end - at->object);
-
-    if (at->object >= at->end)
+    if (n == 0)
         return PYROI_T("object is missing");
     if (n > PYRO_MAX_NAME)
         return PYROI_T("object is longer than PYRO_MAX_NAME");
-    if (!pyroi_plain(at->object, n, ""))
+    if (!pyroi_plain(p, n, ""))
         return PYROI_T("object contains a blank or control character");
-    u->object = at->object;
+    u->object = p;
     u->object_n = (uint8_t)n;
-    if (at->address == at->stop && at->stop <= at->object
-        && u->protocol == PYRO_URI_NAME)
-        return NULL; /* no address; behind an '@' there must be one */
+    return NULL;
+}
+
+/* The same for all parts. */
+static const char *pyroi_uri_of_parts(pyro_uri *u, const pyroi_parts *at)
+{
+    const char *why =
+        pyroi_uri_object(u, at->object,
+                         at->object < at->end ? (size_t)(at->end - at->object)
+                                              : 0);
+
+    if (why != NULL
+        || (at->address == at->stop && at->stop <= at->object
+            && u->protocol == PYRO_URI_NAME))
+        return why; /* no address; behind an '@' there must be one */
     return pyroi_address(u, at->address, at->stop);
 }
 
@@ -4051,6 +4108,9 @@ static uint32_t pyroi_max_body(const pyro_daemon *d)
 #define pyroi_fits_buffer(d, n) ((n) <= pyroi_max_body(d))
 #endif
 
+/* What PYRO_ROOM has not enough of: its number, and how many it takes. */
+#define PYROI_TOO_FEW(what) PYROI_T("too few " what " in PYRO_ROOM")
+
 #ifdef PYRO_NO_TEXTS
 #define pyroi_why(d, text, is, limit) ((void)0)
 #else
@@ -4316,11 +4376,6 @@ enum { /* rx: what is being read. A link that must not be read now does not
  * the frame of type n; a RESULT is a refusal, PONG is an answered PING. */
 enum { PYROI_PONG = PYROI_PING + 1 };
 #define PYROI_OWE(type) (1u << (type))
-
-/* Reasons of a CONNECTFAIL beside those of pyro_deny. Another version goes as
- * "unspecified" with a text. The last two are never sent: we were refused, or
- * the peer broke the protocol. */
-enum { PYROI_FAIL_NOT_UP = 4, PYROI_FAIL_VERSION, PYROI_DENIED, PYROI_BROKEN };
 
 /* What a pipe does otherwise than a connection; see pyroi_pipe_event. */
 enum {
@@ -4604,17 +4659,6 @@ PYROI_SHARED static void pyroi_bad(pyro_daemon *d, pyroi_link *l,
     pyroi_end(d, l, PYROI_BROKEN);
 }
 
-#ifndef PYRO_NO_TEXTS
-static const char *pyroi_fail_text(unsigned reason)
-{
-    if (reason == PYROI_FAIL_VERSION)
-        return "this side speaks protocol version 6";
-    if (reason == PYROI_FAIL_NOT_UP)
-        return "not connected";
-    return pyro_deny_text((pyro_deny)reason);
-}
-#endif
-
 /* The body of a greeting; 0 stands for what differs, the last byte is how
  * long the nonce is. Behind it nil, which answers a PING. */
 static const uint8_t pyroi_greeting[PYROI_GREET + 1] = {
@@ -4628,15 +4672,11 @@ static const uint8_t pyroi_greeting[PYROI_GREET + 1] = {
 #else
 static uint8_t          *pyroi_put_fail(const pyroi_link *l, uint8_t *body)
 {
-    const char *text = "";
     pyro_writer w = pyro_writer_of(body, 60, 1);
 
-#ifndef PYRO_NO_TEXTS
-    text = pyroi_fail_text(l->reason);
-#endif
     pyro_put_list(&w, 2);
     pyro_put_int(&w, l->reason < PYROI_FAIL_VERSION ? l->reason : 0);
-    pyro_put_str(&w, text);
+    pyro_put_str(&w, pyroi_fail_text(l->reason));
     return w.at;
 }
 #endif
@@ -5090,20 +5130,44 @@ PYROI_SHARED static void pyroi_put_part(pyro_writer *w, const uint8_t *p,
     w->at += n;
 }
 
+#if !defined(PYRO_NO_TEXTS) || !defined(PYRO_NO_PYRO5)
+/* Texts up to a NULL, joined to one. */
+static void pyroi_put_joined(pyro_writer *w, const char *const *texts)
+{
+    const char *const *text;
+    size_t             size = 0;
+    size_t             n;
+    uint8_t           *p;
+
+    for (text = texts; *text != NULL; text++)
+        size += strlen(*text);
+    pyroi_put_head(w, PYROI_FORM_STR, size);
+    if (w->err != PYRO_OK)
+        return;
+    p = w->at - size;
+    for (text = texts; *text != NULL; text++, p += n) {
+        n = strlen(*text);
+        memcpy(p, *text, n);
+    }
+    if (!pyroi_utf8(p - size, size))
+        w->err = PYRO_ERR_DATA;
+}
+#endif
+
 #ifndef PYRO_NO_TEXTS
 /* Where a call is, as a line of a traceback: "calc.div on bench 3". */
 static void pyroi_put_place(pyro_writer *w, const pyro_call *call)
 {
-    char        place[2 * PYRO_MAX_NAME + 40];
-    pyroi_text  t = pyroi_text_of(place, sizeof place);
     const char *name = call->node->config_->name;
+    const char *texts[6];
 
-    pyroi_adds(&t, call->object);
-    pyroi_adds(&t, ".");
-    pyroi_adds(&t, call->method);
-    pyroi_adds(&t, " on ");
-    pyroi_adds(&t, name != NULL ? name : "pyro");
-    pyro_put_strn(w, place, (size_t)(t.at - place));
+    texts[0] = call->object;
+    texts[1] = ".";
+    texts[2] = call->method;
+    texts[3] = " on ";
+    texts[4] = name != NULL ? name : "pyro";
+    texts[5] = NULL;
+    pyroi_put_joined(w, texts);
 }
 
 /* The lines of `cause`, one for each object it passed, then ours. */
@@ -5206,11 +5270,7 @@ PYRO_DEF void pyro_raise(pyro_call *call, const char *type,
 
 static const char *pyroi_err_name(unsigned err)
 {
-    const char *name = pyroi_err_names;
-
-    for (; err > 0; err--)
-        name += strlen(name) + 1;
-    return name;
+    return pyroi_nth(pyroi_err_names, err);
 }
 
 #ifndef PYRO_NO_CLIENT
@@ -5274,6 +5334,27 @@ static unsigned pyroi_raise_numbers(pyro_call *call, unsigned err,
     return pyroi_raise_text(call, err, message);
 }
 #endif
+
+#ifdef PYRO_NO_ANY
+#define PYROI_MAY_BE_BUSY false
+#else
+#define PYROI_MAY_BE_BUSY true
+#endif
+
+/* Raises what is wrong with a call, unless it has raised already. */
+static void pyroi_settle(pyro_call *call, unsigned err)
+{
+    if (err == PYRO_OK)
+        return;
+    if (err == PYRO_ERR_PROTOCOL) {
+        pyroi_count(call->node, bad);
+        err = pyroi_raise_text(call, err, "invalid request data format");
+    }
+    pyroi_raise(call, pyroi_err_name(err),
+                PYROI_MAY_BE_BUSY && err == PYRO_ERR_BUSY ? "busy" : "", NULL);
+}
+
+#define PYROI_NO_OBJECT "no object found by this name: "
 
 /* ------------------------------------------------------------------------
  * >>signatures: arguments are checked before a handler runs
@@ -5410,28 +5491,20 @@ static bool pyroi_fits_type(pyro_reader *in, const char *type)
 #ifndef PYRO_NO_TEXTS
 static const char *pyroi_letter_text(char letter)
 {
-    switch (letter) {
-    case 'b':
-        return "bool";
-    case 'i':
-        return "int of 32 bits";
-    case 'q':
-        return "int of 64 bits";
-    case 'd':
-        return "float";
-    case 's':
-        return "str";
-    case 'y':
-        return "bytes";
-    case 'U':
-        return "URI or proxy";
-    case '[':
-        return "list of ";
-    case '{':
-        return "map of str to ";
-    default:
-        return "value";
-    }
+    const char *text = "bbool\0"
+                       "iint of 32 bits\0"
+                       "qint of 64 bits\0"
+                       "dfloat\0"
+                       "sstr\0"
+                       "ybytes\0"
+                       "UURI or proxy\0"
+                       "[list of \0"
+                       "{map of str to \0"
+                       "vvalue";
+
+    while (*text != letter && *text != 'v')
+        text = pyroi_nth(text, 1);
+    return text + 1;
 }
 #endif
 
@@ -5773,8 +5846,8 @@ PYRO_DEF pyro_err pyro_export(pyro_daemon *node, const pyro_class *cls,
         return PYRO_ERR_DAEMON;
     }
     if (node->room_.n_buffers < least) {
-        pyroi_why(node, PYROI_T("serving needs more buffers in PYRO_ROOM"),
-                  node->room_.n_buffers, least);
+        pyroi_why(node, PYROI_TOO_FEW("buffers"), node->room_.n_buffers,
+                  least);
         return PYRO_ERR_NOSPACE;
     }
     for (; left > 0; left--, o++) {
@@ -5789,8 +5862,8 @@ PYRO_DEF pyro_err pyro_export(pyro_daemon *node, const pyro_class *cls,
         node->flags_ |= PYROI_SERVES;
         return PYRO_OK;
     }
-    pyroi_why(node, PYROI_T("object table full: raise it in PYRO_ROOM"),
-              node->room_.n_objects, node->room_.n_objects);
+    pyroi_why(node, PYROI_TOO_FEW("objects"), node->room_.n_objects,
+              node->room_.n_objects);
     return PYRO_ERR_NOSPACE;
 }
 
@@ -5930,6 +6003,55 @@ static unsigned pyroi_call_attr(pyro_call *call, const pyro_class *cls,
  * >>internal: the daemon object that every daemon has
  * ------------------------------------------------------------------------ */
 
+#if !defined(PYRO_NO_INTROSPECTION) || !defined(PYRO_NO_PYRO5)
+
+/* The methods of a class with these flags: all about them, or names alone. */
+static void pyroi_put_methods(pyro_writer *w, const pyro_class *cls,
+                              unsigned flags, bool all)
+{
+    const pyro_method *m = cls->methods;
+    size_t             left = cls->n_methods;
+    uint32_t           n = 0;
+
+    for (; left > 0; left--, m++)
+        n += (m->flags & flags) == flags;
+    pyro_put_list(w, n);
+    m = cls->methods;
+    for (left = cls->n_methods; left > 0; left--, m++) {
+        if ((m->flags & flags) != flags)
+            continue;
+        if (all)
+            pyro_put_list(w, 4);
+        pyro_put_str(w, m->name);
+        if (!all)
+            continue;
+        pyro_put_str(w, m->args);
+        pyro_put_str(w, m->result);
+        pyro_put_bool(w, (m->flags & PYRO_ONEWAY) != 0);
+    }
+}
+
+/* Its attributes, with the key that both maps have for them. */
+static void pyroi_put_attrs(pyro_writer *w, const pyro_class *cls, bool all)
+{
+    const pyro_attr *attr = cls->attrs;
+    size_t           left = cls->n_attrs;
+
+    pyro_put_str(w, "attrs");
+    pyro_put_list(w, (uint32_t)left);
+    for (; left > 0; left--, attr++) {
+        if (all)
+            pyro_put_list(w, 3);
+        pyro_put_str(w, attr->name);
+        if (!all)
+            continue;
+        pyro_put_strn(w, &attr->type, 1);
+        pyro_put_bool(w, (attr->flags & PYRO_READONLY) != 0);
+    }
+}
+
+#endif
+
 #ifndef PYRO_NO_INTROSPECTION
 
 #define PYROI_INTERNAL_ID "c0000000011000001000000010000001"
@@ -5983,8 +6105,8 @@ static const pyroi_object *pyroi_wanted(pyro_daemon *d, pyro_call *call)
     const pyroi_object *o = pyroi_lookup(d, pyroi_name(name, text, n));
 
     if (o == NULL)
-        pyro_raise(call, pyroi_err_name(PYRO_ERR_NAMING),
-                   PYROI_T("no object found by this name"));
+        pyroi_settle(call, pyroi_raise_name(call, PYRO_ERR_NAMING,
+                                            PYROI_NO_OBJECT, name));
     return o;
 }
 
@@ -6005,33 +6127,16 @@ static void pyroi_resolve_loc(void *self, pyro_call *call)
 static void pyroi_describe(void *self, pyro_call *call)
 {
     const pyroi_object *o = pyroi_wanted((pyro_daemon *)self, call);
-    const pyro_class   *cls;
     pyro_writer        *w = &call->result;
-    size_t              k;
 
     if (o == NULL)
         return;
-    cls = o->cls;
     pyro_put_map(w, 3);
     pyro_put_str(w, "class");
-    pyro_put_str(w, cls->name);
+    pyro_put_str(w, o->cls->name);
     pyro_put_str(w, "methods");
-    pyro_put_list(w, (uint32_t)cls->n_methods);
-    for (k = 0; k < cls->n_methods; k++) {
-        pyro_put_list(w, 4);
-        pyro_put_str(w, cls->methods[k].name);
-        pyro_put_str(w, cls->methods[k].args);
-        pyro_put_str(w, cls->methods[k].result);
-        pyro_put_bool(w, (cls->methods[k].flags & PYRO_ONEWAY) != 0);
-    }
-    pyro_put_str(w, "attrs");
-    pyro_put_list(w, (uint32_t)cls->n_attrs);
-    for (k = 0; k < cls->n_attrs; k++) {
-        pyro_put_list(w, 3);
-        pyro_put_str(w, cls->attrs[k].name);
-        pyro_put_strn(w, &cls->attrs[k].type, 1);
-        pyro_put_bool(w, (cls->attrs[k].flags & PYRO_READONLY) != 0);
-    }
+    pyroi_put_methods(w, o->cls, 0, true);
+    pyroi_put_attrs(w, o->cls, true);
 }
 
 #endif /* PYRO_NO_INTROSPECTION */
@@ -6187,8 +6292,7 @@ static unsigned pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given)
         own = pyroi_own_class(call->object);
         if (own != NULL)
             return pyroi_run(call, own, d, given);
-        return pyroi_raise_name(call, PYRO_ERR_NAMING,
-                                "no object found by this name: ",
+        return pyroi_raise_name(call, PYRO_ERR_NAMING, PYROI_NO_OBJECT,
                                 call->object);
     }
 #ifndef PYRO_NO_ANY
@@ -6283,25 +6387,6 @@ static bool pyroi_open_body(pyro_call *call, unsigned *given)
     call->object = object;
     call->method = method;
     return true;
-}
-
-#ifdef PYRO_NO_ANY
-#define PYROI_MAY_BE_BUSY false
-#else
-#define PYROI_MAY_BE_BUSY true
-#endif
-
-/* Raises what is wrong with a call, unless it has raised already. */
-static void pyroi_settle(pyro_call *call, unsigned err)
-{
-    if (err == PYRO_OK)
-        return;
-    if (err == PYRO_ERR_PROTOCOL) {
-        pyroi_count(call->node, bad);
-        err = pyroi_raise_text(call, err, "invalid request data format");
-    }
-    pyroi_raise(call, pyroi_err_name(err),
-                PYROI_MAY_BE_BUSY && err == PYRO_ERR_BUSY ? "busy" : "", NULL);
 }
 
 /* Whatever is in the result of a call becomes one value, or an exception that
@@ -7111,7 +7196,7 @@ static bool pyroi_admit_greeting(pyro_daemon *d, pyroi_link *l)
     if (n - 2 > 62 || (l->head[3] & PYROI_CHECKSUM) == 0
         || ((l->flags & PYROI_PIPE) == 0
             && l->state != (answer ? PYROI_ASKING : PYROI_GREETING)))
-        pyroi_bad(d, l, PYROI_T("a greeting out of place or of wrong size"));
+        pyroi_bad(d, l, PYROI_T("a greeting out of place or malformed"));
     return true;
 }
 
@@ -7188,7 +7273,7 @@ static bool pyroi_magic(pyro_daemon *d, pyroi_link *l)
     } else if (p[2] >> 4 == PYROI_WIRE) {
         return true;
     } else if (p[2] == 'R') {
-        text = "the peer speaks Pyro 4 or 5, not this protocol";
+        text = "the peer speaks Pyro 4 or 5";
 #ifndef PYRO_NO_DENIALS
     } else if (pyroi_kind(p) == PYROI_CONNECT && l->state == PYROI_GREETING) {
         pyroi_refuse_link(d, l, PYROI_FAIL_VERSION);
@@ -7268,7 +7353,7 @@ static bool pyroi_well_greeted(const pyroi_link *l)
 static void pyroi_greeted(pyro_daemon *d, pyroi_link *l, bool answer)
 {
     if (!pyroi_well_greeted(l)) {
-        pyroi_bad(d, l, PYROI_T("a malformed greeting"));
+        pyroi_bad(d, l, PYROI_T("a greeting out of place or malformed"));
         return;
     }
     if (answer) {
@@ -7309,7 +7394,7 @@ static void pyroi_denied(pyro_daemon *d, pyroi_link *l)
     }
 #endif
     pyroi_why(d,
-              reason == 0 ? "not connected"
+              reason == 0 ? pyroi_fail_text(PYROI_FAIL_NOT_UP)
                           : pyro_deny_text((pyro_deny)l->greet[1]),
               l->greet[1], 0);
     pyroi_end(d, l, reason);
@@ -7995,8 +8080,7 @@ PYRO_DEF pyro_err pyro_listen(pyro_daemon *node, const pyro_port *port,
     if (port->listen != NULL)
         handle = port->listen(port, address);
     if (handle < 0) {
-        pyroi_why(node, PYROI_T("the port cannot listen at this address"), 0,
-                  0);
+        pyroi_why(node, PYROI_T("the port cannot use this address"), 0, 0);
         return PYRO_ERR_DAEMON;
     }
 #ifndef PYRO_NO_CONFIG
@@ -8380,26 +8464,26 @@ static bool pyroi_own_address(pyro_daemon *d, pyro_link link, bool ours,
         && pyro_link_address(d, link, false, to, size) == PYRO_OK;
 }
 
-/* Puts the URI of an object at an address together in `text` and parses it. */
-static pyro_err pyroi_uri_at(const char *address, const char *object,
-                             char *text, size_t size, pyro_uri *uri)
+/* The URI of an object at an address of a port. False: it cannot be. */
+static bool pyroi_uri_at(pyro_uri *u, const char *address, const char *object)
 {
-    pyroi_text t = pyroi_text_of(text, size);
-    bool       path = pyroi_starts(address, strlen(address), "unix:");
+    size_t n = strlen(address);
 
-    pyroi_adds(&t, path ? "PYRO://[" : "PYRO://");
-    pyroi_adds(&t, address);
-    pyroi_adds(&t, path ? "]/" : "/");
-    pyroi_adds(&t, object);
-    return t.cut ? PYRO_ERR_URI
-                 : pyro_uri_parse(uri, text, strlen(text), NULL);
+    memset(u, 0, sizeof *u);
+    if (pyroi_uri_object(u, object, strlen(object)) != NULL
+        || !pyroi_utf8((const uint8_t *)object, u->object_n))
+        return false;
+    if (!pyroi_starts(address, n, "unix:"))
+        return pyroi_address(u, address, address + n) == NULL;
+    u->host = address;
+    u->host_n = (uint8_t)n;
+    return n <= PYRO_MAX_HOST;
 }
 
 PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
                               const char *object, char *to, size_t size)
 {
     char     address[PYRO_MAX_HOST + 9];
-    char     text[PYRO_URI_BYTES + 8];
     pyro_uri uri;
     bool     v4; /* everywhere, but not at IPv6 addresses */
 
@@ -8408,7 +8492,7 @@ PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
         pyroi_why(node, PYROI_T("nothing is listened on"), 0, 0);
         return PYRO_ERR_DAEMON;
     }
-    if (pyroi_uri_at(address, object, text, sizeof text, &uri) != PYRO_OK)
+    if (!pyroi_uri_at(&uri, address, object))
         return PYRO_ERR_URI;
     v4 = pyroi_is(uri.host, uri.host_n, "0.0.0.0");
     if (node->config_->host != NULL) {
@@ -8419,9 +8503,8 @@ PYRO_DEF pyro_err pyro_uri_of(pyro_daemon *node, pyro_link link,
 
         /* of the address we called from, the number is nobody's to call */
         if (!pyroi_own_address(node, link, true, address, sizeof address)
-            || pyroi_uri_at(address, object, text, sizeof text, &uri)
-                   != PYRO_OK
-            || uri.port == 0 || (v4 && address[0] == '[')) {
+            || !pyroi_uri_at(&uri, address, object) || uri.port == 0
+            || (v4 && address[0] == '[')) {
             pyroi_why(node, PYROI_T("listening everywhere: set config.host"),
                       0, 0);
             return PYRO_ERR_DAEMON; /* nobody could reach that */
@@ -8583,8 +8666,8 @@ PYRO_DEF pyro_err pyro_adopt(pyro_daemon *node, const pyro_port *port,
     pyroi_link *l;
 
     if (node->n_links_ + 1u >= node->room_.n_links) {
-        pyroi_why(node, PYROI_T("link table full: raise it in PYRO_ROOM"),
-                  node->n_links_, node->room_.n_links - 1u);
+        pyroi_why(node, PYROI_TOO_FEW("links"), node->n_links_,
+                  node->room_.n_links - 1u);
         return PYRO_ERR_NOSPACE;
     }
 #ifndef PYRO_NO_CONFIG
@@ -8723,8 +8806,7 @@ PYROI_SHARED static pyro_err pyroi_proxy_new(pyro_proxy  *proxy,
     memset(proxy, 0, sizeof *proxy);
     pyroi_no_exception(proxy);
     if ((node->flags_ & PYROI_SERVES) != 0 && node->room_.n_buffers < 3) {
-        pyroi_why(node, PYROI_T("calling and serving need 3 buffers"),
-                  node->room_.n_buffers, 3);
+        pyroi_why(node, PYROI_TOO_FEW("buffers"), node->room_.n_buffers, 3);
         return PYRO_ERR_NOSPACE;
     }
     proxy->node_ = node;
@@ -8793,7 +8875,7 @@ PYRO_DEF pyro_err pyro_proxy_at(pyro_proxy *proxy, pyro_daemon *node,
     if (l == NULL)
         return PYRO_ERR_CLOSED;
     if (n == 0 || n > PYRO_MAX_NAME) {
-        pyroi_why(node, PYROI_T("object name too long: PYRO_MAX_NAME"),
+        pyroi_why(node, PYROI_T("object is longer than PYRO_MAX_NAME"),
                   (uint32_t)n, PYRO_MAX_NAME);
         return PYRO_ERR_URI;
     }
@@ -8841,15 +8923,14 @@ static pyro_err pyroi_connect(pyro_proxy *proxy, const char *address, size_t n,
         l++;
     if (l == d->links_end_) {
         if (d->n_links_ + 1u >= d->room_.n_links) {
-            pyroi_why(d, PYROI_T("link table full: raise it in PYRO_ROOM"),
-                      d->n_links_, d->room_.n_links - 1u);
+            pyroi_why(d, PYROI_TOO_FEW("links"), d->n_links_,
+                      d->room_.n_links - 1u);
             return PYRO_ERR_NOSPACE;
         }
         if (pyroi_has_port(d) && port->connect != NULL)
             handle = port->connect(port, address);
         if (handle < 0) {
-            pyroi_why(d, PYROI_T("the port cannot connect to this address"), 0,
-                      0);
+            pyroi_why(d, PYROI_T("the port cannot use this address"), 0, 0);
             return PYRO_ERR_CLOSED;
         }
         pyroi_tick(d);
@@ -9051,8 +9132,6 @@ PYRO_DEF bool pyro_sent(const pyro_proxy *proxy)
  * >>calls
  * ------------------------------------------------------------------------ */
 
-#define PYROI_NO_BUFFER \
-    PYROI_T("no buffer free for a request: raise buffers in PYRO_ROOM")
 
 /* A oneway is in the queue: the first since the last poll leaves at once,
  * the next ones when there are many. */
@@ -9133,7 +9212,7 @@ static pyro_err pyroi_get_ready(pyro_daemon *d, pyro_proxy *proxy,
             rq->buf_ = pyroi_take_request(d);
             if (rq->buf_ != NULL)
                 return PYRO_OK;
-            pyroi_why(d, PYROI_NO_BUFFER, d->room_.n_buffers,
+            pyroi_why(d, PYROI_TOO_FEW("buffers"), d->room_.n_buffers,
                       d->room_.n_buffers);
             err = PYRO_ERR_NOSPACE;
         }
@@ -9287,7 +9366,7 @@ PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
     if (err == PYRO_OK) {
         rq->buf_ = pyroi_take_request(d);
         if (rq->buf_ == NULL) {
-            pyroi_why(d, PYROI_NO_BUFFER, d->room_.n_buffers,
+            pyroi_why(d, PYROI_TOO_FEW("buffers"), d->room_.n_buffers,
                       d->room_.n_buffers);
             err = PYRO_ERR_NOSPACE;
         }
@@ -9558,7 +9637,7 @@ PYRO_DEF pyro_err pyro_wait(pyro_request *rq)
         err = pyroi_wait_round(d, rq->link_, rq->due_);
     d->again_ = true;
     if (err != PYRO_OK) {
-        pyroi_why(d, PYROI_T("the clock stands still, or in pyro_yield"), 0,
+        pyroi_why(d, PYROI_T("in pyro_yield, or the clock stands still"), 0,
                   0);
         pyroi_cancel(rq);
     } else {
@@ -9722,45 +9801,25 @@ PYRO_DEF pyro_err pyro_hasattr(pyro_proxy *proxy, const char *name, bool *has)
 
 #ifndef PYRO_NO_PYRO5
 
-/* Why a CONNECTFAIL, beside the other reasons. */
-enum {
-    PYROI_FAIL_SERIALIZER = PYROI_BROKEN + 1,
-    PYROI_FAIL_LONG,
-    PYROI_FAIL_TYPE,
-    PYROI_FAIL_FORM,
-    PYROI_FAIL_OBJECT,
-    PYROI_FAIL_META
-};
-
-static const char *pyroi_fail_text5(unsigned reason)
-{
-    static const char *const texts[] = {
-        PYROI_T("CONNECT is too long"),
-        PYROI_T("invalid msg type (expected: CONNECT)"),
-        PYROI_T("CONNECT without 'handshake' or 'object'"),
-        PYROI_T("unknown object"),
-        PYROI_T("result too long: raise bytes in PYRO_ROOM")
-    };
-
-    if (reason > PYROI_FAIL_SERIALIZER)
-        return texts[reason - PYROI_FAIL_SERIALIZER - 1];
-    if (reason == PYROI_FAIL_SERIALIZER)
-        return PYROI_T("serializer not built in here: set config.SERIALIZER = "
-                       "'msgpack' or PYRO_SERIALIZER=msgpack");
-    if (reason == PYROI_FAIL_VERSION)
-        return PYROI_T("unsupported protocol version");
-    return pyro_deny_text((pyro_deny)reason);
-}
-
+/* Which of the two it is, where they differ. */
 /* Which of the two it is, where they differ. */
 #ifdef PYRO_NO_PYRO4
-#define pyroi_is4(l) ((void)(l), false)
+#define pyroi_is4(l)       ((void)(l), false)
+#define pyroi_swapped(ser) (ser)
 #else
 #define pyroi_is4(l) ((l)->dialect == 4)
+
+/* The serializer's number of the one for the other, which only the header
+ * shows: 2 and 3 are JSON and marshal or the reverse, 4 and 6 MessagePack. */
+static unsigned pyroi_swapped(unsigned ser)
+{
+    return ser ^ (0x02021100u >> 4 * (ser & 7) & 3);
+}
 #endif
 #define pyroi_head_bytes5(l) (pyroi_is4(l) ? 24u : 40u)
 #define pyroi_version5(l)    (pyroi_is4(l) ? 48u : 502u)
-#define pyroi_msgpack5(l)    (pyroi_is4(l) ? 6u : 4u)
+
+enum { PYROI_JSON5 = 3, PYROI_MSGPACK5 }; /* serializers */
 
 typedef uint32_t (*pyroi_codec_fn)(const uint8_t *from, uint32_t n,
                                    uint8_t *to, uint32_t cap, int kind);
@@ -9777,31 +9836,24 @@ static uint32_t pyroi_recode(const pyro_daemon *d, pyroi_codec_fn fn,
 }
 
 #ifdef PYRO_NO_CODECS
-#define pyroi_codec(d, l, ser) ((void)(d), (void)(l), (const pyro_codec *)NULL)
+#define pyroi_codec(d, ser) ((void)(d), (const pyro_codec *)NULL)
 #else
-
-static unsigned pyroi_id5(const pyroi_link *l, const pyro_codec *codec)
-{
-    return pyroi_is4(l) ? codec->id4 : codec->id5;
-}
 
 /* The place of the codec for a serializer in the list of the config. NULL:
  * there is none, or none is needed. */
 static const pyro_codec *const *pyroi_codec_at(const pyro_daemon *d,
-                                               const pyroi_link *l,
                                                unsigned ser)
 {
     const pyro_codec *const *at = d->config_->codecs;
 
-    while (at != NULL && *at != NULL && pyroi_id5(l, *at) != ser)
+    while (at != NULL && *at != NULL && (*at)->id != ser)
         at++;
     return at != NULL && *at != NULL ? at : NULL;
 }
 
-static const pyro_codec *pyroi_codec(const pyro_daemon *d, const pyroi_link *l,
-                                     unsigned ser)
+static const pyro_codec *pyroi_codec(const pyro_daemon *d, unsigned ser)
 {
-    const pyro_codec *const *at = pyroi_codec_at(d, l, ser);
+    const pyro_codec *const *at = pyroi_codec_at(d, ser);
 
     return at != NULL ? *at : NULL;
 }
@@ -9809,7 +9861,7 @@ static const pyro_codec *pyroi_codec(const pyro_daemon *d, const pyroi_link *l,
 /* Whether the body of the frame being read is in another serializer. */
 static bool pyroi_coded(const pyro_daemon *d, const pyroi_link *l)
 {
-    return pyroi_is5(l) && pyroi_codec(d, l, l->head[2] >> 4u) != NULL;
+    return pyroi_is5(l) && pyroi_codec(d, l->head[2] >> 4u) != NULL;
 }
 
 #endif /* PYRO_NO_CODECS */
@@ -9817,7 +9869,7 @@ static bool pyroi_coded(const pyro_daemon *d, const pyroi_link *l)
 /* ---- the header ---- */
 
 #define PYROI_MAGIC5    0x5059524Fu /* "PYRO" */
-#define PYROI_DISORDER5 "a frame of Pyro5 out of place or of order"
+#define PYROI_DISORDER5 "a frame of Pyro5 out of order"
 #define PYROI_UNREADABLE5 \
     "compressed, a blob, too long or not in a serializer built in here"
 
@@ -9846,7 +9898,7 @@ static bool pyroi_magic5(pyro_daemon *d, pyroi_link *l)
     if (ours && version == pyroi_version5(l))
         return true;
     if (greets)
-        pyroi_refuse_link(d, l, PYROI_FAIL_VERSION);
+        pyroi_refuse_link(d, l, PYROI_FAIL_VERSION5);
     else
         pyroi_bad(d, l, PYROI_T(PYROI_DISORDER5));
     return false;
@@ -9879,8 +9931,10 @@ static bool pyroi_digest5(pyroi_link *l)
     if (pyroi_load16(rest + (is4 ? 14 : 16))
         != pyroi_seal5(is4, type, ser, rest, l->rx_have))
         return false;
-    if (is4) /* META_ON_CONNECT is 16, blobs are 64 */
+    if (is4) { /* META_ON_CONNECT is 16, blobs are 64 */
         flags = (flags & 0x0F) | (rest[1] & 64u) >> 1 | (rest[1] & 16u) << 3;
+        ser = pyroi_swapped(ser);
+    }
     head[2] = (uint8_t)((ser < 15 ? ser : 15) << 4 | (type < 15 ? type : 15));
     memcpy(head + 4, rest + 2, 2);
 #ifdef PYRO_NO_LONG
@@ -9932,9 +9986,13 @@ static uint8_t *pyroi_put_head5(const pyroi_link *l, uint8_t *to,
 {
     bool     is4 = pyroi_is4(l);
     unsigned type = pyroi_kind(frame);
-    unsigned ser = type == PYROI_PING ? 42u : frame[2] >> 4u;
+    unsigned ser = frame[2] >> 4u;
     uint8_t *end = to + pyroi_head_bytes5(l);
 
+    if (is4)
+        ser = pyroi_swapped(ser);
+    if (type == PYROI_PING)
+        ser = 42;
     memset(to, 0, 40);
     pyroi_store32(to, PYROI_MAGIC5);
     pyroi_store16(to + 4, pyroi_version5(l));
@@ -9990,7 +10048,7 @@ static const uint8_t pyroi_greeting5[] = "\x82\xA9"
  * it speaks itself. */
 static uint32_t pyroi_put_fail5(const pyroi_link *l, uint8_t *body)
 {
-    const char *text = pyroi_fail_text5(l->reason);
+    const char *text = pyroi_fail_text(l->reason);
     uint32_t    n = (uint32_t)strlen(text);
 
     body[0] = '"';
@@ -10003,7 +10061,7 @@ static uint32_t pyroi_put_fail5(const pyroi_link *l, uint8_t *body)
 static uint32_t pyroi_put_const5(const pyro_daemon *d, const pyroi_link *l,
                                  uint8_t *to, const uint8_t *from, uint32_t n)
 {
-    const pyro_codec *codec = pyroi_codec(d, l, l->ser);
+    const pyro_codec *codec = pyroi_codec(d, l->ser);
 
     if (codec != NULL)
         return codec->encode(from, n, to, 120, PYRO_CODEC_VALUE);
@@ -10024,7 +10082,7 @@ static void pyroi_turn_control5(const pyro_daemon *d, const pyroi_link *l,
         n = pyroi_put_const5(d, l, body, pyroi_greeting5,
                              sizeof pyroi_greeting5 - 1);
     } else if (type == PYROI_CONNECTFAIL) {
-        ser = pyroi_is4(l) ? 2 : 3;
+        ser = PYROI_JSON5;
         n = pyroi_put_fail5(l, body);
     } else if (type == PYROI_RESULT) {
         n = pyroi_put_const5(d, l, body, pyroi_busy5, sizeof pyroi_busy5 - 1);
@@ -10076,6 +10134,26 @@ static bool pyroi_admit5(pyro_daemon *d, pyroi_link *l)
         return pyroi_admit_invoke(d, l);
 #endif
     return true;
+}
+
+/* Turns the body that has been read into MessagePack, by way of another
+ * buffer where it is not. Returns its bytes, 0 when it cannot be read. */
+static uint32_t pyroi_decoded5(const pyro_daemon *d, const pyroi_link *l,
+                               uint8_t *body, pyroi_buffer *by)
+{
+    const pyro_codec *codec = pyroi_codec(d, l->head[2] >> 4u);
+    uint32_t          n = pyroi_body_bytes(l->head);
+
+    if (n > pyroi_max_body(d))
+        n = pyroi_max_body(d); /* the rest was cut */
+    if ((l->head[3] & PYROI_PACKED) != 0)
+        return 0;
+    if (codec != NULL)
+        return pyroi_recode(d, codec->decode, body, n, body, by,
+                            pyroi_kind(l->head) == PYROI_INVOKE
+                                ? PYRO_CODEC_CALL
+                                : PYRO_CODEC_VALUE);
+    return l->head[2] >> 4u == PYROI_MSGPACK5 ? n : 0;
 }
 
 /* How much of a body is read into its buffer; what exceeds that is cut. */
@@ -10154,20 +10232,13 @@ static const char *pyroi_type5(const pyro_call *call, const char *type)
 static void pyroi_put_message5(pyro_writer *w, const char *type,
                                const char *message)
 {
-    size_t   n = strlen(type);
-    size_t   m = strlen(message);
-    uint8_t *p;
+    const char *texts[4];
 
-    if (!pyroi_utf8((const uint8_t *)type, n)
-        || !pyroi_utf8((const uint8_t *)message, m))
-        w->err = PYRO_ERR_DATA;
-    pyroi_put_head(w, PYROI_FORM_STR, n + 2 + m);
-    if (w->err != PYRO_OK)
-        return;
-    p = w->at - m;
-    memcpy(p, message, m);
-    memcpy(p - 2, ": ", 2);
-    memcpy(p - 2 - n, type, n);
+    texts[0] = type;
+    texts[1] = ": ";
+    texts[2] = message;
+    texts[3] = NULL;
+    pyroi_put_joined(w, texts);
 }
 
 /* What is wrong with a CONNECT, as far as its header says. 0: nothing. */
@@ -10175,32 +10246,10 @@ static unsigned pyroi_fail_of5(const pyro_daemon *d, const pyroi_link *l)
 {
     if ((l->flags & PYROI_REFUSE) != 0)
         return PYRO_DENY_BUSY;
-    if ((l->head[2] >> 4u != pyroi_msgpack5(l) && !pyroi_coded(d, l))
+    if ((l->head[2] >> 4u != PYROI_MSGPACK5 && !pyroi_coded(d, l))
         || (l->head[3] & PYROI_PACKED) != 0)
         return PYROI_FAIL_SERIALIZER;
     return pyroi_body_bytes(l->head) > pyroi_max_body(d) ? PYROI_FAIL_LONG : 0;
-}
-
-/* A part of a value, as it is in MessagePack. */
-static void pyroi_put_bytes5(pyro_writer *w, const char *bytes)
-{
-    pyroi_put_part(w, (const uint8_t *)bytes, strlen(bytes));
-}
-
-/* The names of a class's methods, or of those that are oneway. */
-static void pyroi_put_methods5(pyro_writer *w, const pyro_class *cls,
-                               unsigned flags)
-{
-    uint32_t n = 0;
-    size_t   i;
-
-    for (i = 0; i < cls->n_methods; i++)
-        n += (cls->methods[i].flags & flags) == flags;
-    pyro_put_list(w, n);
-    for (i = 0; i < cls->n_methods; i++) {
-        if ((cls->methods[i].flags & flags) == flags)
-            pyro_put_str(w, cls->methods[i].name);
-    }
 }
 
 /* What a proxy of Python has to know of an object: a map of three lists. One
@@ -10208,23 +10257,17 @@ static void pyroi_put_methods5(pyro_writer *w, const pyro_class *cls,
  * open class (pyro_class.any) that it is told of is called by _pyroInvoke. */
 static void pyroi_put_meta5(pyro_writer *w, const pyro_class *cls)
 {
-    size_t i;
-
-    w->more += 2;
-    pyroi_put_bytes5(w, "\x83\xA7methods");
+    pyro_put_map(w, 3);
+    pyro_put_str(w, "methods");
     if (cls->n_methods + cls->n_attrs > 0) {
-        pyroi_put_methods5(w, cls, 0);
+        pyroi_put_methods(w, cls, 0, false);
     } else {
         pyro_put_list(w, 1);
         pyro_put_str(w, "any");
     }
-    pyroi_put_bytes5(w, "\xA6oneway");
-    pyroi_put_methods5(w, cls, PYRO_ONEWAY);
-    pyroi_put_bytes5(w, "\xA5"
-                        "attrs");
-    pyro_put_list(w, (uint32_t)cls->n_attrs);
-    for (i = 0; i < cls->n_attrs; i++)
-        pyro_put_str(w, cls->attrs[i].name);
+    pyro_put_str(w, "oneway");
+    pyroi_put_methods(w, cls, PYRO_ONEWAY, false);
+    pyroi_put_attrs(w, cls, false);
 }
 
 static const pyro_class *pyroi_class5(const pyro_daemon *d, const char *text,
@@ -10269,7 +10312,10 @@ static unsigned pyroi_connect5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
     cls = pyroi_class5(d, object, object_n);
     if (cls == NULL)
         return PYROI_FAIL_OBJECT;
-    pyroi_put_bytes5(&call->result, "\x82\xA9handshake\xA5hello\xA4meta");
+    pyro_put_map(&call->result, 2);
+    pyro_put_str(&call->result, "handshake");
+    pyro_put_str(&call->result, "hello");
+    pyro_put_str(&call->result, "meta");
     pyroi_put_meta5(&call->result, cls);
     return pyro_writer_end(&call->result) == PYRO_OK ? 0 : PYROI_FAIL_META;
 }
@@ -10373,7 +10419,7 @@ static unsigned pyroi_batch5(pyro_daemon *d, pyro_call *call, unsigned n)
  * serializer is not built in is told so in MessagePack. */
 static uint8_t pyroi_form5(const pyro_daemon *d, const pyroi_link *l)
 {
-    unsigned ser = pyroi_coded(d, l) ? l->head[2] >> 4u : pyroi_msgpack5(l);
+    unsigned ser = pyroi_coded(d, l) ? l->head[2] >> 4u : PYROI_MSGPACK5;
     unsigned type =
         pyroi_kind(l->head) == PYROI_CONNECT ? PYROI_CONNECTOK : PYROI_RESULT;
 
@@ -10384,22 +10430,14 @@ static uint8_t pyroi_form5(const pyro_daemon *d, const pyroi_link *l)
  * reply, which a oneway has only for that. */
 static bool pyroi_decode5(pyro_daemon *d, const pyroi_link *l, pyro_call *call)
 {
-    const pyro_codec *codec = pyroi_codec(d, l, l->head[2] >> 4u);
-    uint8_t          *body = pyroi_bytes(call->args_buf_);
-    uint32_t          n;
+    uint8_t *body = pyroi_bytes(call->args_buf_);
 
-    if (codec == NULL)
-        return l->head[2] >> 4u == pyroi_msgpack5(l);
-    n = pyroi_recode(d, codec->decode, body, pyroi_body_bytes(l->head), body,
-                     call->reply_buf_,
-                     pyroi_kind(l->head) == PYROI_INVOKE ? PYRO_CODEC_CALL
-                                                         : PYRO_CODEC_VALUE);
+    call->args.end = body + pyroi_decoded5(d, l, body, call->reply_buf_);
     if (call->oneway) {
         pyroi_give_all(d, &call->reply_buf_);
         pyroi_begin_result(call);
     }
-    call->args.end = body + n;
-    return n > 0;
+    return call->args.end > body;
 }
 
 /* A CONNECT or a call that has come in whole. */
@@ -10420,7 +10458,7 @@ static unsigned pyroi_run5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
         }
         return PYRO_OK;
     }
-    if (!reads || (call->flags_ & PYROI_PACKED) != 0)
+    if (!reads)
         return pyroi_raise_text(call, PYRO_ERR_PROTOCOL, PYROI_UNREADABLE5);
 #ifdef PYRO_NO_BATCH
     if ((call->flags_ & PYROI_BATCH) != 0)
@@ -10451,7 +10489,7 @@ static void pyroi_ran5(pyro_call *call)
  * ended. */
 static bool pyroi_encode5(pyro_daemon *d, pyroi_link *l, pyro_call *call)
 {
-    const pyro_codec *codec = pyroi_codec(d, l, call->form_ >> 4u);
+    const pyro_codec *codec = pyroi_codec(d, call->form_ >> 4u);
     pyroi_buffer     *b = call->reply_buf_;
     uint8_t          *body = pyroi_bytes(b) + PYROI_BODY;
     uint32_t          n = 0;
@@ -10539,7 +10577,7 @@ static void pyroi_client5(pyroi_link *l, bool pyro5)
         return;
     l->dialect = 5;
     l->flags &= ~(uint32_t)PYROI_SUMS;
-    l->ser = (uint8_t)pyroi_msgpack5(l);
+    l->ser = PYROI_MSGPACK5;
 }
 
 #if !defined(PYRO_NO_CODECS) || !defined(PYRO_NO_PYRO4)
@@ -10595,7 +10633,7 @@ static bool pyroi_older5(pyro_daemon *d, pyroi_link *l)
     if (l->state != PYROI_ASKING || pyroi_is4(l))
         return false;
     l->dialect = 4;
-    return pyroi_redial5(d, l, pyroi_msgpack5(l));
+    return pyroi_redial5(d, l, PYROI_MSGPACK5);
 }
 #endif
 
@@ -10610,17 +10648,16 @@ static bool pyroi_again5(pyro_daemon *d, pyroi_link *l)
     if (l->state != PYROI_ASKING || (l->owed & PYROI_OWE(PYROI_CONNECT)) != 0
         || codec == NULL)
         return false;
-    if (l->ser != pyroi_msgpack5(l))
-        codec = pyroi_codec_at(d, l, l->ser) + 1;
+    if (l->ser != PYROI_MSGPACK5)
+        codec = pyroi_codec_at(d, l->ser) + 1;
     if (*codec == NULL)
         return false;
     if (d->room_.n_buffers < least) {
-        pyroi_why(d, PYROI_T("calls in another serializer need more buffers"),
-                  d->room_.n_buffers, least);
+        pyroi_why(d, PYROI_TOO_FEW("buffers"), d->room_.n_buffers, least);
         return false;
     }
     d->flags_ |= PYROI_TEXTS;
-    return pyroi_redial5(d, l, pyroi_id5(l, *codec));
+    return pyroi_redial5(d, l, (*codec)->id);
 }
 #endif
 
@@ -10629,7 +10666,7 @@ static bool pyroi_again5(pyro_daemon *d, pyroi_link *l)
  * False: it does not fit, and has ended. */
 static bool pyroi_encode_call5(pyro_daemon *d, pyroi_link *l)
 {
-    const pyro_codec *codec = pyroi_codec(d, l, l->ser);
+    const pyro_codec *codec = pyroi_codec(d, l->ser);
     pyroi_buffer     *b = l->tx;
     uint8_t          *frame = pyroi_first(b);
     uint32_t          size = pyroi_body_bytes(frame);
@@ -10670,21 +10707,12 @@ static bool pyroi_cuts5(const pyro_daemon *d, const pyroi_link *l)
 static uint32_t pyroi_decode_result5(pyro_daemon *d, const pyroi_link *l,
                                      pyroi_buffer *b)
 {
-    const pyro_codec *codec = pyroi_codec(d, l, l->head[2] >> 4u);
-    uint32_t          n = pyroi_body_bytes(l->head);
-    uint8_t          *body = pyroi_bytes(b);
+    uint32_t n;
 
     if (!pyroi_is5(l))
-        return n;
-    if (n > pyroi_max_body(d))
-        n = pyroi_max_body(d);
-    if (codec != NULL)
-        n = pyroi_recode(d, codec->decode, body, n, body, b->next,
-                         PYRO_CODEC_VALUE);
+        return pyroi_body_bytes(l->head);
+    n = pyroi_decoded5(d, l, pyroi_bytes(b), b->next);
     pyroi_give_all(d, &b->next);
-    if ((codec == NULL && l->head[2] >> 4u != pyroi_msgpack5(l))
-        || (l->head[3] & PYROI_PACKED) != 0)
-        n = 0;
     if (n == 0)
         pyroi_why(d, PYROI_T(PYROI_UNREADABLE5), pyroi_body_bytes(l->head),
                   l->head[2] >> 4u);

@@ -252,7 +252,7 @@ TEST(a_full_link_table_is_an_error_that_says_so)
     node_proxy(0, &Q, 2);
     works("the one link", &P);
     test_eq("no link", add(&Q, 1, 1, &sum), PYRO_ERR_NOSPACE);
-    has_text(node(0)->why.text, "link table full");
+    has_text(node(0)->why.text, "too few links in PYRO_ROOM");
     test_eq("is", node(0)->why.is, 1);
     test_eq("limit", node(0)->why.limit, 1);
     assert_false(pyro_sent(&Q));

@@ -931,7 +931,7 @@ TEST(proxies_and_uris_are_values)
 
 TEST(another_serializer_is_refused_whatever_is_configured)
 {
-    static const pyro_codec        never = { SERPENT, SERPENT, NULL, NULL };
+    static const pyro_codec        never = { SERPENT, NULL, NULL };
     static const pyro_codec *const codecs[] = { &never, NULL };
     int32_t                        raw;
 

@@ -1296,9 +1296,8 @@ static uint32_t pyroi_json_encode(const uint8_t *from, uint32_t n, uint8_t *to,
     return pyroi_text_print(PYRO_TEXT_JSON, from, n, to, cap, kind, NULL);
 }
 
-const pyro_codec pyro_codec_serpent = { 1, 1, pyroi_serpent_decode,
+const pyro_codec pyro_codec_serpent = { 1, pyroi_serpent_decode,
                                         pyroi_serpent_encode };
-const pyro_codec pyro_codec_json = { 3, 2, pyroi_json_decode,
-                                     pyroi_json_encode };
+const pyro_codec pyro_codec_json = { 3, pyroi_json_decode, pyroi_json_encode };
 
 #endif /* PYRO_TEXT_IMPLEMENTED */
