@@ -529,7 +529,7 @@
 #error "PYRO_LINK_AHEAD: 0 or at least 64"
 #endif
 
-/* Switches that remove something; flash saved is printed by `make size`.
+/* Switches that remove something; flash saved is printed by `make costs`.
  *   PYRO_NO_SERVER         no objects: a client
  *   PYRO_NO_CLIENT         no proxies: a daemon that calls nobody
  *   PYRO_NO_LONG           no frames over 65,535 bytes; smaller counters
@@ -9836,7 +9836,7 @@ static uint32_t pyroi_recode(const pyro_daemon *d, pyroi_codec_fn fn,
 }
 
 #ifdef PYRO_NO_CODECS
-#define pyroi_codec(d, ser) ((void)(d), (const pyro_codec *)NULL)
+#define pyroi_codec(d, ser) ((void)(d), (void)(ser), (const pyro_codec *)NULL)
 #else
 
 /* The place of the codec for a serializer in the list of the config. NULL:

@@ -986,8 +986,8 @@ static uint32_t codec_decode(const uint8_t *from, uint32_t n, uint8_t *to,
     return turn(from + 1, n - 1, to);
 }
 
-static const pyro_codec codec_of_tests = { SERPENT, SERPENT, codec_decode,
-                                           codec_encode };
+static const pyro_codec        codec_of_tests = { SERPENT, codec_decode,
+                                                  codec_encode };
 static const pyro_codec *const codecs[] = { &codec_of_tests, NULL };
 
 static void send_coded(int32_t raw, unsigned type, unsigned flags,
