@@ -10537,7 +10537,7 @@ static void pyroi_get_metadata5(void *self, pyro_call *call)
     if (cls != NULL)
         pyroi_put_meta5(&call->result, cls);
     else
-        pyro_raise(call, "DaemonError", PYROI_T("unknown object"));
+        pyro_raise(call, "DaemonError", pyroi_fail_text(PYROI_FAIL_OBJECT));
 }
 
 /* The names of all objects that have one, this one included. */
