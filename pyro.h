@@ -2295,11 +2295,12 @@ enum {
     PYROI_BROKEN
 };
 
-#ifdef PYRO_NO_TEXTS
-#define pyroi_fail_text(reason) ((void)(reason), "")
-#else
 static const char *pyroi_fail_text(unsigned reason)
 {
+#ifdef PYRO_NO_TEXTS
+    (void)reason;
+    return "";
+#else
     static const char texts[] =
         "unspecified reason\0"
         "server too busy\0"
@@ -2321,8 +2322,8 @@ static const char *pyroi_fail_text(unsigned reason)
         ;
 
     return pyroi_nth(texts, reason);
-}
 #endif
+}
 
 PYRO_DEF const char *pyro_deny_text(pyro_deny reason)
 {
