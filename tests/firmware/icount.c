@@ -11,7 +11,9 @@
 #define PYRO_MAX_NESTING 8
 #define PYRO_IMPLEMENTATION
 #include "../../pyro.h"
+#ifndef PYRO_NO_ASYNC /* what events are built on */
 #include "../../pyro_es.h"
+#endif
 
 #include "../bench/message.h"
 
@@ -247,8 +249,6 @@ static void play(void)
     port_send(&server_port, 2 * PEER, frame, 8u + frame[7]);
 }
 
-static uint32_t events;
-
 static const pyro_method methods[] = {
     { "start", nothing, "", "", 0 },  { "stop", nothing, "", "", 0 },
     { "read", nothing, "", "", 0 },   { "write", nothing, "", "", 0 },
@@ -267,13 +267,7 @@ static const char *const names[8] = { "lamp", "door",  "pump", "fan",
 
 static PYRO_ROOM(CONNECTIONS, 12, 256, 12) server_room;
 static PYRO_ROOM(LINKS, 12, 256, 2) client_room;
-static PYRO_ROOM(1, 4, 256, 2) subscriber_rooms[SUBSCRIBERS];
-static PYRO_ES_ROOM(SUBSCRIBERS, SUBSCRIBERS, 2048) es_room;
-static pyro_daemon     subscribers[SUBSCRIBERS];
-static pyro_es         es[SUBSCRIBERS];
-static pyro_es_service service;
-static pyro_config     server_config, client_config;
-static pyro_config     subscriber_configs[SUBSCRIBERS];
+static pyro_config server_config, client_config;
 
 static uint32_t count_from;
 
@@ -378,23 +372,28 @@ static __attribute__((noinline)) uint32_t stack_of(void (*fn)(void))
     return (uint32_t)(top - p);
 }
 
+static void nothing_at_all(void)
+{
+}
+
+static void stack_of_call(void)
+{
+    printf("stack_both %u\n",
+           (unsigned)(stack_of(call_add) - stack_of(nothing_at_all)));
+}
+
+#ifndef PYRO_NO_ASYNC
 static void poll_server(void)
 {
     pyro_poll(&server, 0);
 }
 
-static void nothing_at_all(void)
+static void stack_of_server(void)
 {
-}
+    static pyro_request rq;
+    uint32_t            none = stack_of(nothing_at_all);
+    int32_t             got_sum = 0;
 
-static pyro_request rq;
-
-static void stacks(void)
-{
-    uint32_t none = stack_of(nothing_at_all);
-    int32_t  got_sum = 0;
-
-    printf("stack_both %u\n", (unsigned)(stack_of(call_add) - none));
     need(pyro_begin(&rq, &down, "add") == PYRO_OK, "begin");
     pyro_put_int(&rq.args, 2);
     pyro_put_int(&rq.args, 40);
@@ -402,6 +401,7 @@ static void stacks(void)
     printf("stack_server %u\n", (unsigned)(stack_of(poll_server) - none));
     need(pyro_wait(&rq) == PYRO_OK && got_sum == 42, "wait");
 }
+#endif
 
 /* One more handler on a node's stack, its own frame not counted: what is
  * between two of them, less what the second one keeps itself. */
@@ -417,6 +417,15 @@ static void nesting(void)
 /* ------------------------------------------------------------------------
  * Events
  * ------------------------------------------------------------------------ */
+
+#ifndef PYRO_NO_ASYNC
+static PYRO_ROOM(1, 4, 256, 2) subscriber_rooms[SUBSCRIBERS];
+static PYRO_ES_ROOM(SUBSCRIBERS, SUBSCRIBERS, 2048) es_room;
+static pyro_daemon     subscribers[SUBSCRIBERS];
+static pyro_es         es[SUBSCRIBERS];
+static pyro_es_service service;
+static pyro_config     subscriber_configs[SUBSCRIBERS];
+static uint32_t        events;
 
 static void on_event(void *user, const pyro_es_event *e)
 {
@@ -472,6 +481,7 @@ static void publish(void)
     }
     printf("publish %u\n", (unsigned)(ticks * PER_TICK / TURNS));
 }
+#endif
 
 int main(void)
 {
@@ -482,8 +492,11 @@ int main(void)
     calls();
 #ifndef CALLS_ONLY
     codec();
-    stacks();
+    stack_of_call();
+#ifndef PYRO_NO_ASYNC
+    stack_of_server();
     publish();
+#endif
     nesting();
 #endif
     return 0;
