@@ -5068,12 +5068,12 @@ static void pyroi_cork(pyro_daemon *d)
 
 PYRO_DEF void pyro_flush(pyro_daemon *node)
 {
-    pyroi_link *l = node->room_.links;
+    pyroi_link *l;
 
     if (!PYROI_CORKS || !node->corked_)
         return;
     node->corked_ = false;
-    for (; l < node->links_end_; l++) {
+    for (l = node->room_.links; l < node->links_end_; l++) {
         if ((l->item.want & PYRO_OUT) == 0)
             pyroi_flush(node, l);
     }
