@@ -2273,7 +2273,7 @@ PYRO_DEF const char *pyro_err_text(pyro_err err)
                                 "unknown error";
     const unsigned    unknown = PYRO_ERR_STATE + 1;
 
-    return pyroi_nth(texts, (unsigned)err < unknown ? err : unknown);
+    return pyroi_nth(texts, (unsigned)err < unknown ? (unsigned)err : unknown);
 #endif
 }
 
