@@ -2162,9 +2162,13 @@ PYRO_DEF uint32_t pyro_crc32(uint32_t crc, const void *data, size_t n)
 
 #endif
 
-static bool pyroi_has(const char *p, size_t n, char c)
+PYROI_SHARED static bool pyroi_has(const char *p, size_t n, char c)
 {
-    return memchr(p, c, n) != NULL;
+    for (; n > 0; n--) {
+        if (*p++ == c)
+            return true;
+    }
+    return false;
 }
 
 /* 16 bytes as 32 hex digits and a zero byte. */
