@@ -4,6 +4,9 @@
 #
 #   text    UTF-8, ASCII, blanks, CRC: functions that look at n bytes
 #   next    a reader takes one value apart: bounds of all values from outside
+#   get     numbers, lists and so on are got from a reader
+#   view    texts and bytes are got: the view lies within what there is
+#   skip    a value is passed over, however deep; the view of it as it is
 #   uri     the text of a URI is taken apart
 #   head    a link takes a frame's header apart and makes room for its body
 #   serial  packets on a serial line (examples/lib/serial.h)
@@ -12,10 +15,11 @@
 #
 # What is assumed (how many bytes, which state) stands at the top of each
 # driver, tests/prove/NAME.c. For all of them: a machine like x86-64, the C
-# library as Frama-C describes it, and what tests/prove/contracts.h says of the
-# functions that "text" looks at. To Eva a pointer may go anywhere in an object:
-# one that leaves an array for the next field of its struct is no alarm (an index
-# is). What is not in this list is left to tests, sanitizers and fuzzing.
+# library as Frama-C describes it, and what tests/prove/contracts.h says of some
+# functions: "text" and "next" show that it is true, but for what they change and
+# on what it depends ("assigns"), which Eva does not look at. To Eva a pointer may
+# go anywhere in an object: one that leaves an array for the next field of its
+# struct is no alarm (an index is). What is not in this list is left to tests, sanitizers and fuzzing.
 #
 # It reads copies of the headers in which comments tell Eva where to go on case
 # by case; no code is changed. An alarm, a property not proven, or a statement
@@ -36,12 +40,28 @@ copy() {
     mkdir -p "$out/$1"
     sed -e '/^PYROI_FAST bool pyroi_next_short(/,/^}/{
             s|^    if (tag == 0xC4 .*|&\n        //@ split p[1];|
+            s|^        \*v = n;|#ifdef VIEW\n        //@ split in->type_;\n\
+#endif\n&|
+            s|^    return false;|#ifdef VIEW\n    //@ split in->type_;\n\
+#endif\n&|
         }
         /^PYROI_FAST uint64_t pyroi_next(/,/^}/{
             s|^#ifndef .*|    //@ split *p;\n&|
         }
         /^PYROI_FAST const uint8_t \*pyroi_next_long(/,/^}/{
+            s|^    \*number = v;|#ifdef VIEW\n    //@ split v <= left;\n\
+    //@ split v;\n&\n    //@ split *number;\n#else\n&\n#endif|
             s|^        if (type == PYRO_STR && .*|        //@ split n;\n&|
+        }
+        /^PYROI_SHARED PYROI_FAST const void \*pyroi_view(/,/^}/{
+            s|^    uint32_t bytes = .*|&\n    //@ split bytes;|
+        }
+        /^PYRO_DEF void pyro_skip(/,/^}/{
+            s|^    \*left = 1;|&\n    //@ dynamic_split left - missing;|
+        }
+        /^PYRO_DEF const void \*pyro_get_raw(/,/^}/{
+            s|^    pyro_skip(in);|&\n    //@ split in->end - in->at;\n\
+    //@ split in->err == 0;|
         }
         /^static bool pyroi_read_head(/,/^}/{
             s|^        l->n_head = .*|&\n        //@ split l->n_head;|
@@ -52,7 +72,7 @@ copy() {
     sed -e 's|^            got = pyroi_serial_byte(.*|&\n            //@ split got;|
         s|^    s->rx_end_ = .*|&\n    //@ split s->rx_end_;|
         s|"../../pyro.h"|"marked.h"|' examples/lib/serial.h >"$out/serial.h"
-    [ "$(cat $out/marked.h $out/serial.h | grep -c '//@ split')" = 8 ] ||
+    [ "$(cat $out/marked.h $out/serial.h | grep -c '//@ .*split')" = 17 ] ||
         die "a header has changed: say anew where its cases are"
     for header in marked serial; do
         sed "${2:-}" $out/$header.h >"$out/$1/$header.h"
@@ -147,6 +167,36 @@ next() {
         's/^    if (n < 32 && n < left && /    if (n < 32 \&\& /'
 }
 
+get() {
+    prove get get "-DMOST=10"
+    seeded get-no-end get "-DMOST=2" \
+        '/^PYROI_FAST uint64_t pyroi_next(/,/^}/s/left == 0/left > 255/'
+    seeded get-no-number get "-DMOST=4" \
+        's/^    if (n > left)/    if (n > 0xFFFFFFF0u)/'
+    seeded get-no-value get "-DMOST=2" \
+        's/^    if (in->type_ == PYRO_FLOAT)/    if (in->type_ <= PYRO_FLOAT)/'
+}
+
+view() {
+    prove view view "-DMOST=6"
+    seeded view-behind view "-DMOST=2" \
+        '/ void \*pyroi_view(/,/^}/s/(in->at - bytes)/in->at/'
+    seeded view-no-type view "-DMOST=2" \
+        's/^    if (in->type_ == type$/    if (in->type_ != PYRO_NONE/'
+    seeded view-no-length view "-DMOST=2" \
+        's/^        if (n > left)/        if (n > 0xFFFFFFF0u)/'
+}
+
+skip() {
+    prove skip skip "-DMOST=8"
+    seeded skip-too-deep skip "-DMOST=1" \
+        's/^        if (left == missing +/        if (left > missing +/'
+    seeded skip-no-end skip "-DMOST=1" \
+        's/^            if (left == missing)/            if (left < missing)/'
+    seeded skip-too-long skip "-DMOST=1" \
+        's/^    \*n = (uint32_t)(size_t)(in->at - from)/&+ 1/'
+}
+
 uri() {
     prove uri uri "-DMOST=15"
     seeded uri-no-end uri "-DMOST=9" \
@@ -179,7 +229,7 @@ head() {
         's/^    if (serves && d->n_\[PYROI_SPARE\] >= need.*/    if (serves/'
 }
 
-[ $# -gt 0 ] || set -- text next uri head serial
+[ $# -gt 0 ] || set -- text next get view skip uri head serial
 for part; do "$part"; done
 say "$passed passed, $failed failed"
 [ $failed = 0 ]
