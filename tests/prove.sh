@@ -16,10 +16,11 @@
 # What is assumed (how many bytes, which state) stands at the top of each
 # driver, tests/prove/NAME.c. For all of them: a machine like x86-64, the C
 # library as Frama-C describes it, and what tests/prove/contracts.h says of some
-# functions: "text" and "next" show that it is true, but for what they change and
-# on what it depends ("assigns"), which Eva does not look at. To Eva a pointer may
-# go anywhere in an object: one that leaves an array for the next field of its
-# struct is no alarm (an index is). What is not in this list is left to tests, sanitizers and fuzzing.
+# functions: "text" and "next" show that it is true, but for what they change
+# and on what that depends ("assigns"), which Eva does not look at. To Eva a
+# pointer may go anywhere in an object: one that leaves an array for the next
+# field of its struct is no alarm (an index is). What is not in this list is
+# left to tests, sanitizers and fuzzing.
 #
 # It reads copies of the headers in which comments tell Eva where to go on case
 # by case; no code is changed. An alarm, a property not proven, or a statement

@@ -32,15 +32,33 @@ static void get(unsigned left)
     (void)pyro_more(&in);
     (void)pyro_peek(&in);
     switch (Frama_C_interval(0, 8)) {
-    case 0: pyro_get_nil(&in); break;
-    case 1: (void)pyro_get_bool(&in); break;
-    case 2: (void)pyro_get_i32(&in); break;
-    case 3: (void)pyro_get_i64(&in); break;
-    case 4: (void)pyro_get_u64(&in); break;
-    case 5: (void)pyro_get_f32(&in); break;
-    case 6: (void)pyro_get_f64(&in); break;
-    case 7: (void)pyro_get_list(&in, max); break;
-    default: (void)pyro_get_map(&in, max); break;
+    case 0:
+        pyro_get_nil(&in);
+        break;
+    case 1:
+        (void)pyro_get_bool(&in);
+        break;
+    case 2:
+        (void)pyro_get_i32(&in);
+        break;
+    case 3:
+        (void)pyro_get_i64(&in);
+        break;
+    case 4:
+        (void)pyro_get_u64(&in);
+        break;
+    case 5:
+        (void)pyro_get_f32(&in);
+        break;
+    case 6:
+        (void)pyro_get_f64(&in);
+        break;
+    case 7:
+        (void)pyro_get_list(&in, max);
+        break;
+    default:
+        (void)pyro_get_map(&in, max);
+        break;
     }
     /*@ assert all.at <= in.at <= in.end; */
 }
