@@ -107,9 +107,11 @@ reached() {
     done
 }
 
-# proven NAME: no alarm, all properties proven.
+# proven NAME: no alarm, all properties proven; those that a function has to
+# leave true are not among what Eva counts, but are an alarm.
 proven() {
-    grep -q '^  0 alarms generated' "$out/$1/log" &&
+    ! grep -q 'eva:alarm' "$out/$1/log" &&
+        grep -q '^  0 alarms generated' "$out/$1/log" &&
         grep -q '100% of the logical properties' "$out/$1/log"
 }
 
