@@ -52,7 +52,10 @@ copy() {
         /^PYROI_FAST const uint8_t \*pyroi_next_long(/,/^}/{
             s|^    \*number = v;|#ifdef VIEW\n    //@ split v <= left;\n\
     //@ split v;\n&\n    //@ split *number;\n#else\n&\n#endif|
-            s|^        if (type == PYRO_STR && .*|        //@ split n;\n&|
+            s|^        if (type == PYRO_STR && .*|        //@ split n;\n\
+#ifdef VIEW\n        //@ split *of_type;\n#endif\n&|
+            s|^    \*of_type = type;|&\n#ifdef VIEW\n    //@ split *of_type;\n\
+#endif|
         }
         /^PYROI_SHARED PYROI_FAST const void \*pyroi_view(/,/^}/{
             s|^    uint32_t bytes = .*|&\n    //@ split bytes;|
@@ -73,7 +76,7 @@ copy() {
     sed -e 's|^            got = pyroi_serial_byte(.*|&\n            //@ split got;|
         s|^    s->rx_end_ = .*|&\n    //@ split s->rx_end_;|
         s|"../../pyro.h"|"marked.h"|' examples/lib/serial.h >"$out/serial.h"
-    [ "$(cat $out/marked.h $out/serial.h | grep -c '//@ .*split')" = 17 ] ||
+    [ "$(cat $out/marked.h $out/serial.h | grep -c '//@ .*split')" = 19 ] ||
         die "a header has changed: say anew where its cases are"
     for header in marked serial; do
         sed "${2:-}" $out/$header.h >"$out/$1/$header.h"
