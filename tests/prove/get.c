@@ -3,9 +3,8 @@
  *
  * Assumed: 0 to MOST bytes are left, each of them anything, and they end where
  * the array does; lists and maps may have any number of entries. prove.sh sets
- * MOST to 10: every number, with a byte behind it. Floats may be infinite or
- * no number, which is no error. Texts are taken for such at their word: see
- * text.c.
+ * MOST to 9: every number. A float may be infinite or no number, which is no
+ * error. What looks whether a text is one is taken at its word: see text.c.
  *
  * eva: -eva-auto-loop-unroll 20 -eva-widening-delay 70 -eva-split-limit 300
  * eva: -eva-use-spec pyroi_utf8 -warn-special-float none

@@ -1,5 +1,6 @@
 /* For Frama-C's Eva: a reader takes one value apart (pyroi_next), which is
- * where all bounds of values from outside are looked at.
+ * where all bounds of values from outside are looked at, and what contracts.h
+ * says of it is true.
  *
  * Assumed: 0 to MOST bytes are left, each of them anything, and they end where
  * the array does. What stands before them is not looked at, so that this is

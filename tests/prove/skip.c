@@ -2,10 +2,11 @@
  * however deep, and the view of it (pyro_get_raw) lies within what the reader
  * has left.
  *
- * Assumed: 0 to MOST bytes are left and are an array. What takes one value
- * apart is taken at its word (pyroi_next, contracts.h): it may say anything of
- * a value, so that lists and maps nest in every way. next.c shows that its word
- * is true, of as many bytes as it has.
+ * Assumed: 0 to MOST bytes are left and end where the array does. What takes a
+ * value apart is taken at its word (pyroi_next, contracts.h): it may say
+ * anything of a value, so that lists and maps nest in every way. next.c shows
+ * that its word is true where 12 bytes or less are left; prove.sh sets MOST
+ * to 8. Each view ends the program, so that its cases are kept apart.
  *
  * eva: -eva-auto-loop-unroll 0 -eva-widening-delay 40 -eva-split-limit 300
  * eva: -eva-interprocedural-splits -eva-use-spec pyroi_next
