@@ -223,7 +223,7 @@ static void fill(pyro_ns_server *server, unsigned n)
         e.name_n = (uint32_t)strlen(e.name);
         e.uri = uri;
         e.uri_n = (uint32_t)strlen(uri);
-        e.version = 2 + 2 * i;
+        e.version = pyroi_ns_stamp(server);
         need(pyroi_ns_lacks(server, server->room_.n_nodes, &e) == NULL,
              "no room");
         pyroi_ns_set(server, server->room_.n_nodes, &e);
