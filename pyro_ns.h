@@ -613,7 +613,9 @@ typedef struct pyro_ns_server_config {
     bool                   pyro5;        /* serves Pyro5 and Pyro4, too */
     uint16_t               pyro5_port;   /* default PYRO_NS_PORT5 */
     void                  *user;
-    /* Whether this caller (call->link) may do that. NULL: everybody may. */
+    /* Whether this caller (call->link) may do that. NULL: everybody may; one
+     * of a pair wants it, for the other's changes come as calls, too, and a
+     * stranger's with the highest version would be the last. */
     bool (*may)(void *user, pyro_call *call, pyro_ns_op op, const char *name);
     /* Whether this address is answered by datagram. NULL: each is. */
     bool (*may_ask)(void *user, uint32_t ip);
