@@ -374,7 +374,7 @@ static const char *const signatures[] = {
     "a:i b:i ?scale:d", "a:v b:v ?c:v ?d:v",
     "x:[d] y:{q} ?z:s", "ii?d",
     "u:U ?a:y ?b:b",    "",
-    "?first:i",         "a:q a:q"
+    "?first:i",         "a:q b:q"
 };
 
 /* Appends the value of a key of a map to `to`; 0 when it has none. */
