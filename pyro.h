@@ -9807,7 +9807,6 @@ PYRO_DEF pyro_err pyro_hasattr(pyro_proxy *proxy, const char *name, bool *has)
 #ifndef PYRO_NO_PYRO5
 
 /* Which of the two it is, where they differ. */
-/* Which of the two it is, where they differ. */
 #ifdef PYRO_NO_PYRO4
 #define pyroi_is4(l)       ((void)(l), false)
 #define pyroi_swapped(ser) (ser)

@@ -359,7 +359,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pyro_hook  hook_struct = { NULL, hook, NULL };
     pyro_timer timer = { NULL, tick, NULL, 0 };
     unsigned   how;
-    unsigned   op;
 
     fuzz_open(&fuzz, data, size, 2);
     open_objects(&fuzz);
