@@ -11,17 +11,21 @@ LEAN="$LEAN -DPYRO_NO_TEXTS -DPYRO_NO_LOG -DPYRO_NO_CHECKSUM"
 LEAN="$LEAN -DPYRO_NO_GATHER -DPYRO_NO_STATS -DPYRO_NO_URI_FORMS"
 LEAN="$LEAN -DPYRO_NO_PIPE -DPYRO_NO_PYRO5"
 
-# And the smallest one, without what events are built on.
-LEANEST="$LEAN -DPYRO_NO_URI -DPYRO_NO_ASYNC -DPYRO_NO_HOOKS"
-LEANEST="$LEANEST -DPYRO_NO_CONFIG -DPYRO_NO_DENIALS -DPYRO_NO_ONEWAY"
-LEANEST="$LEANEST -DPYRO_NO_SENT -DPYRO_NO_IDS -DPYRO_NO_ANY -DPYRO_NO_UTF8"
-LEANEST="$LEANEST -DPYRO_POLL_ACCEPTS=1"
+# What calls and names can do without, and events cannot.
+LEAST="-DPYRO_NO_URI -DPYRO_NO_ASYNC -DPYRO_NO_CONFIG -DPYRO_NO_DENIALS"
+LEAST="$LEAST -DPYRO_NO_ONEWAY -DPYRO_NO_SENT -DPYRO_NO_IDS -DPYRO_NO_ANY"
+LEAST="$LEAST -DPYRO_NO_UTF8 -DPYRO_POLL_ACCEPTS=1"
 
-# And of the names: a name server in firmware, which forgets, and a locator
-# that asks by broadcast. With the small build, of which they need less still.
-NS_LEAN="-DPYRO_NO_URI -DPYRO_NO_ASYNC -DPYRO_NO_CONFIG -DPYRO_NO_DENIALS"
-NS_LEAN="$NS_LEAN -DPYRO_NS_NO_STORAGE -DPYRO_NS_NO_GROUPS"
+# And the smallest one, without what names and events are built on.
+LEANEST="$LEAN $LEAST -DPYRO_NO_HOOKS"
+
+# With the small build, of the names: a name server in firmware, which forgets,
+# and a locator that asks by broadcast.
+NS_LEAN="$LEAST -DPYRO_NS_NO_STORAGE -DPYRO_NS_NO_GROUPS"
 NS_LEAN="$NS_LEAN -DPYRO_NS_MAX_META=0 -DPYRO_NS_TRIED_BYTES=0"
+
+# And on a board: with one network and names that stay.
+NS_BOARD="$NS_LEAN -DPYRO_NS_NO_CONFIG -DPYRO_NS_NO_LEASES -DPYRO_NS_NO_NETS"
 
 CC=${CC:-cc}
 

@@ -35,8 +35,11 @@ static const volatile any_function kept[] = {
 #if !defined(PYRO_NO_CLIENT)
     KEEP(pyro_int), KEEP(pyro_str), KEEP(pyro_to_none), KEEP(pyro_to_i32),
     KEEP(pyro_to_str), KEEP(pyro_proxy_open), KEEP(pyro_proxy_close),
-    KEEP(pyro_invoke), KEEP(pyro_oneway), KEEP(pyro_getattr),
-    KEEP(pyro_setattr), KEEP(pyro_exception),
+    KEEP(pyro_invoke), KEEP(pyro_getattr), KEEP(pyro_setattr),
+    KEEP(pyro_exception),
+#if !defined(PYRO_NO_ONEWAY)
+    KEEP(pyro_oneway),
+#endif
 #endif
 #if !defined(PYRO_NO_CLIENT) && !defined(PYRO_NO_ASYNC)
     KEEP(pyro_begin), KEEP(pyro_send), KEEP(pyro_done), KEEP(pyro_result),
