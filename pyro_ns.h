@@ -288,8 +288,30 @@
  *   PYRO_NS_NO_PYRO5       a name server without Pyro5's methods and broadcast
  *                          (also PYRO_NO_PYRO5, PYRO_NO_KWARGS), a client of
  *                          no such name server
+ * and for boards, which have neither client, storage, pair nor Pyro5; flash as
+ * saved of the small build on a Cortex-M4:
+ *   PYRO_NS_NO_CONFIG      no configs: give NULL, the defaults are what counts,
+ *                          and nobody asks for _shutdown; 0.4 KB less
+ *   PYRO_NS_NO_LEASES      a name stays until it is unregistered, its ttl does
+ *                          not count; 0.3 KB less, and 4 bytes of each name
+ *   PYRO_NS_NO_NETS        a host of one network, at all addresses of which it
+ *                          listens: it answers with its port alone, asks
+ *                          255.255.255.255 (or udp_ip) and takes the first
+ *                          answer. The server is not among its names, for it
+ *                          knows no address of its own; 0.8 KB less
  * With PYRO_NO_URI a name server keeps URIs as they are given: text, PYRO://
  * and an address, the host of which is not replaced. */
+#if defined(PYRO_NS_NO_CONFIG) || defined(PYRO_NS_NO_LEASES) \
+    || defined(PYRO_NS_NO_NETS)
+#undef PYRO_NS_NO_HOSTS
+#undef PYRO_NS_NO_STORAGE
+#undef PYRO_NS_NO_PAIR
+#undef PYRO_NS_NO_PYRO5
+#define PYRO_NS_NO_HOSTS
+#define PYRO_NS_NO_STORAGE
+#define PYRO_NS_NO_PAIR
+#define PYRO_NS_NO_PYRO5
+#endif
 #if defined(PYRO_NO_SERVER) && !defined(PYRO_NS_NO_SERVER)
 #define PYRO_NS_NO_SERVER
 #endif
@@ -323,6 +345,10 @@
 #endif
 #if !defined(PYRO_NS_NO_STORAGE) || !defined(PYRO_NS_NO_PAIR)
 #define PYROI_NS_COPIES /* changes leave the table, or come, as bytes */
+#endif
+#if defined(PYROI_NS_COPIES) || PYRO_NS_MAX_META > 0 \
+    || !defined(PYRO_NS_NO_PYRO5)
+#define PYROI_NS_READS /* somebody reads more of a name than its URI */
 #endif
 
 #define PYRO_NS_NAME  ":Pyro.NameServer" /* the name server's own */
@@ -361,9 +387,11 @@ typedef struct pyro_ns_answerer {
 
     pyroi_ns_udp udp_;
     pyro_daemon *node_;
+#ifndef PYRO_NS_NO_SERVERLESS
     /* Prints the object that is meant by a name; false: none of ours, or none
      * for this address. */
     bool (*find_)(void *user, uint32_t ip, const char *name, char object[33]);
+#endif
     void    *user_;
     uint32_t second_; /* when the counting below began */
     uint32_t from_[PYRO_NS_ASKERS];
@@ -415,31 +443,36 @@ typedef struct pyro_ns_config {
  * With PYRO_NS_NO_HOSTS by broadcast alone. */
 typedef struct pyro_ns_locator {
     pyro_err err; /* PYRO_ERR_BUSY: under way, PYRO_OK, PYRO_ERR_NAMING */
-    char     uri[PYRO_URI_BYTES]; /* what was found */
-#if PYRO_NS_TRIED_BYTES > 0
-    char tried[PYRO_NS_TRIED_BYTES]; /* for people: what was tried */
-#endif
+    uint8_t  state_;
+    uint8_t  rank_;   /* of the best answer */
+    bool     other_;  /* not the name server itself is looked for */
     uint32_t ignored; /* datagrams that were no answer to our question */
 
-    pyro_daemon          *node_;
+    pyro_daemon *node_;
+#ifndef PYRO_NS_NO_CONFIG
     const pyro_ns_config *config_;
-    const char           *name_;
+#endif
+    const char *name_;
     void (*fn_)(void *user, struct pyro_ns_locator *loc);
     void        *user_;
     pyro_timer   timer_;
     pyroi_ns_udp udp_;
+    uint16_t     try_;
+    char         head_[24]; /* of all answers: "PYRO! ", digits, a blank */
+
+    char uri[PYRO_URI_BYTES]; /* what was found */
+#ifndef PYRO_NS_NO_HOSTS
+    uint8_t here_; /* addresses of this host that were tried */
+    uint8_t last_; /* error of the host asked last */
+#endif
+#if PYRO_NS_TRIED_BYTES > 0
+    char tried[PYRO_NS_TRIED_BYTES]; /* for people: what was tried */
+#endif
 #ifndef PYRO_NS_NO_HOSTS
     const char  *at_; /* the rest of the list; NULL: this host */
     pyro_proxy   proxy_;
     pyro_request rq_;
-    uint8_t      here_; /* addresses of this host that were tried */
-    uint8_t      last_; /* error of the host asked last */
 #endif
-    uint16_t try_;
-    uint8_t  state_;
-    uint8_t  rank_;     /* of the best answer */
-    bool     other_;    /* not the name server itself is looked for */
-    char     head_[23]; /* of all answers: "PYRO! ", digits, a blank */
 } pyro_ns_locator;
 
 /* Begins to look, with a locator of which no search is under way, for a full
@@ -626,17 +659,21 @@ typedef struct pyro_ns_server_config {
 /* Private: one name. */
 typedef struct pyroi_ns_node {
     uint32_t text; /* where its texts lie, and flags in the top bits */
-    uint32_t due;  /* end of the lease */
+#ifndef PYRO_NS_NO_LEASES
+    uint32_t due; /* end of the lease */
+#endif
 #ifdef PYROI_NS_COPIES
     uint32_t version; /* of its last change */
 #endif
-    uint16_t ttl;  /* of the lease: seconds, or minutes; 0: none */
+#ifndef PYRO_NS_NO_LEASES
+    uint16_t ttl; /* of the lease: seconds, or minutes; 0: none */
+#endif
     uint16_t next; /* with the same hash, or free; index + 1 */
 } pyroi_ns_node;
 
 /* Memory of a name server: `static PYRO_NS_ROOM(100, 8000) names;`. A name
- * costs 18 bytes here (14 where there are neither storage nor pair) and its own
- * length, its URI's (without PYRO://) and
+ * costs 18 bytes here (14 where there are neither storage nor pair, 10 with
+ * PYRO_NS_NO_LEASES) and its own length, its URI's (without PYRO://) and
  * metadata's, and 4, of the second number. Up to 65,000 names. */
 #define PYRO_NS_ROOM(names_, bytes_) \
     struct {                         \
@@ -684,25 +721,31 @@ typedef struct pyro_ns_stats {
 } pyro_ns_stats;
 
 /* A name server: an object of a daemon. Declare it; the caller's from
- * pyro_ns_serve to pyro_ns_stop. */
+ * pyro_ns_serve to pyro_ns_stop. What is used most stands first, where small
+ * processors reach it in one instruction. */
 typedef struct pyro_ns_server {
-    pyro_ns_stats    stats;
+    pyro_ns_stats stats;
+
+    pyro_ns_room room_;
+    pyro_daemon *node_;
+#ifndef PYRO_NS_NO_CONFIG
+    const pyro_ns_server_config *config_;
+#endif
+    const char *group_; /* default group */
+    uint32_t    used_;  /* of the bytes */
+    uint32_t    dead_;  /* of them in holes */
+    uint16_t    free_;  /* node, index + 1 */
+#ifndef PYRO_NS_NO_LEASES
+    bool       leases_;  /* soonest_ means something */
+    uint32_t   soonest_; /* end of a lease */
+    pyro_timer timer_;
+#endif
+
     pyro_ns_answerer answerer; /* its counts */
 #ifndef PYRO_NS_NO_PYRO5
     pyro_ns_answerer       answerer5; /* of Pyro5's broadcasts */
     struct pyro_ns_server *self5_;
 #endif
-
-    pyro_daemon                 *node_;
-    const pyro_ns_server_config *config_;
-    const char                  *group_; /* default group */
-    pyro_ns_room                 room_;
-    uint32_t                     used_;    /* of the bytes */
-    uint32_t                     dead_;    /* of them in holes */
-    uint16_t                     free_;    /* node, index + 1 */
-    uint32_t                     soonest_; /* end of a lease */
-    bool                         leases_;  /* soonest_ means something */
-    pyro_timer                   timer_;
 #ifdef PYROI_NS_COPIES
     uint32_t version_; /* the largest seen */
 #endif
@@ -815,8 +858,6 @@ extern "C" {
 #define PYROI_NS_SHARED
 #endif
 
-#if !defined(PYRO_NS_NO_SERVER) || !defined(PYRO_NS_NO_CLIENT)
-
 /* Adds n bytes to a zero-terminated text of `size` bytes in all; what does not
  * fit is left out. Returns false then. */
 static bool pyroi_ns_add_n(char *to, size_t size, const char *text, size_t n)
@@ -837,20 +878,30 @@ static bool pyroi_ns_add(char *to, size_t size, const char *text)
 }
 
 #if !defined(PYRO_NS_NO_CLIENT) || !defined(PYRO_NS_NO_PYRO5)
-static bool pyroi_ns_add_number(char *to, size_t size, uint32_t v)
+/* Writes a number before `end`; returns where it begins. */
+static char *pyroi_ns_digits(char *end, uint32_t v)
 {
-    char     text[11];
-    unsigned at = sizeof text - 1;
-
-    text[at] = 0;
     do {
-        text[--at] = (char)('0' + v % 10);
+        *--end = (char)('0' + v % 10);
         v /= 10;
     } while (v != 0);
-    return pyroi_ns_add(to, size, text + at);
+    return end;
 }
 #endif
 
+#if !defined(PYRO_NS_NO_HOSTS) || !defined(PYRO_NS_NO_PYRO5) \
+    || (!defined(PYRO_NS_NO_CLIENT) && PYRO_NS_TRIED_BYTES > 0)
+static bool pyroi_ns_add_number(char *to, size_t size, uint32_t v)
+{
+    char text[11];
+
+    text[10] = 0;
+    return pyroi_ns_add(to, size, pyroi_ns_digits(text + 10, v));
+}
+#endif
+
+#if !defined(PYRO_NS_NO_SERVER) \
+    || (!defined(PYRO_NS_NO_CLIENT) && !defined(PYRO_NO_URI))
 /* Whether n bytes of text are a URI. Without those of pyro.h it is one that
  * pyro_proxy_open takes: PYRO://address/object. */
 static bool pyroi_ns_is_uri(const char *text, size_t n)
@@ -874,63 +925,46 @@ static bool pyroi_ns_is_uri(const char *text, size_t n)
     return pyro_uri_parse(&uri, text, n, NULL) == PYRO_OK;
 #endif
 }
-
 #endif
-
-/* The number of the characters of a name's part that are allowed: stops at
- * '.', at the end, and at what is not. */
-static size_t pyroi_ns_part(const char *name, size_t n)
-{
-    size_t i = 0;
-
-    while (i < n && name[i] > 32 && name[i] < 127 && name[i] != '\\'
-           && name[i] != ':' && name[i] != '.')
-        i++;
-    return i;
-}
 
 /* What is wrong with a full name, or NULL. */
 static const char *pyroi_ns_wrong(const char *name, size_t n)
 {
-    size_t at = 1;
+    size_t i;
+    size_t part = 1; /* where the one begins that i is in */
 
-    while (n > 1) {
-        size_t part = pyroi_ns_part(name + at, n - at);
-
-        at += part;
-        if (at < n && name[at] != '.')
+    for (i = 1; i < n; i++) {
+        if (name[i] <= 32 || name[i] >= 127 || name[i] == '\\'
+            || name[i] == ':')
             return PYROI_NS_T("invalid character(s) in name");
-        if (part == 0)
-            return PYROI_NS_T("invalid name");
-        if (at++ == n)
-            return NULL;
+        if (name[i] != '.')
+            continue;
+        if (part == i)
+            break;
+        part = i + 1;
     }
-    return NULL;
+    return part == i && n > 1 ? PYROI_NS_T("invalid name") : NULL;
 }
 
 PYRO_DEF const char *pyro_ns_expand(const char *group, const char *name,
                                     size_t n, char to[PYRO_NS_MAX_NAME + 1])
 {
-    size_t at = 0;
+    const size_t size = PYRO_NS_MAX_NAME + 1;
+    bool         fits = true;
 
     if (group == NULL)
         group = ":Default";
     if (group[0] != ':')
         return PYROI_NS_T("default group name is not absolute");
+    to[0] = 0;
     if (n == 0 || name[0] != ':') {
-        at = strlen(group);
-        if (at + n + 1 > PYRO_NS_MAX_NAME)
-            return PYROI_NS_T("name too long");
-        memcpy(to, group, at);
-        if (n > 0 && at > 1)
-            to[at++] = '.';
+        fits = pyroi_ns_add(to, size, group);
+        if (n > 0 && group[1] != 0)
+            pyroi_ns_add(to, size, ".");
     }
-    if (at + n > PYRO_NS_MAX_NAME)
+    if (!pyroi_ns_add_n(to, size, name, n) || !fits)
         return PYROI_NS_T("name too long");
-    if (n > 0)
-        memcpy(to + at, name, n);
-    to[at + n] = 0;
-    return pyroi_ns_wrong(to, at + n);
+    return pyroi_ns_wrong(to, strlen(to));
 }
 
 /* ------------------------------------------------------------------------
@@ -958,39 +992,35 @@ PYRO_DEF const char *pyro_ns_expand(const char *group, const char *name,
 
 #define PYROI_NS_ANSWERS5 5 /* to Pyro5, a second and address */
 
+#ifdef PYRO_NO_CONFIG
+#define pyroi_ns_runs(node) true
+#else
+#define pyroi_ns_runs(node) (pyro_port_of(node) != NULL)
+#endif
+
 #if !defined(PYRO_NS_NO_CLIENT) || !defined(PYRO_NS_NO_PYRO5)
 static void pyroi_ns_add_ip(char *to, size_t size, uint32_t ip)
 {
-    unsigned shift = 32;
+    char  text[16];
+    char *at = text + sizeof text - 1;
+    int   left = 4;
 
+    *at = 0;
     do {
-        shift -= 8;
-        pyroi_ns_add_number(to, size, ip >> shift & 255);
-        if (shift > 0)
-            pyroi_ns_add(to, size, ".");
-    } while (shift > 0);
+        at = pyroi_ns_digits(at, ip & 255);
+        ip >>= 8;
+        if (--left > 0)
+            *--at = '.';
+    } while (left > 0);
+    pyroi_ns_add(to, size, at);
 }
 #endif
 
+#ifndef PYRO_NS_NO_NETS
 static bool pyroi_ns_net(const pyro_port *port, unsigned i, pyro_net *net)
 {
     return i < PYROI_NS_NETS && port->net != NULL && port->net(port, i, net);
 }
-
-#if defined(PYROI_NS_ANSWERER) || !defined(PYRO_NS_NO_HOSTS)
-static void pyroi_ns_why(pyro_daemon *node, const char *text, uint32_t is)
-{
-#ifdef PYRO_NO_TEXTS
-    (void)node;
-    (void)text;
-    (void)is;
-#else
-    node->why.text = text;
-    node->why.is = is;
-    node->why.limit = 0;
-#endif
-}
-#endif
 
 /* 4: an address of this host, 3: loopback, which only this host can reach, 2:
  * of a subnet of its own, 1: any other. */
@@ -1008,6 +1038,22 @@ static unsigned pyroi_ns_rank(const pyro_port *port, uint32_t ip)
     }
     return rank;
 }
+#endif
+
+#if defined(PYROI_NS_ANSWERER) || !defined(PYRO_NS_NO_HOSTS)
+static void pyroi_ns_why(pyro_daemon *node, const char *text, uint32_t is)
+{
+#ifdef PYRO_NO_TEXTS
+    (void)node;
+    (void)text;
+    (void)is;
+#else
+    node->why.text = text;
+    node->why.is = is;
+    node->why.limit = 0;
+#endif
+}
+#endif
 
 static bool pyroi_ns_udp_is_open(const pyroi_ns_udp *udp)
 {
@@ -1021,7 +1067,7 @@ PYROI_NS_SHARED static bool pyroi_ns_udp_open(
 {
     const pyro_port *port = pyro_port_of(node);
 
-    if (port == NULL || port->udp_open == NULL)
+    if (!pyroi_ns_runs(node) || port->udp_open == NULL)
         return false;
     udp->handle = port->udp_open(port, ip, number);
     if (udp->handle < 0)
@@ -1044,8 +1090,9 @@ static void pyroi_ns_udp_close(pyroi_ns_udp *udp, pyro_daemon *node)
     port->close(port, udp->handle);
 }
 
-/* Takes what has come: with fn, which may write one byte behind a datagram of
- * up to PYROI_NS_DATAGRAM bytes, and may close the port. */
+/* Takes what has come: with fn, which gets up to PYROI_NS_DATAGRAM bytes (none
+ * of a longer one) and a zero byte behind them, all its own, and may close the
+ * port. */
 static void pyroi_ns_udp_take(pyroi_ns_udp *udp, const pyro_port *port,
                               void (*fn)(void *owner, char *data, size_t n,
                                          const pyro_udp *from))
@@ -1059,6 +1106,9 @@ static void pyroi_ns_udp_take(pyroi_ns_udp *udp, const pyro_port *port,
         n = port->udp_recv(port, udp->handle, data, PYROI_NS_DATAGRAM, &from);
         if (n < 0)
             return;
+        if (n > PYROI_NS_DATAGRAM)
+            n = 0;
+        data[n] = 0;
         fn(udp->watched.user, data, (size_t)n, &from);
     }
 }
@@ -1067,27 +1117,42 @@ static void pyroi_ns_udp_take(pyroi_ns_udp *udp, const pyro_port *port,
 
 #ifdef PYROI_NS_ANSWERER
 
-/* The name that a datagram asks for, zero-terminated, or NULL when it is no
- * question. One byte behind the datagram is ours to write. */
-static const char *pyroi_ns_question(char *q, size_t n)
+/* The name that a datagram asks for, or NULL when it is no question. */
+static const char *pyroi_ns_question(const char *q, size_t n)
 {
     size_t i;
 
-    if (n > PYROI_NS_DATAGRAM || n <= PYROI_NS_HEAD
-        || memcmp(q, "PYRO? ", 6) != 0 || q[PYROI_NS_HEAD - 1] != ' ')
+    if (n <= PYROI_NS_HEAD || memcmp(q, "PYRO? ", 6) != 0
+        || q[PYROI_NS_HEAD - 1] != ' ')
         return NULL;
     for (i = 6; i < PYROI_NS_HEAD - 1; i++) {
         if ((q[i] < '0' || q[i] > '9') && (q[i] < 'a' || q[i] > 'f'))
             return NULL;
     }
-    q[n] = 0;
     i = PYROI_NS_HEAD + strlen(q + PYROI_NS_HEAD);
-    if (i == PYROI_NS_HEAD || i > PYROI_NS_HEAD + PYRO_NS_MAX_NAME)
-        return NULL;
-    while (i < n && q[i] == 0)
-        i++;
-    return i == n ? q + PYROI_NS_HEAD : NULL;
+    return memcmp(q + i, q + i + 1, n - i) == 0 /* zeros, as the first */
+             ? q + PYROI_NS_HEAD
+             : NULL;
 }
+
+#ifdef PYRO_NS_NO_NETS
+
+/* Adds the port of the first listener and a blank. */
+static bool pyroi_ns_add_address(const pyro_ns_answerer *a, uint32_t asker,
+                                 char *to, size_t size)
+{
+    char        text[PYRO_MAX_HOST + 9];
+    const char *colon;
+
+    (void)asker;
+    if (pyro_listening(a->node_, 0, text, sizeof text) != PYRO_OK
+        || (colon = strrchr(text, ':')) == NULL)
+        return false;
+    pyroi_ns_add(to, size, colon);
+    return pyroi_ns_add(to, size, " ");
+}
+
+#else
 
 /* What the address of a listener begins with: everywhere, loopback, a path. */
 enum { PYROI_NS_LOOPBACK = 3, PYROI_NS_PATH = 5, PYROI_NS_HERE };
@@ -1100,7 +1165,7 @@ static unsigned pyroi_ns_place(const char *address)
                         "127.\0"
                         "[::1]:\0"
                         "unix:\0";
-    unsigned    place = 0;
+    unsigned place = 0;
 
     while (*start != 0 && strncmp(address, start, strlen(start)) != 0) {
         start += strlen(start) + 1;
@@ -1109,14 +1174,15 @@ static unsigned pyroi_ns_place(const char *address)
     return place;
 }
 
-/* Adds the address of the first listener: its port alone where the asker
- * knows the rest. False: not one that this asker could reach. */
+/* Adds the address of the first listener, its port alone where the asker
+ * knows the rest, and a blank. False: not one that this asker could reach, or
+ * it is too long. */
 static bool pyroi_ns_add_address(const pyro_ns_answerer *a, uint32_t asker,
                                  char *to, size_t size)
 {
-    char        text[PYRO_MAX_HOST + 9];
+    char text[PYRO_MAX_HOST + 9];
     const char *colon;
-    unsigned    place;
+    unsigned place;
 
     if (pyro_listening(a->node_, 0, text, sizeof text) != PYRO_OK)
         return false;
@@ -1125,11 +1191,16 @@ static bool pyroi_ns_add_address(const pyro_ns_answerer *a, uint32_t asker,
     if (colon == NULL || place == PYROI_NS_PATH)
         return false;
     if (place < PYROI_NS_LOOPBACK)
-        return pyroi_ns_add(to, size, colon);
-    return (place == PYROI_NS_HERE
-            || pyroi_ns_rank(pyro_port_of(a->node_), asker) >= 3)
-        && pyroi_ns_add(to, size, text);
+        pyroi_ns_add(to, size, colon);
+    else if (place == PYROI_NS_HERE
+             || pyroi_ns_rank(pyro_port_of(a->node_), asker) >= 3)
+        pyroi_ns_add(to, size, text);
+    else
+        return false;
+    return pyroi_ns_add(to, size, " ");
 }
+
+#endif
 
 /* Whether this address was told enough in this second; counts. */
 static bool pyroi_ns_over(pyro_ns_answerer *a, uint32_t ip, uint32_t most)
@@ -1153,6 +1224,29 @@ static bool pyroi_ns_over(pyro_ns_answerer *a, uint32_t ip, uint32_t most)
     return true; /* too many addresses: some may be forged */
 }
 
+#ifdef PYRO_NS_NO_SERVERLESS
+static bool pyroi_ns_may_ask(const pyro_ns_server *ns, uint32_t ip);
+#endif
+
+/* The object that is meant by a name, or NULL; `room` is for its text. Where
+ * nobody is serverless only the name server answers. */
+static const char *pyroi_ns_means(const pyro_ns_answerer *a, uint32_t ip,
+                                  const char *name, char room[33])
+{
+#ifdef PYRO_NS_NO_SERVERLESS
+    (void)room;
+    return strcmp(name, PYRO_NS_NAME) == 0
+                && pyroi_ns_may_ask((const pyro_ns_server *)a->user_, ip)
+             ? PYRO_NS_NAME
+             : NULL;
+#else
+    return name[0] != 0 && strlen(name) <= PYRO_NS_MAX_NAME
+                && a->find_(a->user_, ip, name, room)
+             ? room
+             : NULL;
+#endif
+}
+
 /* Answers one question of n bytes in its own memory. */
 static void pyroi_ns_answer(void *user, char *q, size_t n,
                             const pyro_udp *from)
@@ -1160,9 +1254,12 @@ static void pyroi_ns_answer(void *user, char *q, size_t n,
     pyro_ns_answerer *a = (pyro_ns_answerer *)user;
     const pyro_port  *port = pyro_port_of(a->node_);
     const char       *name = pyroi_ns_question(q, n);
-    char              object[33];
+    const char       *object = NULL;
+    char              room[33];
 
-    if (name == NULL || !a->find_(a->user_, from->ip, name, object)) {
+    if (name != NULL)
+        object = pyroi_ns_means(a, from->ip, name, room);
+    if (object == NULL) {
         a->ignored++;
         return;
     }
@@ -1173,7 +1270,7 @@ static void pyroi_ns_answer(void *user, char *q, size_t n,
     q[4] = '!';
     q[PYROI_NS_HEAD] = 0;
     if (!pyroi_ns_add_address(a, from->ip, q, n + 1)
-        || !pyroi_ns_add(q, n + 1, " ") || !pyroi_ns_add(q, n + 1, object)
+        || !pyroi_ns_add(q, n + 1, object)
         || !port->udp_send(port, a->udp_.handle, from, q, (uint32_t)strlen(q)))
         a->ignored++;
     else
@@ -1200,9 +1297,13 @@ static pyro_err pyroi_ns_answerer_open(
     bool (*find)(void *user, uint32_t ip, const char *name, char object[33]),
     void *user)
 {
+#ifndef PYRO_NS_NO_SERVERLESS
     memset(a, 0, sizeof *a);
-    a->node_ = node;
     a->find_ = find;
+#else /* it is part of a server, which is zero by now */
+    (void)find;
+#endif
+    a->node_ = node;
     a->user_ = user;
     a->second_ = pyro_now(node);
     if (port == 0)
@@ -1278,9 +1379,21 @@ static void pyroi_ns_note(pyro_ns_locator *loc, const char *what,
 }
 #endif
 
-static uint16_t pyroi_ns_udp_port(const pyro_ns_config *config)
+static const pyro_ns_config *pyroi_ns_config(const pyro_ns_locator *loc)
 {
-    return config->udp_port != 0 ? config->udp_port : PYRO_NS_PORT;
+#ifdef PYRO_NS_NO_CONFIG
+    (void)loc;
+    return &pyroi_ns_defaults;
+#else
+    return loc->config_;
+#endif
+}
+
+static uint16_t pyroi_ns_udp_port(const pyro_ns_locator *loc)
+{
+    uint16_t port = pyroi_ns_config(loc)->udp_port;
+
+    return port != 0 ? port : PYRO_NS_PORT;
 }
 
 PYRO_DEF void pyro_ns_look_stop(pyro_ns_locator *loc)
@@ -1312,18 +1425,25 @@ static void pyroi_ns_ask(pyro_ns_locator *loc)
 {
     const pyro_port *port = pyro_port_of(loc->node_);
     char             q[PYROI_NS_DATAGRAM];
-    uint32_t         only = loc->config_->udp_ip;
-    pyro_net         net;
+    uint32_t         only = pyroi_ns_config(loc)->udp_ip;
     pyro_udp         to;
-    unsigned         i = 0;
+#ifndef PYRO_NS_NO_NETS
+    pyro_net net;
+    unsigned i = 0;
+#endif
 
     memset(q, 0, sizeof q);
-    memcpy(q, loc->head_, PYROI_NS_HEAD);
+    pyroi_ns_add(q, sizeof q, loc->head_);
     q[4] = '?';
-    memcpy(q + PYROI_NS_HEAD, loc->name_, strlen(loc->name_));
+    pyroi_ns_add(q, sizeof q, loc->name_);
     to.ip = only != 0 ? only : 0xFFFFFFFFu;
+#ifdef PYRO_NS_NO_NETS
+    to.port = pyroi_ns_udp_port(loc);
+    port->udp_send(port, loc->udp_.handle, &to, q,
+                   loc->other_ ? sizeof q : PYROI_NS_ASKED);
+#else
     do {
-        to.port = pyroi_ns_udp_port(loc->config_);
+        to.port = pyroi_ns_udp_port(loc);
         if (to.ip != 0)
             port->udp_send(port, loc->udp_.handle, &to, q,
                            loc->other_ ? sizeof q : PYROI_NS_ASKED);
@@ -1338,6 +1458,7 @@ static void pyroi_ns_ask(pyro_ns_locator *loc)
         if (net.ip >> 24 == 127) /* it has none, and yet it has */
             to.ip = 0x7FFFFFFFu;
     } while (i++ < PYROI_NS_NETS);
+#endif
 }
 
 /* Where a word of printable characters ends. */
@@ -1348,17 +1469,13 @@ static char *pyroi_ns_word(char *at)
     return at;
 }
 
-/* The URI in an answer of n bytes, or false: it is none to our question. One
- * byte behind it is ours to write. */
+/* The URI in an answer of n bytes, or false: it is none to our question. */
 static bool pyroi_ns_read_answer(const pyro_ns_locator *loc, char *a, size_t n,
                                  uint32_t ip, char to[PYRO_URI_BYTES])
 {
     const char *end = a + n;
     char       *blank;
 
-    if (n > PYROI_NS_DATAGRAM)
-        return false;
-    a[n] = 0;
 #ifdef PYROI_NS_CLIENT5
     if (loc->config_->pyro5_port != 0 && !loc->other_ && n < PYRO_URI_BYTES
         && pyroi_ns_is5(a) && pyroi_ns_is_uri(a, n)) {
@@ -1370,24 +1487,43 @@ static bool pyroi_ns_read_answer(const pyro_ns_locator *loc, char *a, size_t n,
         return false;
     a += PYROI_NS_HEAD;
     blank = pyroi_ns_word(a);
-    if (*blank != ' ' || pyroi_ns_word(blank + 1) != end
+    if (*blank != ' ' || pyroi_ns_word(blank + 1) != end || blank + 1 == end
         || !pyroi_ns_has_port(a, (size_t)(blank - a)))
         return false;
     *blank = '/';
     memcpy(to, PYROI_NS_SCHEME, sizeof PYROI_NS_SCHEME);
     if (a[0] == ':')
         pyroi_ns_add_ip(to, PYRO_URI_BYTES, ip);
+#ifdef PYRO_NO_URI
+    return pyroi_ns_add(to, PYRO_URI_BYTES, a); /* is that much of one */
+#else
     return pyroi_ns_add(to, PYRO_URI_BYTES, a)
         && pyroi_ns_is_uri(to, strlen(to));
+#endif
 }
+
+#ifdef PYRO_NS_NO_NETS
+
+/* The first one is the best. */
+static void pyroi_ns_hear(void *user, char *a, size_t n, const pyro_udp *from)
+{
+    pyro_ns_locator *loc = (pyro_ns_locator *)user;
+
+    if (pyroi_ns_read_answer(loc, a, n, from->ip, loc->uri))
+        pyroi_ns_end(loc, PYRO_OK);
+    else
+        loc->ignored++;
+}
+
+#else
 
 /* One that is better than what there is is kept. The best ends the search, in
  * the next poll; the first one, soon. */
 static void pyroi_ns_hear(void *user, char *a, size_t n, const pyro_udp *from)
 {
     pyro_ns_locator *loc = (pyro_ns_locator *)user;
-    char             uri[PYRO_URI_BYTES];
-    unsigned         rank;
+    char uri[PYRO_URI_BYTES];
+    unsigned rank;
 
     if (!pyroi_ns_read_answer(loc, a, n, from->ip, uri)) {
         loc->ignored++;
@@ -1403,6 +1539,8 @@ static void pyroi_ns_hear(void *user, char *a, size_t n, const pyro_udp *from)
     loc->state_ = PYROI_NS_SETTLE;
     memcpy(loc->uri, uri, sizeof uri);
 }
+
+#endif
 
 static void pyroi_ns_heard(void *user, pyro_daemon *node, unsigned ready)
 {
@@ -1612,7 +1750,7 @@ static void pyroi_ns_unheard(pyro_ns_locator *loc, const char *result)
 #if PYRO_NS_TRIED_BYTES > 0
     char what[32] = "broadcast to UDP port ";
 
-    pyroi_ns_add_number(what, sizeof what, pyroi_ns_udp_port(loc->config_));
+    pyroi_ns_add_number(what, sizeof what, pyroi_ns_udp_port(loc));
     pyroi_ns_note(loc, what, result);
 #else
     (void)result;
@@ -1629,7 +1767,7 @@ static void pyroi_ns_unheard(pyro_ns_locator *loc, const char *result)
 
 static void pyroi_ns_broadcast(pyro_ns_locator *loc)
 {
-    unsigned tries = loc->config_->tries;
+    unsigned tries = pyroi_ns_config(loc)->tries;
 
     if (tries == 0)
         tries = PYRO_NS_TRIES;
@@ -1640,7 +1778,7 @@ static void pyroi_ns_broadcast(pyro_ns_locator *loc)
                                      pyroi_ns_heard, loc)) {
         pyroi_ns_unheard(loc, "not possible here");
     } else {
-        unsigned doubled = loc->try_ < 8 ? loc->try_ : 8;
+        unsigned doubled = tries > 8 && loc->try_ > 8 ? 8 : loc->try_;
 
         loc->try_++;
         pyroi_ns_ask(loc);
@@ -1654,13 +1792,42 @@ static void pyroi_ns_go_on(void *user, pyro_daemon *node)
     pyro_ns_locator *loc = (pyro_ns_locator *)user;
 
     (void)node;
-    if (loc->state_ == PYROI_NS_SETTLE)
-        pyroi_ns_end(loc, PYRO_OK);
-    else if (loc->state_ == PYROI_NS_ASK)
-        pyroi_ns_broadcast(loc);
 #ifndef PYRO_NS_NO_HOSTS
-    else
+    if (loc->state_ != PYROI_NS_SETTLE && loc->state_ != PYROI_NS_ASK) {
         pyroi_ns_call_host(loc);
+        return;
+    }
+#endif
+#ifndef PYRO_NS_NO_NETS
+    if (loc->state_ == PYROI_NS_SETTLE) {
+        pyroi_ns_end(loc, PYRO_OK);
+        return;
+    }
+#endif
+    pyroi_ns_broadcast(loc);
+}
+
+/* Draws the digits by which an answer is known. Where objects have no ids
+ * pyro_guid would be there for this alone; without random numbers what counts
+ * is that others look at other times. */
+static void pyroi_ns_draw(const pyro_ns_locator *loc, pyro_daemon *node,
+                          char to[16])
+{
+#ifdef PYRO_NO_IDS
+    uint32_t drawn[2];
+    unsigned i;
+
+    drawn[0] = pyro_now(node);
+    drawn[1] = (uint32_t)(uintptr_t)loc;
+    (void)pyro_random(node, drawn, sizeof drawn);
+    for (i = 0; i < 16; i++)
+        to[i] = "0123456789abcdef"[drawn[i / 8] >> i % 8 * 4 & 15];
+#else
+    char id[33];
+
+    (void)loc;
+    pyro_guid(node, id);
+    memcpy(to, id + 16, 16); /* what differs where no random is */
 #endif
 }
 
@@ -1671,24 +1838,25 @@ static pyro_err pyroi_ns_prepare(pyro_ns_locator *loc, pyro_daemon *node,
                                  void (*fn)(void *user, pyro_ns_locator *loc),
                                  void *user)
 {
-    char id[33];
-
     memset(loc, 0, sizeof *loc);
     loc->err = PYRO_ERR_NAMING;
     if (name == NULL)
         name = PYRO_NS_NAME;
-    if (pyro_port_of(node) == NULL)
+    if (!pyroi_ns_runs(node))
         return PYRO_ERR_STATE;
     if (strlen(name) > PYRO_NS_MAX_NAME)
         return PYRO_ERR_NAMING;
     loc->name_ = name;
     loc->other_ = strcmp(name, PYRO_NS_NAME) != 0;
-    pyro_guid(node, id);
     memcpy(loc->head_, "PYRO! ", 6);
-    memcpy(loc->head_ + 6, id + 16, 16); /* what differs where no random is */
+    pyroi_ns_draw(loc, node, loc->head_ + 6);
     loc->head_[PYROI_NS_HEAD - 1] = ' ';
     loc->node_ = node;
+#ifdef PYRO_NS_NO_CONFIG
+    (void)config;
+#else
     loc->config_ = config != NULL ? config : &pyroi_ns_defaults;
+#endif
     loc->fn_ = fn;
     loc->user_ = user;
     loc->timer_.fn = pyroi_ns_go_on;
@@ -2620,25 +2788,42 @@ PYRO_DEF const char *pyro_ns_tried(const pyro_ns *ns)
  * left at the end.
  * ------------------------------------------------------------------------ */
 
+static const pyro_ns_server_config pyroi_ns_server_defaults = {
+    NULL, NULL, NULL, 0, false, false, 0, 0, false, 0, NULL, NULL, NULL, NULL
+};
+
+#define PYROI_NS_TOMB 0x80000000u /* deleted, the pair does not know yet */
 #ifndef PYRO_NS_NO_GROUPS
-#define PYROI_NS_GROUP 0x80000000u
+#define PYROI_NS_GROUP 0x40000000u
 #else
 #define PYROI_NS_GROUP 0u
 #endif
-#define PYROI_NS_TOMB  0x40000000u /* deleted, the pair does not know yet */
 #define PYROI_NS_DIRTY 0x20000000u /* to be told to the pair */
 #if PYRO_NS_MAX_META > 0
 #define PYROI_NS_META 0x10000000u
 #else
 #define PYROI_NS_META 0u
 #endif
-#define PYROI_NS_AT   0x0FFFFFFFu
 #define PYROI_NS_FREE 0xFFFFFFFFu /* the text of a node that is none */
+#if defined(PYROI_NS_COPIES) || !defined(PYRO_NS_NO_GROUPS) \
+    || PYRO_NS_MAX_META > 0
+#define PYROI_NS_AT 0x0FFFFFFFu
+#else
+#define PYROI_NS_AT 0xFFFFFFFFu /* a name that is there has no flags */
+#endif
 
 #define PYROI_NS_HOLE 0xFFFFu
 
 #define PYROI_NS_PREFIX   "PYRO:/"
 #define PYROI_NS_PREFIX_N 6u
+
+/* Whether all URIs begin so: only text is one, all names are others' objects */
+#if defined(PYRO_NO_URI) && defined(PYRO_NS_NO_NETS) \
+    && defined(PYRO_NS_NO_GROUPS)
+#define PYROI_NS_ALIKE true
+#else
+#define PYROI_NS_ALIKE false
+#endif
 
 /* A change: what is registered, deleted, journalled and told to the pair. No
  * text of it lies in the table's bytes, which may move. */
@@ -2655,17 +2840,23 @@ typedef struct pyroi_ns_entry {
 } pyroi_ns_entry;
 
 /* What is registered (uri "": a group), for ever. */
-static pyroi_ns_entry pyroi_ns_entry_of(const char *name, size_t name_n,
-                                        const char *uri)
+static void pyroi_ns_entry_of(pyroi_ns_entry *e, const char *name, size_t n,
+                              const char *uri, size_t uri_n)
 {
-    pyroi_ns_entry e;
+    e->name = name;
+    e->uri = uri;
+    e->meta = NULL;
+    e->name_n = (uint32_t)n;
+    e->uri_n = (uint32_t)uri_n;
+    e->meta_n = 0;
+    e->version = 0;
+    e->seconds = 0;
+    e->left_ms = 0;
+}
 
-    memset(&e, 0, sizeof e);
-    e.name = name;
-    e.name_n = (uint32_t)name_n;
-    e.uri = uri;
-    e.uri_n = (uint32_t)strlen(uri);
-    return e;
+static bool pyroi_ns_has_meta(const pyroi_ns_entry *e)
+{
+    return PYROI_NS_META != 0 && e->meta != NULL;
 }
 
 /* Room for the texts of an entry that are read out of the table. */
@@ -2709,9 +2900,27 @@ static bool pyroi_ns_live(const pyro_ns_server *ns, unsigned i)
     return !pyroi_ns_has(ns, i, PYROI_NS_TOMB);
 }
 
+/* The same of one that is in use. */
+static bool pyroi_ns_is_tomb(const pyro_ns_server *ns, unsigned i)
+{
+#ifdef PYROI_NS_COPIES
+    return !pyroi_ns_live(ns, i);
+#else
+    (void)ns;
+    (void)i;
+    return false;
+#endif
+}
+
 static bool pyroi_ns_is_self(const pyro_ns_server *ns, unsigned i)
 {
+#ifdef PYRO_NS_NO_NETS
+    (void)ns;
+    (void)i;
+    return false;
+#else
     return pyroi_ns_uri_of(ns, i)[0] == '.';
+#endif
 }
 
 #if !defined(PYRO_NS_NO_GROUPS) || defined(PYROI_NS_COPIES)
@@ -2736,19 +2945,21 @@ static uint16_t *pyroi_ns_chain(const pyro_ns_server *ns, const char *name,
     return ns->room_.first + ((hash >> 16) * ns->room_.n_nodes >> 16);
 }
 
+/* Whether a text is these n bytes. */
+static bool pyroi_ns_is(const char *text, const char *bytes, size_t n)
+{
+    return strlen(text) == n && memcmp(text, bytes, n) == 0;
+}
+
 /* Index of a full name, deleted or not; n_nodes: there is none. */
 static unsigned pyroi_ns_find(const pyro_ns_server *ns, const char *name,
                               size_t n)
 {
     unsigned at = *pyroi_ns_chain(ns, name, n);
 
-    for (; at != 0; at = ns->room_.nodes[at - 1].next) {
-        const char *have = pyroi_ns_name_of(ns, at - 1);
-
-        if (strlen(have) == n && memcmp(have, name, n) == 0)
-            return at - 1;
-    }
-    return ns->room_.n_nodes;
+    while (at != 0 && !pyroi_ns_is(pyroi_ns_name_of(ns, at - 1), name, n))
+        at = ns->room_.nodes[at - 1].next;
+    return at != 0 ? at - 1 : ns->room_.n_nodes;
 }
 
 static unsigned pyroi_ns_find_live(const pyro_ns_server *ns, const char *name,
@@ -2756,8 +2967,8 @@ static unsigned pyroi_ns_find_live(const pyro_ns_server *ns, const char *name,
 {
     unsigned i = pyroi_ns_find(ns, name, n);
 
-    return i < ns->room_.n_nodes && !pyroi_ns_live(ns, i) ? ns->room_.n_nodes
-                                                          : i;
+    return i < ns->room_.n_nodes && pyroi_ns_is_tomb(ns, i) ? ns->room_.n_nodes
+                                                            : i;
 }
 
 /* --- texts --- */
@@ -2810,26 +3021,30 @@ static void pyroi_ns_close_holes(pyro_ns_server *ns)
     ns->dead_ = 0;
 }
 
-static bool pyroi_ns_short(const pyroi_ns_entry *e)
+/* Bytes of a URI that are not kept. Where only text is taken for one, it
+ * begins so. */
+static uint32_t pyroi_ns_left_out(const pyroi_ns_entry *e)
 {
-    return e->uri_n > PYROI_NS_PREFIX_N
-        && memcmp(e->uri, PYROI_NS_PREFIX, PYROI_NS_PREFIX_N) == 0;
+    bool is = PYROI_NS_ALIKE || e->uri_n > PYROI_NS_PREFIX_N;
+
+#ifndef PYRO_NO_URI
+    is = is && memcmp(e->uri, PYROI_NS_PREFIX, PYROI_NS_PREFIX_N) == 0;
+#endif
+    return is ? PYROI_NS_PREFIX_N : 0;
 }
 
 static uint32_t pyroi_ns_entry_bytes(const pyroi_ns_entry *e)
 {
-    uint32_t n = 2 + e->name_n + 1 + e->uri_n + 1;
+    uint32_t n = 2 + e->name_n + 1 + e->uri_n - pyroi_ns_left_out(e) + 1;
 
-    if (pyroi_ns_short(e))
-        n -= PYROI_NS_PREFIX_N;
-    return e->meta != NULL ? n + 1 + e->meta_n : n;
+    return pyroi_ns_has_meta(e) ? n + 1 + e->meta_n : n;
 }
 
 /* Writes the texts of node i behind the last ones; there is room. */
 static void pyroi_ns_put_text(pyro_ns_server *ns, unsigned i,
                               const pyroi_ns_entry *e)
 {
-    uint32_t skip = pyroi_ns_short(e) ? PYROI_NS_PREFIX_N : 0;
+    uint32_t skip = pyroi_ns_left_out(e);
     uint32_t n = pyroi_ns_entry_bytes(e);
     uint8_t *p;
 
@@ -2847,7 +3062,7 @@ static void pyroi_ns_put_text(pyro_ns_server *ns, unsigned i,
         memcpy(p, e->uri + skip, e->uri_n - skip);
     p += e->uri_n - skip;
     *p++ = 0;
-    if (e->meta == NULL)
+    if (!pyroi_ns_has_meta(e))
         return;
     *p++ = (uint8_t)e->meta_n;
     memcpy(p, e->meta, e->meta_n);
@@ -2856,35 +3071,62 @@ static void pyroi_ns_put_text(pyro_ns_server *ns, unsigned i,
 
 /* --- leases: whole seconds up to 2^15, then minutes --- */
 
+#ifdef PYRO_NS_NO_LEASES
+#define pyroi_ns_lease(ns, i, seconds, left_ms) (void)0
+#else
+
 static uint16_t pyroi_ns_pack(uint32_t seconds)
 {
+#ifdef PYROI_NS_READS
     return (uint16_t)(seconds < 0x8000 ? seconds
                                        : 0x8000 | (seconds + 59) / 60);
+#else
+    return seconds != 0; /* nobody asks how long it was */
+#endif
 }
 
-static uint32_t pyroi_ns_wait(uint32_t ms)
+/* Has the timer run in so many ms, unless it runs before. */
+static void pyroi_ns_wake(pyro_ns_server *ns, uint32_t ms)
 {
-    return ms < PYRO_MAX_MS ? ms : PYRO_MAX_MS;
+    uint32_t due = pyro_now(ns->node_) + ms;
+
+    if (ns->leases_ && (int32_t)(ns->soonest_ - due) <= 0)
+        return;
+    ns->leases_ = true;
+    ns->soonest_ = due;
+    pyro_timer_set(ns->node_, &ns->timer_,
+                   ms < PYRO_MAX_MS ? ms : PYRO_MAX_MS);
 }
 
 static void pyroi_ns_lease(pyro_ns_server *ns, unsigned i, uint32_t seconds,
                            uint32_t left_ms)
 {
     pyroi_ns_node *nd = &ns->room_.nodes[i];
-    uint32_t       now = pyro_now(ns->node_);
+    uint32_t now = pyro_now(ns->node_);
 
     nd->ttl = pyroi_ns_pack(seconds);
     if (seconds == 0)
         return;
     nd->due = now + left_ms;
-    if (ns->leases_ && (int32_t)(ns->soonest_ - nd->due) <= 0)
-        return;
-    ns->leases_ = true;
-    ns->soonest_ = nd->due;
-    pyro_timer_set(ns->node_, &ns->timer_, pyroi_ns_wait(left_ms));
+    pyroi_ns_wake(ns, left_ms);
 }
 
+#endif
+
 /* --- nodes --- */
+
+/* Whether a change is of a name that is there already: where nobody reads what
+ * a name has, only refreshes are. */
+static bool pyroi_ns_is_there(const pyro_ns_server *ns, unsigned i)
+{
+#ifdef PYROI_NS_READS
+    return i < ns->room_.n_nodes;
+#else
+    (void)ns;
+    (void)i;
+    return false;
+#endif
+}
 
 /* What a change wants that is not there; NULL: it fits. */
 static const char *pyroi_ns_lacks(const pyro_ns_server *ns, unsigned i,
@@ -2892,7 +3134,7 @@ static const char *pyroi_ns_lacks(const pyro_ns_server *ns, unsigned i,
 {
     uint32_t have = ns->room_.n_bytes - ns->used_ + ns->dead_;
 
-    if (i < ns->room_.n_nodes)
+    if (pyroi_ns_is_there(ns, i))
         have += pyroi_ns_bytes(ns, i);
     else if (ns->free_ == 0)
         return PYROI_NS_T("out of names, raise PYRO_NS_ROOM");
@@ -2908,8 +3150,8 @@ static unsigned pyroi_ns_set(pyro_ns_server *ns, unsigned i,
 {
     pyroi_ns_node *nd;
 
-    if (i < ns->room_.n_nodes) {
-        ns->stats.names -= pyroi_ns_live(ns, i);
+    if (pyroi_ns_is_there(ns, i)) {
+        ns->stats.names -= !pyroi_ns_is_tomb(ns, i);
         pyroi_ns_free_text(ns, i);
     } else {
         uint16_t *chain = pyroi_ns_chain(ns, e->name, e->name_n);
@@ -2939,7 +3181,7 @@ static void pyroi_ns_drop(pyro_ns_server *ns, unsigned i)
     while (*chain != i + 1)
         chain = &ns->room_.nodes[*chain - 1].next;
     *chain = ns->room_.nodes[i].next;
-    ns->stats.names -= pyroi_ns_live(ns, i);
+    ns->stats.names -= !pyroi_ns_is_tomb(ns, i);
     pyroi_ns_free_text(ns, i);
     ns->room_.nodes[i].text = PYROI_NS_FREE;
 #ifdef PYROI_NS_COPIES
@@ -2947,6 +3189,17 @@ static void pyroi_ns_drop(pyro_ns_server *ns, unsigned i)
 #endif
     ns->room_.nodes[i].next = ns->free_;
     ns->free_ = (uint16_t)(i + 1);
+}
+
+/* What it is to be like. */
+static const pyro_ns_server_config *pyroi_ns_set_up(const pyro_ns_server *ns)
+{
+#ifdef PYRO_NS_NO_CONFIG
+    (void)ns;
+    return &pyroi_ns_server_defaults;
+#else
+    return ns->config_;
+#endif
 }
 
 static bool pyroi_ns_paired(const pyro_ns_server *ns)
@@ -2982,7 +3235,7 @@ static bool pyroi_ns_below(const char *name, const char *group, size_t n)
 {
     if (n == 1)
         return name[1] != 0;
-    return strlen(name) > n && memcmp(name, group, n) == 0 && name[n] == '.';
+    return strncmp(name, group, n) == 0 && name[n] == '.';
 }
 
 #if !defined(PYRO_NS_NO_GROUPS) || defined(PYROI_NS_COPIES)
@@ -3011,16 +3264,17 @@ static void pyroi_ns_read_uri(const pyro_ns_server *ns, unsigned i,
     const char *uri = pyroi_ns_uri_of(ns, i);
 
     memcpy(to, PYROI_NS_PREFIX, PYROI_NS_PREFIX_N);
-    to[uri[0] == '/' ? PYROI_NS_PREFIX_N : 0] = 0;
+    to[PYROI_NS_ALIKE || uri[0] == '/' ? PYROI_NS_PREFIX_N : 0] = 0;
     pyroi_ns_add(to, PYRO_URI_BYTES, uri);
 }
 
-#if defined(PYROI_NS_COPIES) || PYRO_NS_MAX_META > 0 \
-    || !defined(PYRO_NS_NO_PYRO5)
+#ifdef PYROI_NS_READS
+#ifndef PYRO_NS_NO_LEASES
 static uint32_t pyroi_ns_seconds(uint16_t ttl)
 {
     return ttl < 0x8000 ? ttl : (ttl & 0x7FFFu) * 60u;
 }
+#endif
 
 /* Fills *c with copies of all that a node holds. */
 static const pyroi_ns_entry *pyroi_ns_read(const pyro_ns_server *ns,
@@ -3028,7 +3282,9 @@ static const pyroi_ns_entry *pyroi_ns_read(const pyro_ns_server *ns,
 {
     const pyroi_ns_node *nd = &ns->room_.nodes[i];
     pyroi_ns_entry      *e = &c->entry;
-    uint32_t             left = nd->due - pyro_now(ns->node_);
+#ifndef PYRO_NS_NO_LEASES
+    uint32_t left = nd->due - pyro_now(ns->node_);
+#endif
 
     memset(c, 0, sizeof *c);
     pyroi_ns_add(c->name, sizeof c->name, pyroi_ns_name_of(ns, i));
@@ -3040,8 +3296,10 @@ static const pyroi_ns_entry *pyroi_ns_read(const pyro_ns_server *ns,
 #ifdef PYROI_NS_COPIES
     e->version = nd->version;
 #endif
+#ifndef PYRO_NS_NO_LEASES
     e->seconds = e->uri == NULL ? 0 : pyroi_ns_seconds(nd->ttl);
     e->left_ms = e->seconds == 0 || (int32_t)left <= 0 ? 0 : left;
+#endif
 #if PYRO_NS_MAX_META > 0
     if ((nd->text & PYROI_NS_META) != 0) {
         const char *uri = pyroi_ns_uri_of(ns, i);
@@ -3121,6 +3379,7 @@ static bool pyroi_ns_get_entry(pyro_reader *in, pyroi_ns_entry *e)
 
 #endif
 
+#if !defined(PYRO_NS_NO_NETS) || !defined(PYRO_NS_NO_GROUPS)
 /* Why it cannot start, for people; returns the error. */
 static pyro_err pyroi_ns_no_start(pyro_ns_server *ns, pyro_err err,
                                   const char *text, uint32_t is)
@@ -3128,6 +3387,7 @@ static pyro_err pyroi_ns_no_start(pyro_ns_server *ns, pyro_err err,
     pyroi_ns_why(ns->node_, text, is);
     return err;
 }
+#endif
 
 /* ------------------------------------------------------------------------
  * >>journal
@@ -3518,7 +3778,7 @@ static const char *pyroi_ns_revive(pyro_ns_server *ns, const pyroi_ns_entry *e)
         i = pyroi_ns_find(ns, e->name, n);
         if (i < ns->room_.n_nodes && pyroi_ns_live(ns, i))
             continue;
-        g = pyroi_ns_entry_of(e->name, n, "");
+        pyroi_ns_entry_of(&g, e->name, n, "", 0);
         lacks = pyroi_ns_lacks(ns, i, &g);
         if (lacks != NULL)
             return lacks;
@@ -3757,6 +4017,8 @@ static bool pyroi_ns_remove(pyro_ns_server *ns, pyro_call *call, unsigned i)
     return true;
 }
 
+#ifndef PYRO_NS_NO_LEASES
+
 static uint32_t pyroi_ns_version(const pyro_ns_server *ns, unsigned i)
 {
 #ifdef PYROI_NS_COPIES
@@ -3783,41 +4045,40 @@ static void pyroi_ns_tick(void *user, pyro_daemon *node)
 {
     pyro_ns_server *ns = (pyro_ns_server *)user;
     uint32_t        now = pyro_now(node);
-    uint32_t        least = 0xFFFFFFFF;
     const char     *wrong = NULL;
 
+    ns->leases_ = false;
     for (unsigned i = 0; i < ns->room_.n_nodes; i++) {
         uint32_t left = ns->room_.nodes[i].due - now;
 
         if (!pyroi_ns_live(ns, i) || ns->room_.nodes[i].ttl == 0)
             continue;
         if ((int32_t)left > 0) {
-            if (left < least)
-                least = left;
-            continue;
+            pyroi_ns_wake(ns, left);
+        } else {
+            pyroi_ns_forget(ns, i, &wrong);
+            ns->stats.expired++;
         }
-        pyroi_ns_forget(ns, i, &wrong);
-        ns->stats.expired++;
     }
-    ns->leases_ = least != 0xFFFFFFFF;
-    ns->soonest_ = now + least;
-    if (ns->leases_)
-        pyro_timer_set(node, &ns->timer_, pyroi_ns_wait(least));
 }
+#endif
 
 /* ------------------------------------------------------------------------
  * >>methods
  * ------------------------------------------------------------------------ */
 
-/* Takes a name from the arguments in its full form. False: it is none, and
- * the caller knows. */
+/* Takes a name from the arguments in its full form: where there is none left,
+ * the default group. False: it is none, and the caller knows. */
 static bool pyroi_ns_get_name(pyro_ns_server *ns, pyro_call *call,
                               char full[PYRO_NS_MAX_NAME + 1])
 {
-    uint32_t    n;
-    const char *name = pyro_get_str(&call->args, &n);
-    const char *wrong = pyro_ns_expand(ns->config_->group, name, n, full);
+    uint32_t    n = 0;
+    const char *name = "";
+    const char *wrong;
 
+    if (pyro_more(&call->args))
+        name = pyro_get_str(&call->args, &n);
+    wrong = pyro_ns_expand(pyroi_ns_set_up(ns)->group, name, n, full);
     if (wrong != NULL)
         pyroi_ns_raise(call, wrong, NULL);
     return wrong == NULL;
@@ -3844,7 +4105,7 @@ static unsigned pyroi_ns_get_known(pyro_ns_server *ns, pyro_call *call,
 static bool pyroi_ns_may(pyro_ns_server *ns, pyro_call *call, pyro_ns_op op,
                          const char *name)
 {
-    const pyro_ns_server_config *config = ns->config_;
+    const pyro_ns_server_config *config = pyroi_ns_set_up(ns);
 
     if (config->may == NULL || config->may(config->user, call, op, name))
         return true;
@@ -3856,11 +4117,12 @@ static bool pyroi_ns_may(pyro_ns_server *ns, pyro_call *call, pyro_ns_op op,
 /* Whether an address is answered by datagram. */
 static bool pyroi_ns_may_ask(const pyro_ns_server *ns, uint32_t ip)
 {
-    const pyro_ns_server_config *config = ns->config_;
+    const pyro_ns_server_config *config = pyroi_ns_set_up(ns);
 
     return config->may_ask == NULL || config->may_ask(config->user, ip);
 }
 
+#ifndef PYRO_NS_NO_NETS
 /* The name server's own URI, as the caller can reach it: where the call came
  * to, with the port of the first listener. */
 static bool pyroi_ns_print_own(pyro_daemon *node, pyro_link link,
@@ -3879,20 +4141,26 @@ static bool pyroi_ns_print_own(pyro_daemon *node, pyro_link link,
     if (pyro_listening(node, 0, at, sizeof at) != PYRO_OK
         || (colon = strrchr(at, ':')) == NULL)
         return false;
-    return pyroi_ns_add(to, PYRO_URI_BYTES, colon)
-        && pyroi_ns_add(to, PYRO_URI_BYTES, "/" PYRO_NS_NAME);
+    pyroi_ns_add(to, PYRO_URI_BYTES, colon);
+    return pyroi_ns_add(to, PYRO_URI_BYTES, "/" PYRO_NS_NAME);
 #else
     return pyro_uri_of(node, link, PYRO_NS_NAME, to, PYRO_URI_BYTES)
         == PYRO_OK;
 #endif
 }
+#endif
 
 /* The URI that a node stands for, as the caller can reach it. */
 static bool pyroi_ns_print(pyro_ns_server *ns, pyro_link link, unsigned i,
                            char to[PYRO_URI_BYTES])
 {
     pyroi_ns_read_uri(ns, i, to);
+#ifdef PYRO_NS_NO_NETS
+    (void)link;
+    return true;
+#else
     return to[0] != '.' || pyroi_ns_print_own(ns->node_, link, to);
+#endif
 }
 
 static void pyroi_ns_resolve(void *self, pyro_call *call)
@@ -3916,19 +4184,17 @@ static void pyroi_ns_resolve(void *self, pyro_call *call)
 
 #ifdef PYRO_NO_URI
 
-/* Takes a URI as it is. */
-static bool pyroi_ns_get_uri(pyro_call *call, char to[PYRO_URI_BYTES])
+/* Takes a URI as it is: NULL, and the caller knows, or n bytes. */
+static const char *pyroi_ns_get_uri(pyro_call *call, char to[PYRO_URI_BYTES],
+                                    uint32_t *n)
 {
-    uint32_t    n;
-    const char *text = pyro_get_str(&call->args, &n);
+    const char *text = pyro_get_str(&call->args, n);
 
-    if (!pyroi_ns_is_uri(text, n)) {
-        pyroi_ns_raise(call, "invalid URI", NULL);
-        return false;
-    }
-    memcpy(to, text, n);
-    to[n] = 0;
-    return true;
+    (void)to;
+    if (pyroi_ns_is_uri(text, *n))
+        return text;
+    pyroi_ns_raise(call, "invalid URI", NULL);
+    return NULL;
 }
 
 #else
@@ -3984,8 +4250,10 @@ static bool pyroi_ns_reachable(pyro_call *call, pyro_uri *uri, char *from,
     return n > 0 && n <= PYRO_MAX_HOST;
 }
 
-/* Takes a URI, text or value, and prints it as it is kept. */
-static bool pyroi_ns_get_uri(pyro_call *call, char to[PYRO_URI_BYTES])
+/* Takes a URI, text or value, and prints it as it is kept. NULL: it is none,
+ * and the caller knows. */
+static const char *pyroi_ns_get_uri(pyro_call *call, char to[PYRO_URI_BYTES],
+                                    uint32_t *n)
 {
     char from[PYRO_MAX_HOST + 16];
     pyro_uri uri;
@@ -3993,23 +4261,25 @@ static bool pyroi_ns_get_uri(pyro_call *call, char to[PYRO_URI_BYTES])
 
     memset(&uri, 0, sizeof uri);
     if (pyro_peek(&call->args) == PYRO_STR) {
-        uint32_t n;
-        const char *text = pyro_get_str(&call->args, &n);
+        const char *text = pyro_get_str(&call->args, n);
 
-        ok = pyro_uri_parse(&uri, text, n, NULL) == PYRO_OK;
+        ok = pyro_uri_parse(&uri, text, *n, NULL) == PYRO_OK;
     } else {
         pyro_get_uri(&call->args, &uri);
         ok = call->args.err == PYRO_OK;
     }
     if (!ok || uri.protocol == PYRO_URI_NAME || uri.host_n == 0) {
         pyroi_ns_raise(call, "invalid URI", NULL);
-        return false;
+        return NULL;
     }
     ok = pyroi_ns_reachable(call, &uri, from, sizeof from)
       && pyro_uri_print(&uri, to, PYRO_URI_BYTES) == PYRO_OK;
-    if (!ok)
+    if (!ok) {
         pyroi_ns_raise(call, "this link has no address for the URI", NULL);
-    return ok;
+        return NULL;
+    }
+    *n = (uint32_t)strlen(to);
+    return to;
 }
 
 #endif
@@ -4019,10 +4289,11 @@ static bool pyroi_ns_get_uri(pyro_call *call, char to[PYRO_URI_BYTES])
 static void pyroi_ns_refresh(pyro_ns_server *ns, pyro_call *call, unsigned i,
                              const pyroi_ns_entry *e, bool again)
 {
-    char uri[PYRO_URI_BYTES];
+    uint32_t skip = pyroi_ns_left_out(e);
 
-    pyroi_ns_read_uri(ns, i, uri);
-    if (!again || strcmp(uri, e->uri) != 0) {
+    if (!again
+        || !pyroi_ns_is(pyroi_ns_uri_of(ns, i), e->uri + skip,
+                        e->uri_n - skip)) {
         pyroi_ns_raise(call, "name already exists", e->name);
         return;
     }
@@ -4052,26 +4323,33 @@ static void pyroi_ns_register(void *self, pyro_call *call)
 {
     pyro_ns_server *ns = (pyro_ns_server *)self;
     char            full[PYRO_NS_MAX_NAME + 1];
-    char            uri[PYRO_URI_BYTES];
+    char            room[PYRO_URI_BYTES];
     pyroi_ns_entry  e;
+    uint32_t        n;
+    const char     *uri;
     int32_t         ttl = 0;
     bool            again = false;
     unsigned        i;
     const char     *wrong;
 
-    if (!pyroi_ns_get_name(ns, call, full) || !pyroi_ns_get_uri(call, uri))
+    if (!pyroi_ns_get_name(ns, call, full)
+        || (uri = pyroi_ns_get_uri(call, room, &n)) == NULL)
         return;
     if (pyro_more(&call->args))
         ttl = pyro_get_i32(&call->args);
     if (pyro_more(&call->args))
         again = pyro_get_bool(&call->args);
-    e = pyroi_ns_entry_of(full, strlen(full), uri);
+    pyroi_ns_entry_of(&e, full, strlen(full), uri, n);
+    wrong =
+        full[1] == 0 ? PYROI_NS_T("invalid name") : pyroi_ns_parent(ns, full);
+#ifndef PYRO_NS_NO_LEASES
     e.seconds = ((uint32_t)ttl + 999u) / 1000u;
     e.left_ms = e.seconds * 1000u;
-    wrong = (uint32_t)ttl > (uint32_t)1 << 30
-              ? PYROI_NS_T("ttl is not 0 to 2^30 ms")
-          : full[1] == 0 ? PYROI_NS_T("invalid name")
-                         : pyroi_ns_parent(ns, full);
+    if ((uint32_t)ttl > (uint32_t)1 << 30)
+        wrong = PYROI_NS_T("ttl is not 0 to 2^30 ms");
+#else
+    (void)ttl;
+#endif
     if (wrong != NULL) {
         pyroi_ns_raise(call, wrong, full);
         return;
@@ -4079,7 +4357,7 @@ static void pyroi_ns_register(void *self, pyro_call *call)
     if (!pyroi_ns_may(ns, call, PYRO_NS_REGISTER, full))
         return;
     i = pyroi_ns_find(ns, full, e.name_n);
-    if (i < ns->room_.n_nodes && pyroi_ns_live(ns, i))
+    if (i < ns->room_.n_nodes && !pyroi_ns_is_tomb(ns, i))
         pyroi_ns_refresh(ns, call, i, &e, again);
     else
         pyroi_ns_settle(ns, call, i, &e);
@@ -4136,7 +4414,7 @@ static void pyroi_ns_create_group(void *self, pyro_call *call)
 
     if (!pyroi_ns_get_name(ns, call, full))
         return;
-    e = pyroi_ns_entry_of(full, strlen(full), "");
+    pyroi_ns_entry_of(&e, full, strlen(full), "", 0);
     i = pyroi_ns_find(ns, full, e.name_n);
     wrong = e.name_n < 2 ? PYROI_NS_T("invalid groupname")
                          : pyroi_ns_parent(ns, full);
@@ -4215,52 +4493,52 @@ static const char *pyroi_ns_listed(const pyro_ns_server *ns, unsigned i,
     if (group == NULL)
         return pyroi_ns_has(ns, i, PYROI_NS_GROUP) ? NULL : name;
     n = strlen(group);
-    if (name[1] == 0 || !pyroi_ns_below(name, group, n))
+    if (!pyroi_ns_below(name, group, n))
         return NULL;
     rest = name + (n == 1 ? 1 : n + 1);
     return strchr(rest, '.') == NULL ? rest : NULL;
 }
 
-/* A row: its bytes, which are put if out is not NULL. */
+/* Puts a row, if there is one: how many. */
 static uint32_t pyroi_ns_row(pyro_ns_server *ns, pyro_link link, unsigned i,
                              const char *group, pyro_writer *out)
 {
     const char *name = pyroi_ns_listed(ns, i, group);
     char        uri[PYRO_URI_BYTES];
 
-    if (name == NULL)
+    if (name == NULL || (group == NULL && !pyroi_ns_print(ns, link, i, uri)))
         return 0;
-    if (group == NULL && !pyroi_ns_print(ns, link, i, uri))
-        return 0;
-    if (out != NULL) {
-        pyro_put_list(out, 2);
-        pyro_put_str(out, name);
-        if (group == NULL)
-            pyro_put_str(out, uri);
-        else
-            pyro_put_uint(out, !pyroi_ns_has(ns, i, PYROI_NS_GROUP));
-    }
-    return 3u + (uint32_t)strlen(name)
-         + (group == NULL ? 2u + (uint32_t)strlen(uri) : 1u);
+    pyro_put_list(out, 2);
+    pyro_put_str(out, name);
+    if (group == NULL)
+        pyro_put_str(out, uri);
+    else
+        pyro_put_uint(out, !pyroi_ns_has(ns, i, PYROI_NS_GROUP));
+    return 1;
 }
 
-/* As many rows as fit, from index `from` on: counted, then put. */
+/* As many rows as fit, from the index in the arguments on: put where the
+ * longest `next` and the longest list would have them, to count them, then
+ * again. */
 static void pyroi_ns_page(pyro_ns_server *ns, pyro_call *call,
-                          const char *group, uint32_t from)
+                          const char *group)
 {
     pyro_writer *out = &call->result;
-    uint32_t     left = (uint32_t)(out->end - out->at);
-    uint32_t     rows = 0;
-    uint32_t     i;
+    pyro_writer  trial = *out;
+    int32_t  start = pyro_more(&call->args) ? pyro_get_i32(&call->args) : 0;
+    uint32_t from = start < 0 ? 0 : (uint32_t)start;
+    uint32_t rows = 0;
+    uint32_t i;
 
-    left = left > 9 ? left - 9 : 0; /* the lists and `next` */
+    pyro_put_list(&trial, 2);
+    pyro_put_uint(&trial, 0xFFFF);
+    pyro_put_list(&trial, 0xFFFF);
     for (i = from; i < ns->room_.n_nodes; i++) {
-        uint32_t n = pyroi_ns_row(ns, call->link, i, group, NULL);
+        uint32_t n = pyroi_ns_row(ns, call->link, i, group, &trial);
 
-        if (n > left)
+        if (trial.err != PYRO_OK)
             break;
-        left -= n;
-        rows += n != 0;
+        rows += n;
     }
     if (rows == 0 && i < ns->room_.n_nodes) {
         pyroi_ns_raise(call, "the buffers are too small for one name", NULL);
@@ -4269,15 +4547,8 @@ static void pyroi_ns_page(pyro_ns_server *ns, pyro_call *call,
     pyro_put_list(out, 2);
     pyro_put_uint(out, i < ns->room_.n_nodes ? i : 0);
     pyro_put_list(out, rows);
-    for (uint32_t k = from; k < i; k++)
-        (void)pyroi_ns_row(ns, call->link, k, group, out);
-}
-
-static uint32_t pyroi_ns_get_from(pyro_call *call)
-{
-    int32_t from = pyro_more(&call->args) ? pyro_get_i32(&call->args) : 0;
-
-    return from < 0 ? 0 : (uint32_t)from;
+    for (; from < i; from++)
+        (void)pyroi_ns_row(ns, call->link, from, group, out);
 }
 
 static void pyroi_ns_list(void *self, pyro_call *call)
@@ -4285,21 +4556,19 @@ static void pyroi_ns_list(void *self, pyro_call *call)
     pyro_ns_server *ns = (pyro_ns_server *)self;
     char            full[PYRO_NS_MAX_NAME + 1];
 
-    if (!pyro_more(&call->args))
-        (void)pyro_ns_expand(ns->config_->group, "", 0, full);
 #ifdef PYRO_NS_NO_GROUPS
-    else if (!pyroi_ns_get_name(ns, call, full))
+    if (!pyroi_ns_get_name(ns, call, full))
         return;
 #else
-    else if (pyroi_ns_get_group(ns, call, full) == ns->room_.n_nodes)
+    if (pyroi_ns_get_group(ns, call, full) == ns->room_.n_nodes)
         return;
 #endif
-    pyroi_ns_page(ns, call, full, pyroi_ns_get_from(call));
+    pyroi_ns_page(ns, call, full);
 }
 
 static void pyroi_ns_flatlist(void *self, pyro_call *call)
 {
-    pyroi_ns_page((pyro_ns_server *)self, call, NULL, pyroi_ns_get_from(call));
+    pyroi_ns_page((pyro_ns_server *)self, call, NULL);
 }
 
 /* --- metadata --- */
@@ -4377,6 +4646,7 @@ static void pyroi_ns_ping(void *self, pyro_call *call)
     (void)call;
 }
 
+#ifndef PYRO_NS_NO_CONFIG
 static void pyroi_ns_shutdown(void *self, pyro_call *call)
 {
     pyro_ns_server              *ns = (pyro_ns_server *)self;
@@ -4392,6 +4662,7 @@ static void pyroi_ns_shutdown(void *self, pyro_call *call)
     pyro_put_str(&call->result, may ? PYROI_NS_T("Will shut down shortly")
                                     : PYROI_NS_T("Shutdown request denied"));
 }
+#endif
 
 /* ------------------------------------------------------------------------
  * >>pair: the other name server
@@ -5069,7 +5340,7 @@ static bool pyroi_ns_groups5(pyro_ns_server *ns, pyro_call *call,
             pyroi_ns_raise(call, "an object has a part of this name", full);
             return false;
         }
-        e = pyroi_ns_entry_of(full, n, "");
+        pyroi_ns_entry_of(&e, full, n, "", 0);
         if (!pyroi_ns_change(ns, call, i, &e))
             return false;
     }
@@ -5119,9 +5390,10 @@ static void pyroi_ns_register5(void *self, pyro_call *call)
     pyroi_ns_args5  a;
     pyroi_ns_entry  e;
     char            full[PYRO_NS_MAX_NAME + 1];
-    char            uri[PYRO_URI_BYTES];
+    char            room[PYRO_URI_BYTES];
     uint32_t        n;
     const char     *name;
+    const char     *uri;
     unsigned        i;
 
     if (!pyroi_ns_take5(call, "name uri safe metadata", &a)
@@ -5134,9 +5406,10 @@ static void pyroi_ns_register5(void *self, pyro_call *call)
         pyro_raise(call, "TypeError", "only URIs can be registered");
         return;
     }
-    if (!pyroi_ns_get_uri(call, uri))
+    uri = pyroi_ns_get_uri(call, room, &n);
+    if (uri == NULL)
         return;
-    e = pyroi_ns_entry_of(full, strlen(full), uri);
+    pyroi_ns_entry_of(&e, full, strlen(full), uri, n);
     i = pyroi_ns_find(ns, full, e.name_n);
     if ((!pyroi_ns_given5(&a.arg[3])
          || pyroi_ns_take_tags5(call, a.arg[3], &e))
@@ -5347,13 +5620,18 @@ static const pyro_method pyroi_ns_methods[] = {
     { "twin", pyroi_ns_twin, "", "v", 0 },
     { "_sync", pyroi_ns_sync_in, "boot:q number:q entries:[v]", "[q]", 0 },
 #endif
+#ifndef PYRO_NS_NO_CONFIG
     { "_shutdown", pyroi_ns_shutdown, "", "s", 0 },
+#endif
 };
 
 static const pyro_class pyroi_ns_class = { "NameServer",
                                            PYRO_METHODS(pyroi_ns_methods),
                                            PYRO_NO_ATTRS, NULL, 0 };
 
+#ifdef PYRO_NS_NO_SERVERLESS
+#define pyroi_ns_asked NULL
+#else
 static bool pyroi_ns_asked(void *user, uint32_t ip, const char *name,
                            char object[33])
 {
@@ -5363,6 +5641,7 @@ static bool pyroi_ns_asked(void *user, uint32_t ip, const char *name,
     memcpy(object, PYRO_NS_NAME, sizeof PYRO_NS_NAME);
     return true;
 }
+#endif
 
 static void pyroi_ns_clear(pyro_ns_server *ns)
 {
@@ -5378,14 +5657,16 @@ static void pyroi_ns_clear(pyro_ns_server *ns)
     ns->free_ = 1;
 }
 
+#if !defined(PYRO_NS_NO_NETS) || !defined(PYRO_NS_NO_GROUPS)
 /* What is there from the beginning: not journalled, unless the journal had it
  * as an ordinary name, under another configuration. */
 static pyro_err pyroi_ns_builtin(pyro_ns_server *ns, const char *name,
                                  const char *uri)
 {
-    pyroi_ns_entry e = pyroi_ns_entry_of(name, strlen(name), uri);
+    pyroi_ns_entry e;
     unsigned       i;
 
+    pyroi_ns_entry_of(&e, name, strlen(name), uri, strlen(uri));
     e.version = 1;
     i = pyroi_ns_find(ns, name, e.name_n);
     if (i < ns->room_.n_nodes) {
@@ -5406,10 +5687,13 @@ static pyro_err pyroi_ns_builtin(pyro_ns_server *ns, const char *name,
     return PYRO_OK;
 }
 
+#endif
+
 static pyro_err pyroi_ns_fill(pyro_ns_server *ns)
 {
     pyro_err err = PYRO_OK;
 
+    (void)ns; /* there may be nothing from the beginning */
 #ifndef PYRO_NS_NO_GROUPS
     err = pyroi_ns_builtin(ns, ":", "");
 #endif
@@ -5423,8 +5707,10 @@ static pyro_err pyroi_ns_fill(pyro_ns_server *ns)
     if (err == PYRO_OK)
         err = pyroi_ns_builtin(ns, ns->group_, "");
 #endif
+#ifndef PYRO_NS_NO_NETS
     if (err == PYRO_OK)
         err = pyroi_ns_builtin(ns, PYRO_NS_NAME, ".");
+#endif
 #ifndef PYRO_NS_NO_STORAGE
     if (err == PYRO_OK && ns->config_->storage != NULL)
         err = pyroi_ns_mend(ns);
@@ -5435,17 +5721,21 @@ static pyro_err pyroi_ns_fill(pyro_ns_server *ns)
 /* The default group's name as it is in the configuration: full and valid. */
 static pyro_err pyroi_ns_check_group(pyro_ns_server *ns)
 {
-    char full[PYRO_NS_MAX_NAME + 1];
+    const char *group = pyroi_ns_set_up(ns)->group;
+    char        full[PYRO_NS_MAX_NAME + 1];
 
-    ns->group_ = ns->config_->group != NULL ? ns->config_->group : ":Default";
-    return pyro_ns_expand(ns->group_, "", 0, full) == NULL && full[1] != 0
+    ns->group_ = group != NULL ? group : ":Default";
+    return group == NULL
+                || (pyro_ns_expand(group, "", 0, full) == NULL && full[1] != 0)
              ? PYRO_OK
              : PYRO_ERR_NAMING;
 }
 
 static void pyroi_ns_close_all(pyro_ns_server *ns)
 {
+#ifndef PYRO_NS_NO_LEASES
     pyro_timer_stop(ns->node_, &ns->timer_);
+#endif
     pyroi_ns_answerer_close(&ns->answerer);
 #ifndef PYRO_NS_NO_PYRO5
     (void)pyro_withdraw(ns->node_, &ns->self5_);
@@ -5460,18 +5750,20 @@ PYRO_DEF pyro_err pyro_ns_serve(pyro_ns_server *ns, pyro_daemon *node,
                                 pyro_ns_room                 room,
                                 const pyro_ns_server_config *config)
 {
-    static const pyro_ns_server_config defaults = { NULL,  NULL,  NULL, 0,
-                                                    false, false, 0,    0,
-                                                    false, 0,     NULL, NULL,
-                                                    NULL,  NULL };
-    pyro_err                           err;
+    pyro_err err;
 
     memset(ns, 0, sizeof *ns);
     ns->node_ = node;
-    ns->config_ = config != NULL ? config : &defaults;
+#ifdef PYRO_NS_NO_CONFIG
+    (void)config;
+#else
+    ns->config_ = config != NULL ? config : &pyroi_ns_server_defaults;
+#endif
     ns->room_ = room;
+#ifndef PYRO_NS_NO_LEASES
     ns->timer_.fn = pyroi_ns_tick;
     ns->timer_.user = ns;
+#endif
 #ifndef PYRO_NS_NO_STORAGE
     ns->sync_.fn = pyroi_ns_sync;
     ns->sync_.user = ns;
@@ -5484,10 +5776,11 @@ PYRO_DEF pyro_err pyro_ns_serve(pyro_ns_server *ns, pyro_daemon *node,
     if (err == PYRO_OK)
         err = pyroi_ns_pair_open(ns);
 #endif
-    if (err == PYRO_OK && !ns->config_->no_broadcast)
-        err =
-            pyroi_ns_answerer_open(&ns->answerer, node, ns->config_->udp_ip,
-                                   ns->config_->udp_port, pyroi_ns_asked, ns);
+    if (err == PYRO_OK && !pyroi_ns_set_up(ns)->no_broadcast)
+        err = pyroi_ns_answerer_open(&ns->answerer, node,
+                                     pyroi_ns_set_up(ns)->udp_ip,
+                                     pyroi_ns_set_up(ns)->udp_port,
+                                     pyroi_ns_asked, ns);
 #ifndef PYRO_NS_NO_PYRO5
     if (err == PYRO_OK && ns->config_->pyro5)
         err = pyroi_ns_open5(ns);

@@ -126,7 +126,7 @@ builds() {
     cortex m4-Os -Os
     cortex m4-O2 -O2
     cortex m0-lean -Os $LEAN
-    cortex m0-least -Os $LEAN $NS_LEAN | grep -v es_only # nor can it have events
+    cortex m0-least -Os $LEAN $NS_BOARD | grep -v es_only # nor can it have events
 }
 
 # A copy of pyro.h whose private names (pyroi_, PYROI_) and fields (with _ at
