@@ -190,8 +190,8 @@ BOARD="-DPYRO_NS_MAX_NAME=32 -DPYRO_MAX_HOST=24 -DPYRO_NS_ASKERS=4
 # node NAME CEILING RAM_CEILING: a whole node, flash and RAM.
 node() {
     elf=$out/$1
-    compile $LEAN $NS_LEAN $BOARD -c -o $elf.lib.o tests/compile/ns_impl.c
-    compile $LEAN $NS_LEAN $BOARD $WARN_C -Werror -c -o $elf.main.o \
+    compile $LEAN $NS_BOARD $BOARD -c -o $elf.lib.o tests/compile/ns_impl.c
+    compile $LEAN $NS_BOARD $BOARD $WARN_C -Werror -c -o $elf.main.o \
         tests/size/board.c
     tested || {
         cat $elf.log >&2
@@ -326,7 +326,7 @@ ram_of() {
 
 # Of each thing: ceilings, full and lean; what the design wants, 0: nothing.
 RAM_OF="daemon:336:228:0 link:140:128:64 buffer:12:8:6 object:20:16:0
-deferred:72:64:0 proxy:172:164:160 request:64:52:40 name_server:1316:1132:0
+deferred:72:64:0 proxy:172:164:160 request:64:52:40 name_server:1312:1124:0
 name:18:18:0 locator:600:588:0 names_client:1440:1412:0
 event_service:436:404:0 subscriber:332:320:0 subscription:152:56:0
 events_client:380:372:0"
@@ -379,11 +379,11 @@ configurations() {
     weigh full 15360 19456 30271
     weigh full_no5 0 0 24164 -DPYRO_NO_PYRO5
     weigh full_least5 0 0 28323 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
-    weigh ns 7936 9728 15659 $LEAN $NS_LEAN -DWEIGH_LEAN -DWEIGH_NS
-    weigh ns_full 0 0 54963 -DWEIGH_NS
+    weigh ns 7936 9728 12698 $LEAN $NS_BOARD -DWEIGH_LEAN -DWEIGH_NS
+    weigh ns_full 0 0 54367 -DWEIGH_NS
     weigh es 9728 11776 20350 $LEAN -DPYRO_ES_NO_REGEX -DWEIGH_LEAN -DWEIGH_ES
     weigh es_full 0 0 39451 -DWEIGH_ES
-    [ $processor != m0+ ] || board 15554 2048
+    [ $processor != m0+ ] || board 12419 1944
 }
 
 # on PROCESSOR JOB...: prints what each job there is called by.
