@@ -105,8 +105,8 @@
 #ifndef PYRO_ES_H
 #define PYRO_ES_H
 
-#if defined(PYRO_NO_URI) || defined(PYRO_NO_ASYNC) || defined(PYRO_NO_HOOKS)
-#error "PYRO_NO_URI, _ASYNC and _HOOKS take away what events are built on"
+#if defined(PYRO_NO_ASYNC) || defined(PYRO_NO_HOOKS)
+#error "PYRO_NO_ASYNC and PYRO_NO_HOOKS take away what events are built on"
 #endif
 
 /* ------------------------------------------------------------------------
@@ -197,7 +197,16 @@
 #endif
 
 /* Switches that remove something:
- *   PYRO_ES_NO_REGEX   subscribeMatch; wildcards stay */
+ *   PYRO_ES_NO_REGEX   subscribeMatch; wildcards stay
+ *   PYRO_ES_NO_FLAGS   of the service: who subscribes with flags is refused,
+ *                      so everybody gets every event in its turn, or counts
+ *                      it as lost; config.last does not count
+ * and what those of pyro.h remove here:
+ *   PYRO_NO_URI        subscribers with a URI: they are objects of the
+ *                      connection over which they subscribe
+ *   PYRO_NO_STATS      the method "statistics"; service.stats stays zero,
+ *                      what each subscriber is told it lost stays exact
+ *   PYRO_NO_TEXTS      what is refused says the name of the limit, no more */
 
 #if defined(PYRO_NO_SERVER) || defined(PYRO_NO_CLIENT)
 #error "pyro_es.h: a subscriber is called, a service calls: it needs both"
@@ -273,6 +282,12 @@ typedef struct pyro_es {
     uint32_t again;    /* times all was subscribed anew */
     uint32_t too_long; /* events whose subject was: PYRO_ES_MAX_SUBJECT */
 
+    uint8_t      n_own_;
+    uint8_t      at_;      /* the one that is subscribed next */
+    bool         asking_;  /* rq_ is under way */
+    uint32_t     session_; /* of the service behind it */
+    uint32_t     n_;       /* of the last event of that one */
+    pyro_link    link_;    /* over which all is subscribed */
     pyro_daemon *node_;
     pyro_es_fn   fn_;
     void        *user_;
@@ -280,13 +295,7 @@ typedef struct pyro_es {
     pyro_request rq_;
     pyro_timer   timer_;
     pyro_hook    hook_;
-    pyro_link    link_; /* over which all is subscribed */
     pyroi_es_own own_[PYRO_ES_OWN];
-    uint32_t     session_; /* of the service behind it */
-    uint32_t     n_;       /* of the last event of that one */
-    uint8_t      n_own_;
-    uint8_t      at_;     /* the one that is subscribed next */
-    bool         asking_; /* rq_ is under way */
     char         object_[8];
 } pyro_es;
 
@@ -364,30 +373,36 @@ typedef struct pyro_es_config {
 } pyro_es_config;
 
 typedef struct pyro_es_stats {
-    uint32_t published;
-    uint32_t sent;     /* to all subscribers */
-    uint32_t lost;     /* by all of them: lapped, or cut off */
-    uint32_t refused;  /* events and subscriptions that were not taken */
-    uint32_t too_long; /* for a subscriber's messages, or as last values */
-    uint32_t dropped;  /* subscribers that took nothing for too long */
+    uint32_t published; /* all of it zero with PYRO_NO_STATS */
+    uint32_t sent;      /* to all subscribers */
+    uint32_t lost;      /* by all of them: lapped, or cut off */
+    uint32_t refused;   /* events and subscriptions that were not taken */
+    uint32_t too_long;  /* for a subscriber's messages, or as last values */
+    uint32_t dropped;   /* subscribers that took nothing for too long */
 } pyro_es_stats;
+
+/* Private: bytes of a subscriber's object, or of its URI. */
+#ifdef PYRO_NO_URI
+#define PYROI_ES_WHERE (PYRO_MAX_NAME + 1)
+#else
+#define PYROI_ES_WHERE PYRO_URI_BYTES
+#endif
 
 /* Private: one subscriber. */
 typedef struct pyroi_es_sub {
-    pyro_proxy proxy;
-    pyro_link  link;
-    uint32_t   session; /* of its node: what is known again */
-    uint32_t   at;      /* in the ring, and the event's number there */
+    uint8_t    state;
+    uint8_t    flags; /* of all its subscriptions */
+    uint16_t   first; /* subscription, index + 1 */
+    uint32_t   at;    /* in the ring, and the event's number there */
     uint32_t   seq;
     uint32_t   n;
     uint32_t   lost;
-    uint32_t   since; /* when it got stuck, or went */
-    uint16_t   first; /* subscription, index + 1 */
-    uint16_t   last;  /* how many last values it was looked at for */
-    uint32_t   until; /* only those that were there when it came */
-    uint8_t    state;
-    uint8_t    flags;                 /* of all its subscriptions */
-    char       where[PYRO_URI_BYTES]; /* object, or URI */
+    uint32_t   since;   /* when it got stuck, or went */
+    uint32_t   session; /* of its node: what is known again; 0: a URI */
+    uint32_t   until;   /* only last values that were there when it came */
+    uint16_t   last;    /* how many of them it was looked at for */
+    char       where[PYROI_ES_WHERE]; /* object, or URI */
+    pyro_proxy proxy;
 } pyroi_es_sub;
 
 /* Private: one subscription. */
@@ -448,7 +463,10 @@ typedef struct pyro_es_service {
 
     pyro_daemon          *node_;
     const pyro_es_config *config_;
+    uint16_t              free_item_; /* index + 1 */
     pyro_es_room          room_;
+    pyroi_es_sub         *subs_end_;
+    pyroi_es_sub         *turn_; /* who is served first */
     pyro_timer            timer_;
     pyro_hook             hook_;
     uint32_t              head_;  /* where the next event goes */
@@ -457,15 +475,16 @@ typedef struct pyro_es_service {
     uint32_t              fresh_; /* of them since the last fan-out */
     uint32_t              head_seq_;
     uint32_t              tail_seq_;
-    uint32_t              passed_;    /* by all, at the least */
-    uint16_t              free_item_; /* index + 1 */
-    uint16_t              turn_;      /* subscriber that is served first */
-    uint32_t              stamp_;     /* of last values */
+    uint32_t              passed_;  /* by all, at the least */
+    uint32_t              longest_; /* event that is taken */
+    uint32_t              stamp_;   /* of last values */
+#ifndef PYRO_ES_NO_FLAGS
     struct {
         pyro_later later;
         pyro_link  link;
         uint32_t   seq; /* its event */
     } waiting_[PYRO_ES_WAITING];
+#endif
 } pyro_es_service;
 
 /* Makes the daemon an event service: exports ":Pyro.EventService". Register
@@ -508,6 +527,41 @@ PYRO_DEF const char *pyro_es_check(const pyro_es_service *service);
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Called and not copied: gcc takes some of these to be smaller copied. */
+#if defined(__GNUC__) && defined(__OPTIMIZE_SIZE__)
+#define PYROI_ES_SHARED __attribute__((noinline))
+#else
+#define PYROI_ES_SHARED
+#endif
+
+/* Counts what happened. */
+#ifdef PYRO_NO_STATS
+#define pyroi_es_count(es, what, k) ((void)0)
+#else
+#define pyroi_es_count(es, what, k) ((void)((es)->stats.what += (k)))
+#endif
+
+#define PYROI_ES_FLAGS \
+    (PYRO_ES_LATEST | PYRO_ES_BLOCK | PYRO_ES_LAST | PYRO_ES_OTHERS)
+
+/* Whether a flag is set; without flags none is. */
+#ifdef PYRO_ES_NO_FLAGS
+#define PYROI_ES_HAS(flags, flag) false
+#else
+#define PYROI_ES_HAS(flags, flag) (((flags) & (flag)) != 0)
+#endif
+
+/* Last values that are kept. */
+static unsigned pyroi_es_n_last(const pyro_es_service *es)
+{
+#ifdef PYRO_ES_NO_FLAGS
+    (void)es;
+    return 0;
+#else
+    return es->config_->n_last;
+#endif
+}
 
 /* ------------------------------------------------------------------------
  * >>wildcards
@@ -962,7 +1016,7 @@ typedef struct pyroi_es_stored {
 } pyroi_es_stored;
 
 /* Of a subject, letters of either case (FNV-1a). */
-static uint32_t pyroi_es_hash(const char *text, size_t n)
+PYROI_ES_SHARED static uint32_t pyroi_es_hash(const char *text, size_t n)
 {
     uint32_t hash = 2166136261u;
 
@@ -982,19 +1036,17 @@ static uint32_t pyroi_es_begin(const pyro_es_service *es, uint32_t at)
     return n == 0 ? 0 : at;
 }
 
-static pyroi_es_stored pyroi_es_stored_at(const uint8_t *p)
+static void pyroi_es_stored_at(const uint8_t *p, pyroi_es_stored *e)
 {
-    pyroi_es_stored e;
-
-    memcpy(&e.head, p, sizeof e.head);
-    e.body = p + sizeof e.head;
-    e.subject = (const char *)e.body + e.head.text_at;
-    return e;
+    memcpy(&e->head, p, sizeof e->head);
+    e->body = p + sizeof e->head;
+    e->subject = (const char *)e->body + e->head.text_at;
 }
 
-static pyroi_es_stored pyroi_es_load(const pyro_es_service *es, uint32_t at)
+static void pyroi_es_load(const pyro_es_service *es, uint32_t at,
+                          pyroi_es_stored *e)
 {
-    return pyroi_es_stored_at(es->room_.bytes + pyroi_es_begin(es, at));
+    pyroi_es_stored_at(es->room_.bytes + pyroi_es_begin(es, at), e);
 }
 
 /* Where the one behind an event begins. */
@@ -1004,36 +1056,25 @@ static uint32_t pyroi_es_behind(const pyro_es_service *es,
     return (uint32_t)(e->body - es->room_.bytes) + e->head.n;
 }
 
-static uint32_t pyroi_es_after(const pyro_es_service *es, uint32_t at)
-{
-    pyroi_es_stored e = pyroi_es_load(es, at);
-
-    return pyroi_es_behind(es, &e);
-}
-
 /* ------------------------------------------------------------------------
  * >>subscribers
  * ------------------------------------------------------------------------ */
 
 enum { PYROI_ES_FREE, PYROI_ES_HERE, PYROI_ES_STUCK, PYROI_ES_AWAY };
 
-/* Beside the flags of a subscription: what its text is. */
+/* Beside the flags of a subscription: what its text is; of a call, that it
+ * ends subscriptions. */
 #define PYROI_ES_WILD  0x40
 #define PYROI_ES_REGEX 0x80
+#define PYROI_ES_UNDO  0x100
 
 /* Whether an event has this subject; mostly it is spelt the same. */
 static bool pyroi_es_is_of(const pyroi_es_stored *e, uint32_t hash,
                            const char *subject, uint32_t n)
 {
-    uint32_t i = 0;
-
-    if (e->head.hash != hash || e->head.text_n != n)
-        return false;
-    if (memcmp(e->subject, subject, n) == 0)
-        return true;
-    while (i < n && pyroi_es_same(e->subject[i], subject[i]))
-        i++;
-    return i == n;
+    return e->head.hash == hash && e->head.text_n == n
+        && (memcmp(e->subject, subject, n) == 0
+            || pyroi_es_equal(e->subject, subject, n));
 }
 
 static bool pyroi_es_fits(const pyroi_es_item *it, const pyroi_es_stored *e)
@@ -1058,7 +1099,7 @@ static const pyroi_es_item *pyroi_es_wants(const pyro_es_service *es,
     while (at != 0) {
         const pyroi_es_item *it = &es->room_.items[at - 1];
 
-        if (!(own && (it->flags & PYRO_ES_OTHERS) != 0)
+        if (!(own && PYROI_ES_HAS(it->flags, PYRO_ES_OTHERS))
             && pyroi_es_fits(it, e))
             return it;
         at = it->next;
@@ -1066,15 +1107,15 @@ static const pyroi_es_item *pyroi_es_wants(const pyro_es_service *es,
     return NULL;
 }
 
-/* Whether a newer event of the same subject is in the ring. */
-static bool pyroi_es_newer(const pyro_es_service *es, uint32_t at,
-                           uint32_t seq, const pyroi_es_stored *e)
+/* Whether an event of the same subject is in the ring behind one whose number
+ * this is. */
+static bool pyroi_es_newer(const pyro_es_service *es, uint32_t seq,
+                           const pyroi_es_stored *e)
 {
-    while (++seq != es->head_seq_) {
-        pyroi_es_stored next;
+    pyroi_es_stored next = *e;
 
-        at = pyroi_es_after(es, at);
-        next = pyroi_es_load(es, at);
+    while (++seq != es->head_seq_) {
+        pyroi_es_load(es, pyroi_es_behind(es, &next), &next);
         if (pyroi_es_is_of(&next, e->head.hash, e->subject, e->head.text_n))
             return true;
     }
@@ -1088,90 +1129,210 @@ static bool pyroi_es_due(const pyro_es_service *es, const pyroi_es_sub *sub,
     const pyroi_es_item *it = pyroi_es_wants(es, sub, e);
 
     return it != NULL
-        && ((it->flags & PYRO_ES_LATEST) == 0
-            || !pyroi_es_newer(es, sub->at, sub->seq, e));
+        && !(PYROI_ES_HAS(it->flags, PYRO_ES_LATEST)
+             && pyroi_es_newer(es, sub->seq, e));
 }
 
-/* Whether nothing may be lost to a subscriber. */
-static bool pyroi_es_blocks(const pyroi_es_sub *sub)
+/* Whether a subscriber that blocks has not passed all events before this
+ * number. */
+static bool pyroi_es_held(const pyro_es_service *es, uint32_t seq)
 {
-    return (sub->state == PYROI_ES_HERE || sub->state == PYROI_ES_STUCK)
-        && (sub->flags & PYRO_ES_BLOCK) != 0;
+#ifdef PYRO_ES_NO_FLAGS
+    (void)es;
+    (void)seq;
+#else
+    for (const pyroi_es_sub *sub = es->room_.subs; sub < es->subs_end_; sub++)
+        if ((sub->state == PYROI_ES_HERE || sub->state == PYROI_ES_STUCK)
+            && (sub->flags & PYRO_ES_BLOCK) != 0
+            && (int32_t)(seq - sub->seq) > 0)
+            return true;
+#endif
+    return false;
 }
 
-/* How far the slowest has come: of all subscribers, or of those that block. */
-static uint32_t pyroi_es_slowest(const pyro_es_service *es, bool blocking)
+/* The event that begins what is in the ring, behind which `next` is, goes:
+ * whoever has not had it is lapped. How far the slowest has come then is known
+ * until all have been passed again. */
+static void pyroi_es_lap(pyro_es_service *es, const pyroi_es_stored *e,
+                         uint32_t next)
 {
     uint32_t behind = 0;
 
-    for (unsigned i = 0; i < es->room_.n_subs; i++) {
-        const pyroi_es_sub *sub = &es->room_.subs[i];
-
-        if (sub->state != PYROI_ES_FREE && (!blocking || pyroi_es_blocks(sub))
-            && es->head_seq_ - sub->seq > behind)
+    for (pyroi_es_sub *sub = es->room_.subs; sub < es->subs_end_; sub++) {
+        if (sub->state == PYROI_ES_FREE)
+            continue;
+        if (sub->seq == es->tail_seq_) {
+            if (pyroi_es_due(es, sub, e)) {
+                sub->lost++;
+                pyroi_es_count(es, lost, 1);
+            }
+            sub->at = next;
+            sub->seq++;
+        }
+        if (es->head_seq_ - sub->seq > behind)
             behind = es->head_seq_ - sub->seq;
     }
-    return es->head_seq_ - behind;
-}
-
-/* Whoever has not had the oldest event is lapped: it goes. */
-static void pyroi_es_lap(pyro_es_service *es, uint32_t next)
-{
-    pyroi_es_stored e = pyroi_es_load(es, es->tail_);
-
-    for (unsigned i = 0; i < es->room_.n_subs; i++) {
-        pyroi_es_sub *sub = &es->room_.subs[i];
-
-        if (sub->state == PYROI_ES_FREE || sub->seq != es->tail_seq_)
-            continue;
-        if (pyroi_es_due(es, sub, &e)) {
-            sub->lost++;
-            es->stats.lost++;
-        }
-        sub->at = next;
-        sub->seq++;
-    }
-    es->passed_++;
+    es->passed_ = es->head_seq_ - behind;
 }
 
 /* The oldest event goes. False: a blocking subscriber holds it. Subscribers
  * only go forward, so who is last is not asked for each event. */
 static bool pyroi_es_evict(pyro_es_service *es)
 {
-    uint32_t next = pyroi_es_after(es, es->tail_);
+    pyroi_es_stored e;
+    uint32_t        next;
 
-    if (es->passed_ == es->tail_seq_)
-        es->passed_ = pyroi_es_slowest(es, false);
+    pyroi_es_load(es, es->tail_, &e);
+    next = pyroi_es_behind(es, &e);
     if (es->passed_ == es->tail_seq_) {
-        if (pyroi_es_slowest(es, true) == es->tail_seq_)
+        if (pyroi_es_held(es, es->tail_seq_ + 1))
             return false;
-        pyroi_es_lap(es, next);
+        pyroi_es_lap(es, &e, next);
     }
-    es->used_ -= next > es->tail_ ? next - es->tail_
-                                  : es->room_.n_bytes - es->tail_ + next;
+    es->used_ -= next - es->tail_;
+    if (next <= es->tail_)
+        es->used_ -= es->room_.n_bytes;
     es->tail_ = next;
     es->tail_seq_++;
     return true;
 }
 
-/* Room for n bytes at the head, at most half of the ring. NULL: a blocking
+/* Room for n bytes at the head, at most half of the ring. False: a blocking
  * subscriber holds it. */
-static uint8_t *pyroi_es_make_room(pyro_es_service *es, uint32_t n)
+static bool pyroi_es_make_room(pyro_es_service *es, uint32_t n)
 {
     uint32_t left = es->room_.n_bytes - es->head_;
     uint32_t need = n <= left ? n : n + left;
 
     while (es->used_ + need > es->room_.n_bytes)
         if (!pyroi_es_evict(es))
-            return NULL;
+            return false;
     if (n > left) {
         if (left >= PYROI_ES_HEAD)
             memset(es->room_.bytes + es->head_, 0, PYROI_ES_HEAD);
         es->head_ = 0;
     }
     es->used_ += need;
-    return es->room_.bytes + es->head_;
+    return true;
 }
+
+/* The session of the node that calls; without flags nobody asks. */
+static uint32_t pyroi_es_from(const pyro_es_service *es, const pyro_call *call)
+{
+#ifdef PYRO_ES_NO_FLAGS
+    (void)es;
+    (void)call;
+    return 0;
+#else
+    return call != NULL ? pyro_link_session(es->node_, call->link) : 0;
+#endif
+}
+
+/* --- what is refused --- */
+
+/* A text, and what is left of it without texts. */
+#ifdef PYRO_NO_TEXTS
+#define PYROI_ES_T(text, name) name
+#else
+#define PYROI_ES_T(text, name) text
+#endif
+
+/* Returns false; `call` may be NULL. */
+static bool pyroi_es_refuse(pyro_es_service *es, pyro_call *call,
+                            const char *text)
+{
+    (void)es;
+    pyroi_es_count(es, refused, 1);
+    if (call != NULL)
+        pyro_raise(call, "ValueError", text);
+    return false;
+}
+
+/* Something is too long: what, how long, the most, and what to raise, a text
+ * that begins with "too long"; without texts its name. */
+#ifdef PYRO_NO_TEXTS
+#define pyroi_es_too_long(es, call, what, n, most, raise, name) \
+    pyroi_es_refuse(es, call, name)
+#else
+#define pyroi_es_too_long(es, call, what, n, most, raise, name) \
+    pyroi_es_say_too_long(es, call, what, n, most, raise)
+
+/* Appends a text and a number. Returns where the next goes. */
+static char *pyroi_es_say(char *to, const char *text, uint32_t v)
+{
+    char digits[10];
+    unsigned n = 0;
+
+    while (*text != 0)
+        *to++ = *text++;
+    do {
+        digits[n++] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v > 0);
+    while (n > 0)
+        *to++ = digits[--n];
+    *to = 0;
+    return to;
+}
+
+/* The longest is "event of 4294967295 bytes, at most 4294967295: raise
+ * PYRO_ES_ROOM, PYRO_ROOM", 77 with its zero. */
+static bool pyroi_es_say_too_long(pyro_es_service *es, pyro_call *call,
+                                  const char *what, uint32_t n, uint32_t most,
+                                  const char *raise)
+{
+    char text[80];
+    char *at = pyroi_es_say(text, what, n);
+
+    at = pyroi_es_say(at, " bytes, at most ", most);
+    es->node_->why.text = raise;
+    raise += sizeof "too long" - 1;
+    memcpy(at, raise, strlen(raise) + 1);
+    es->node_->why.is = n;
+    es->node_->why.limit = most;
+    return pyroi_es_refuse(es, call, text);
+}
+
+#endif
+
+static bool pyroi_es_has(const char *text, uint32_t n, char c)
+{
+    while (n > 0 && text[n - 1] != c)
+        n--;
+    return n > 0;
+}
+
+/* False: it has been refused. */
+static bool pyroi_es_good_subject(pyro_es_service *es, pyro_call *call,
+                                  const char *text, uint32_t n)
+{
+    if (n > PYRO_ES_MAX_SUBJECT)
+        return pyroi_es_too_long(es, call, "subject of ", n,
+                                 PYRO_ES_MAX_SUBJECT,
+                                 "too long: raise PYRO_ES_MAX_SUBJECT",
+                                 "PYRO_ES_MAX_SUBJECT");
+    return (n > 0 && !pyroi_es_has(text, n, 0))
+        || pyroi_es_refuse(es, call,
+                           PYROI_ES_T("subject is empty or has a zero byte",
+                                      "subject"));
+}
+
+#ifndef PYRO_ES_NO_REGEX
+/* One that cannot be taken from a position on. */
+static bool pyroi_es_bad_regex(pyro_es_service *es, pyro_call *call,
+                               uint32_t position)
+{
+#ifdef PYRO_NO_TEXTS
+    (void)position;
+    return pyroi_es_refuse(es, call, "pattern");
+#else
+    char text[48];
+
+    pyroi_es_say(text, "regular expression: see position ", position);
+    return pyroi_es_refuse(es, call, text);
+#endif
+}
+#endif
 
 /* --- subscriptions --- */
 
@@ -1205,8 +1366,7 @@ static void pyroi_es_forget(pyro_es_service *es, pyroi_es_sub *sub)
 {
     while (sub->first != 0)
         pyroi_es_free_item(es, &sub->first);
-    if (sub->state != PYROI_ES_AWAY)
-        pyro_proxy_close(&sub->proxy);
+    pyro_proxy_close(&sub->proxy); /* it may be closed already */
     sub->state = PYROI_ES_FREE;
 }
 
@@ -1214,10 +1374,12 @@ static void pyroi_es_forget(pyro_es_service *es, pyroi_es_sub *sub)
  * gone, and publishers that waited for it may go on. */
 static void pyroi_es_changed(pyro_es_service *es, pyroi_es_sub *sub)
 {
+#ifndef PYRO_ES_NO_FLAGS
     uint16_t at = sub->first;
 
     for (sub->flags = 0; at != 0; at = es->room_.items[at - 1].next)
         sub->flags |= es->room_.items[at - 1].flags;
+#endif
     if (sub->first == 0)
         pyroi_es_forget(es, sub);
     pyro_timer_set(es->node_, &es->timer_, 0);
@@ -1232,105 +1394,171 @@ static void pyroi_es_leave(pyro_es_service *es, pyroi_es_sub *sub)
     pyro_timer_set(es->node_, &es->timer_, 0); /* see pyroi_es_watch */
 }
 
-/* A free place: one that is free, else of who went away first. */
-static pyroi_es_sub *pyroi_es_place(pyro_es_service *es)
+/* Who has been in a state for the longest, or NULL. */
+static pyroi_es_sub *pyroi_es_oldest(const pyro_es_service *es, unsigned state)
 {
     pyroi_es_sub *best = NULL;
 
-    for (unsigned i = 0; i < es->room_.n_subs; i++) {
-        pyroi_es_sub *sub = &es->room_.subs[i];
-
-        if (sub->state == PYROI_ES_FREE)
-            return sub;
-        if (sub->state == PYROI_ES_AWAY
+    for (pyroi_es_sub *sub = es->room_.subs; sub < es->subs_end_; sub++)
+        if (sub->state == state
             && (best == NULL || (int32_t)(sub->since - best->since) < 0))
             best = sub;
-    }
-    if (best != NULL)
-        pyroi_es_forget(es, best);
     return best;
 }
 
-/* Whether an object is one of the peer, to be called over its connection. */
-static bool pyroi_es_is_here(const pyro_uri *uri)
+/* A subscriber as the arguments of a call name it. */
+typedef struct pyroi_es_who {
+    uint32_t session; /* of the call's node, whose object it is; 0: a URI */
+    uint32_t n;
+    char     where[PYROI_ES_WHERE];
+} pyroi_es_who;
+
+#ifdef PYRO_NO_URI
+
+#define pyroi_es_is_uri(who) false
+
+/* What pyro_put_here writes before and behind the name of the object; the last
+ * byte is the zero at the end. */
+#define PYROI_ES_BEFORE 38u
+#define PYROI_ES_BEHIND 3u
+
+/* The first, with the other behind it. One function, as gcc copies texts to
+ * where they are copied from. */
+PYROI_ES_SHARED static const char *pyroi_es_form(void)
 {
-    return uri->protocol == PYRO_URI_PYRO && uri->host_n == 0;
+    return "\x82\xA9__class__\xAEPyro5.core.URI\xA5state\x95\xA4PYRO"
+           "\xC0\xC0";
 }
 
-/* The subscriber that is named in the arguments; *uri is it. */
-static pyroi_es_sub *pyroi_es_find(pyro_es_service *es, pyro_call *call,
-                                   const pyro_uri *uri, char *where)
+/* Takes bytes, which have to be these. */
+static void pyroi_es_expect(pyro_reader *in, const char *bytes, size_t n)
 {
-    uint32_t session = 0;
-
-    if (pyroi_es_is_here(uri)) {
-        session = pyro_link_session(es->node_, call->link);
-        memcpy(where, uri->object, uri->object_n);
-        where[uri->object_n] = 0;
+    if ((size_t)(in->end - in->at) >= n && memcmp(in->at, bytes, n) == 0) {
+        in->at += n;
     } else {
-        (void)pyro_uri_print(uri, where, PYRO_URI_BYTES);
+        in->at = in->end;
+        in->err = PYRO_ERR_TYPE;
     }
-    for (unsigned i = 0; i < es->room_.n_subs; i++) {
-        pyroi_es_sub *sub = &es->room_.subs[i];
+}
 
-        if (sub->state != PYROI_ES_FREE && sub->session == session
-            && strcmp(sub->where, where) == 0)
-            return sub;
+/* An object of the peer: there are no others. */
+static void pyroi_es_get_who(pyro_call *call, pyroi_es_who *who)
+{
+    pyro_reader *in = &call->args;
+    const char  *text;
+    uint32_t     n;
+
+    pyroi_es_expect(in, pyroi_es_form(), PYROI_ES_BEFORE);
+    text = pyro_get_str(in, &n);
+    pyroi_es_expect(in, pyroi_es_form() + PYROI_ES_BEFORE, PYROI_ES_BEHIND);
+    if (n > PYRO_MAX_NAME)
+        in->err = PYRO_ERR_TYPE;
+    if (in->err != PYRO_OK)
+        return;
+    memcpy(who->where, text, n);
+    who->where[n] = 0;
+    who->n = n;
+    who->session = pyro_link_session(call->node, call->link);
+}
+
+#else
+
+#define pyroi_es_is_uri(who) ((who)->session == 0)
+
+/* An object of the peer, to be called over its connection, or a URI. */
+static void pyroi_es_get_who(pyro_call *call, pyroi_es_who *who)
+{
+    pyro_uri uri;
+
+    pyro_get_uri(&call->args, &uri);
+    who->session = 0;
+    if (call->args.err != PYRO_OK)
+        return;
+    if (uri.protocol != PYRO_URI_PYRO || uri.host_n != 0) {
+        (void)pyro_uri_print(&uri, who->where, sizeof who->where);
+        who->n = (uint32_t)strlen(who->where);
+        return;
     }
+    memcpy(who->where, uri.object, uri.object_n);
+    who->where[uri.object_n] = 0;
+    who->n = uri.object_n;
+    who->session = pyro_link_session(call->node, call->link);
+}
+
+#endif
+
+static pyroi_es_sub *pyroi_es_find(const pyro_es_service *es,
+                                   const pyroi_es_who    *who)
+{
+    for (pyroi_es_sub *sub = es->room_.subs; sub < es->subs_end_; sub++)
+        if (sub->state != PYROI_ES_FREE && sub->session == who->session
+            && strcmp(sub->where, who->where) == 0)
+            return sub;
     return NULL;
 }
 
-/* What was sent to a subscriber and did not arrive before it left is lost. */
-static void pyroi_es_count_lost(pyro_es_service *es, pyroi_es_sub *sub,
-                                uint32_t got)
+/* A new subscriber: in a free place, else in that of who went away first.
+ * NULL: all are here. */
+static pyroi_es_sub *pyroi_es_new(pyro_es_service *es, const pyroi_es_who *who)
 {
-    if (got >= sub->n)
-        return;
-    es->stats.lost += sub->n - got;
-    sub->lost += sub->n - got;
-    sub->n = got;
+    pyroi_es_sub *sub = pyroi_es_oldest(es, PYROI_ES_FREE);
+
+    if (sub == NULL)
+        sub = pyroi_es_oldest(es, PYROI_ES_AWAY);
+    if (sub == NULL)
+        return NULL;
+    pyroi_es_forget(es, sub);
+    memset(sub, 0, sizeof *sub);
+    sub->session = who->session;
+    sub->at = es->head_;
+    sub->seq = es->head_seq_;
+    sub->last = (uint16_t)pyroi_es_n_last(es);
+    return sub;
 }
 
-/* Makes a subscriber known, or known again, that got so many events. NULL:
- * *wrong says why not. */
+/* Makes a subscriber known, or known again, that got so many events: what was
+ * sent to it besides and did not arrive before it left is lost. NULL: it has
+ * been refused. */
 static pyroi_es_sub *pyroi_es_enter(pyro_es_service *es, pyro_call *call,
-                                    const pyro_uri *uri, uint32_t got,
-                                    const char **wrong)
+                                    const pyroi_es_who *who, uint32_t got)
 {
-    char          where[PYRO_URI_BYTES];
-    pyroi_es_sub *sub = pyroi_es_find(es, call, uri, where);
+    pyroi_es_sub *sub = pyroi_es_find(es, who);
     pyro_err      err;
 
-    if (sub != NULL && sub->state != PYROI_ES_AWAY && sub->session != 0
-        && sub->link != call->link)
-        pyroi_es_leave(es, sub); /* it came back before we saw it go */
-    if (sub != NULL && sub->state != PYROI_ES_AWAY)
-        return sub;
     if (sub == NULL) {
-        sub = pyroi_es_place(es);
-        *wrong = sub == NULL ? "out of subscribers, raise PYRO_ES_ROOM" : NULL;
-        if (sub == NULL)
-            return NULL;
-        memset(sub, 0, sizeof *sub);
-        memcpy(sub->where, where, sizeof where);
-        sub->at = es->head_;
-        sub->seq = es->head_seq_;
-        sub->last = es->config_->n_last;
+        sub = pyroi_es_new(es, who);
+    } else if (sub->state != PYROI_ES_AWAY) {
+        if (pyroi_es_is_uri(who) || pyro_proxy_link(&sub->proxy) == call->link)
+            return sub;
+        pyroi_es_leave(es, sub); /* it came back before we saw it go */
     }
-    pyroi_es_count_lost(es, sub, got);
-    if (pyroi_es_is_here(uri)) {
-        err = pyro_proxy_from(&sub->proxy, call, uri);
-        sub->session = pyro_link_session(es->node_, call->link);
-    } else {
+    if (sub == NULL) {
+        pyroi_es_refuse(es, call,
+                        PYROI_ES_T("out of subscribers, raise PYRO_ES_ROOM",
+                                   "PYRO_ES_ROOM"));
+        return NULL;
+    }
+    if (got < sub->n) {
+        pyroi_es_count(es, lost, sub->n - got);
+        sub->lost += sub->n - got;
+        sub->n = got;
+    }
+    memcpy(sub->where, who->where, who->n + 1);
+#ifndef PYRO_NO_URI
+    if (who->session == 0)
         err = pyro_proxy_open(&sub->proxy, es->node_, sub->where);
-    }
-    sub->link = pyroi_es_is_here(uri) ? call->link : 0;
+    else
+#endif
+        err = pyro_proxy_at(&sub->proxy, es->node_, call->link, who->where,
+                            who->n);
     sub->state = PYROI_ES_HERE;
     if (err == PYRO_OK)
         return sub;
-    sub->state = PYROI_ES_AWAY; /* there is no proxy to close */
     pyroi_es_forget(es, sub);
-    *wrong = "no proxy for the subscriber, see buffers in PYRO_ROOM";
+    pyroi_es_refuse(
+        es, call,
+        PYROI_ES_T("no proxy for the subscriber, see buffers in PYRO_ROOM",
+                   "PYRO_ROOM"));
     return NULL;
 }
 
@@ -1338,17 +1566,20 @@ static pyroi_es_sub *pyroi_es_enter(pyro_es_service *es, pyro_call *call,
 
 /* Remembers the event that was stored last: in its subject's place, else in a
  * free one, else in the oldest's. */
-static void pyroi_es_remember(pyro_es_service *es, const pyroi_es_stored *e)
+static void pyroi_es_remember(pyro_es_service *es, const uint8_t *at)
 {
-    pyro_es_last *best = NULL;
+    pyro_es_last   *best = NULL;
+    pyroi_es_stored e;
 
-    for (unsigned i = 0; i < es->config_->n_last; i++) {
+    pyroi_es_stored_at(at, &e);
+
+    for (unsigned i = 0; i < pyroi_es_n_last(es); i++) {
         pyro_es_last   *last = &es->config_->last[i];
-        pyroi_es_stored have = pyroi_es_stored_at(last->bytes);
+        pyroi_es_stored have;
 
+        pyroi_es_stored_at(last->bytes, &have);
         if (last->stamp != 0
-            && pyroi_es_is_of(&have, e->head.hash, e->subject,
-                              e->head.text_n)) {
+            && pyroi_es_is_of(&have, e.head.hash, e.subject, e.head.text_n)) {
             best = last;
             break;
         }
@@ -1357,12 +1588,12 @@ static void pyroi_es_remember(pyro_es_service *es, const pyroi_es_stored *e)
     }
     if (best == NULL)
         return;
-    if (e->head.n > PYRO_ES_LAST_BYTES) {
-        es->stats.too_long++;
+    if (e.head.n > PYRO_ES_LAST_BYTES) {
+        pyroi_es_count(es, too_long, 1);
         return;
     }
     best->stamp = ++es->stamp_;
-    memcpy(best->bytes, e->body - sizeof e->head, sizeof e->head + e->head.n);
+    memcpy(best->bytes, at, PYROI_ES_HEAD + e.head.n);
 }
 
 /* ------------------------------------------------------------------------
@@ -1396,22 +1627,18 @@ static pyro_err pyroi_es_add(pyroi_es_run *run, pyroi_es_sub *sub,
 static void pyroi_es_send(pyro_es_service *es, pyroi_es_run *run,
                           pyroi_es_sub *sub)
 {
+    (void)es;
     if (run->n == 0)
         return;
     if (pyro_send_oneway(&run->rq) == PYRO_OK) {
         sub->n += run->n;
-        es->stats.sent += run->n;
+        pyroi_es_count(es, sent, run->n);
     } else {
         pyro_cancel(&run->rq);
         sub->lost += run->n; /* it takes no message as long as this */
-        es->stats.too_long += run->n;
+        pyroi_es_count(es, too_long, run->n);
     }
     run->n = 0;
-}
-
-static pyro_link pyroi_es_link(const pyroi_es_sub *sub)
-{
-    return sub->link != 0 ? sub->link : pyro_proxy_link(&sub->proxy);
 }
 
 /* What a subscriber is to look at next: last values, then the ring. False:
@@ -1421,20 +1648,20 @@ static bool pyroi_es_next(const pyro_es_service *es, const pyroi_es_sub *sub,
 {
     const pyro_es_last *last;
 
-    if (sub->last >= es->config_->n_last) {
+    if (sub->last >= pyroi_es_n_last(es)) {
         if (sub->seq == es->head_seq_)
             return false;
-        *e = pyroi_es_load(es, sub->at);
+        pyroi_es_load(es, sub->at, e);
         *due = pyroi_es_due(es, sub, e);
         return true;
     }
     last = &es->config_->last[sub->last];
-    *e = pyroi_es_stored_at(last->bytes);
+    pyroi_es_stored_at(last->bytes, e);
     *due = false;
     if (last->stamp != 0 && last->stamp <= sub->until) {
         const pyroi_es_item *it = pyroi_es_wants(es, sub, e);
 
-        *due = it != NULL && (it->flags & PYRO_ES_LAST) != 0;
+        *due = it != NULL && PYROI_ES_HAS(it->flags, PYRO_ES_LAST);
     }
     return true;
 }
@@ -1442,7 +1669,7 @@ static bool pyroi_es_next(const pyro_es_service *es, const pyroi_es_sub *sub,
 static bool pyroi_es_has_next(const pyro_es_service *es,
                               const pyroi_es_sub    *sub)
 {
-    return sub->last < es->config_->n_last || sub->seq != es->head_seq_;
+    return sub->last < pyroi_es_n_last(es) || sub->seq != es->head_seq_;
 }
 
 /* Brings a subscriber forward, by at most *budget events looked at. False:
@@ -1459,7 +1686,8 @@ static bool pyroi_es_serve(pyro_es_service *es, pyroi_es_sub *sub,
     for (; *budget > 0 && pyroi_es_next(es, sub, &e, &due); --*budget) {
         if (due && run.n > 0 && !pyro_again(&run.rq, e.head.n + 10u))
             pyroi_es_send(es, &run, sub);
-        if (run.n == 0 && pyro_link_stuck(es->node_, pyroi_es_link(sub))) {
+        if (run.n == 0
+            && pyro_link_stuck(es->node_, pyro_proxy_link(&sub->proxy))) {
             sub->state = PYROI_ES_STUCK;
             sub->since = pyro_now(es->node_);
             break;
@@ -1468,7 +1696,7 @@ static bool pyroi_es_serve(pyro_es_service *es, pyroi_es_sub *sub,
             err = pyroi_es_add(&run, sub, &e);
         if (err != PYRO_OK)
             break;
-        if (sub->last < es->config_->n_last) {
+        if (sub->last < pyroi_es_n_last(es)) {
             sub->last++;
         } else {
             sub->at = pyroi_es_behind(es, &e);
@@ -1485,68 +1713,68 @@ static bool pyroi_es_serve(pyro_es_service *es, pyroi_es_sub *sub,
 
 static void pyroi_es_drop(pyro_es_service *es, pyroi_es_sub *sub)
 {
-    pyro_link link = pyroi_es_link(sub);
+    pyro_link link = pyro_proxy_link(&sub->proxy);
 
-    es->stats.dropped++;
+    pyroi_es_count(es, dropped, 1);
     pyroi_es_leave(es, sub);
     pyro_link_close(es->node_, link);
-}
-
-static uint32_t pyroi_es_patience(const pyro_es_service *es,
-                                  const pyroi_es_sub    *sub)
-{
-    if (sub->state == PYROI_ES_AWAY)
-        return PYRO_ES_AWAY_MS;
-    return es->config_->stuck_ms != 0 ? es->config_->stuck_ms : PYRO_FRAME_MS;
 }
 
 /* Those who take nothing, and so hold a buffer, or are away: nobody for too
  * long, and of the first not too many. */
 static void pyroi_es_watch(pyro_es_service *es)
 {
-    uint32_t      now = pyro_now(es->node_);
-    unsigned      may = es->config_->stuck != 0 ? es->config_->stuck : 2;
-    uint32_t      next = PYRO_MAX_MS;
-    pyroi_es_sub *oldest = NULL;
+    uint32_t now = pyro_now(es->node_);
+    uint32_t patience = es->config_->stuck_ms;
+    unsigned may = es->config_->stuck != 0 ? es->config_->stuck : 2;
+    uint32_t next = PYRO_MAX_MS;
 
-    for (unsigned i = 0; i < es->room_.n_subs; i++) {
-        pyroi_es_sub *sub = &es->room_.subs[i];
-        uint32_t      left = pyroi_es_patience(es, sub) - (now - sub->since);
+    if (patience == 0)
+        patience = PYRO_FRAME_MS;
+    for (pyroi_es_sub *sub = es->room_.subs; sub < es->subs_end_; sub++) {
+        uint32_t left = sub->since - now;
 
-        if (sub->state != PYROI_ES_AWAY && sub->state != PYROI_ES_STUCK)
-            continue;
-        if (sub->state == PYROI_ES_STUCK) {
-            may--;
-            if (oldest == NULL || (int32_t)(sub->since - oldest->since) < 0)
-                oldest = sub;
-        }
-        if ((int32_t)left > 0)
-            next = left < next ? left : next;
+        if (sub->state == PYROI_ES_STUCK)
+            left += patience;
         else if (sub->state == PYROI_ES_AWAY)
-            pyroi_es_forget(es, sub);
+            left += PYRO_ES_AWAY_MS;
         else
+            continue;
+        if ((int32_t)left > 0) {
+            next = left < next ? left : next;
+            may -= sub->state == PYROI_ES_STUCK;
+        } else if (sub->state == PYROI_ES_AWAY) {
+            pyroi_es_forget(es, sub);
+        } else {
             pyroi_es_drop(es, sub);
+        }
     }
-    if ((int)may < 0 && oldest->state == PYROI_ES_STUCK)
-        pyroi_es_drop(es, oldest);
+    if ((int)may < 0)
+        pyroi_es_drop(es, pyroi_es_oldest(es, PYROI_ES_STUCK));
     if (next < PYRO_MAX_MS)
         pyro_timer_set(es->node_, &es->timer_, next);
 }
 
 /* --- blocking subscribers, and publishers that wait for them --- */
 
+#ifdef PYRO_ES_NO_FLAGS
+
+#define pyroi_es_release(es)    ((void)0)
+#define pyroi_es_is_crowded(es) false
+#define pyroi_es_hold(es, call) ((void)0)
+#define pyroi_es_dismiss(es)    ((void)0)
+
+#else
+
 /* Answers the publishers whose event every blocking subscriber has passed.
  * Without a buffer for an answer it is tried again with the next event, or
  * soon. */
 static void pyroi_es_release(pyro_es_service *es)
 {
-    uint32_t passed = pyroi_es_slowest(es, true);
-
     for (unsigned i = 0; i < PYRO_ES_WAITING; i++) {
         pyro_later *later = &es->waiting_[i].later;
 
-        if (!pyro_later_open(later)
-            || (int32_t)(es->waiting_[i].seq - passed) > 0)
+        if (!pyro_later_open(later) || pyroi_es_held(es, es->waiting_[i].seq))
             continue;
         (void)pyro_finish(later);
         if (pyro_reply(later) == PYRO_ERR_NOSPACE)
@@ -1567,12 +1795,8 @@ static unsigned pyroi_es_bench(const pyro_es_service *es)
 /* Whether one more publisher would have to wait and could not. */
 static bool pyroi_es_is_crowded(const pyro_es_service *es)
 {
-    if (pyroi_es_bench(es) < PYRO_ES_WAITING)
-        return false;
-    for (unsigned i = 0; i < es->room_.n_subs; i++)
-        if (pyroi_es_blocks(&es->room_.subs[i]))
-            return true;
-    return false;
+    return pyroi_es_bench(es) == PYRO_ES_WAITING
+        && pyroi_es_held(es, es->head_seq_ + 1);
 }
 
 /* The publisher of the last event waits: it is not crowded. */
@@ -1601,27 +1825,28 @@ static void pyroi_es_dismiss(pyro_es_service *es)
     }
 }
 
+#endif
+
 /* Sends what is there, to each in turn: where the budget ends, the next one
  * is served first after that. */
 static void pyroi_es_fan_out(void *user, pyro_daemon *node)
 {
     pyro_es_service *es = (pyro_es_service *)user;
-    unsigned         first = es->turn_;
+    pyroi_es_sub    *sub = es->turn_;
     unsigned         budget = PYRO_ES_BURST;
     bool             buffers = true;
     bool             left = false;
 
     pyroi_es_watch(es);
     es->fresh_ = 0;
-    for (unsigned k = 0; k < es->room_.n_subs; k++) {
-        unsigned      i = (first + k) % es->room_.n_subs;
-        pyroi_es_sub *sub = &es->room_.subs[i];
-
+    for (unsigned k = es->room_.n_subs; k > 0; k--, sub++) {
+        if (sub == es->subs_end_)
+            sub = es->room_.subs;
         if (sub->state != PYROI_ES_HERE || !pyroi_es_has_next(es, sub))
             continue;
         if (buffers && budget > 0) {
             buffers = pyroi_es_serve(es, sub, &budget);
-            es->turn_ = (uint16_t)(i + 1);
+            es->turn_ = sub + 1;
         }
         left |= sub->state == PYROI_ES_HERE && pyroi_es_has_next(es, sub);
     }
@@ -1637,11 +1862,9 @@ static void pyroi_es_happened(void *user, pyro_daemon *node, pyro_link link,
 
     if (event == PYRO_LINK_UP)
         return;
-    for (unsigned i = 0; i < es->room_.n_subs; i++) {
-        pyroi_es_sub *sub = &es->room_.subs[i];
-
+    for (pyroi_es_sub *sub = es->room_.subs; sub < es->subs_end_; sub++) {
         if (sub->state == PYROI_ES_FREE || sub->state == PYROI_ES_AWAY
-            || pyroi_es_link(sub) != link)
+            || pyro_proxy_link(&sub->proxy) != link)
             continue;
         if (event == PYRO_LINK_GONE)
             pyroi_es_leave(es, sub);
@@ -1654,13 +1877,6 @@ static void pyroi_es_happened(void *user, pyro_daemon *node, pyro_link link,
 /* ------------------------------------------------------------------------
  * >>methods
  * ------------------------------------------------------------------------ */
-
-static bool pyroi_es_has(const char *text, uint32_t n, char c)
-{
-    while (n > 0 && text[n - 1] != c)
-        n--;
-    return n > 0;
-}
 
 /* Around the event in a delivery: list, object, "event", list, n, lost, and
  * no keywords. */
@@ -1676,106 +1892,52 @@ static uint32_t pyroi_es_longest(const pyro_es_service *es)
     return body < ring ? body : ring;
 }
 
-/* What is wrong, with numbers: the longest is "event of 4294967295 bytes, at
- * most 4294967295: raise PYRO_ES_ROOM, PYRO_ROOM", 77 with its zero. */
-typedef struct pyroi_es_text {
-    char text[80];
-} pyroi_es_text;
-
-/* Appends a text and a number. Returns where the next goes. */
-static char *pyroi_es_say(char *to, const char *text, uint32_t v)
+/* Stores an event; its message is encoded. NULL is a call of our own. False:
+ * it has been refused. */
+static bool pyroi_es_store(pyro_es_service *es, pyro_call *call,
+                           const char *subject, uint32_t n,
+                           const void *message, uint32_t message_n)
 {
-    char     digits[10];
-    unsigned n = 0;
+    struct {
+        pyroi_es_head head;
+        uint8_t       body[2 + PYRO_ES_MAX_SUBJECT + 9];
+    } e;
+    pyro_writer out = pyro_writer_of(e.body, sizeof e.body, 2);
+    uint32_t    start; /* all but the message */
+    uint8_t    *at;
 
-    while (*text != 0)
-        *to++ = *text++;
-    do {
-        digits[n++] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v > 0);
-    while (n > 0)
-        *to++ = digits[--n];
-    *to = 0;
-    return to;
-}
-
-/* Something is too long: what, how long, the most, and what to raise, a text
- * that begins with "too long". */
-static const char *pyroi_es_too_long(pyro_es_service *es, const char *what,
-                                     uint32_t n, uint32_t most,
-                                     const char *raise, pyroi_es_text *wrong)
-{
-    char *at = pyroi_es_say(wrong->text, what, n);
-
-    at = pyroi_es_say(at, " bytes, at most ", most);
-    es->node_->why.text = raise;
-    raise += sizeof "too long" - 1;
-    memcpy(at, raise, strlen(raise) + 1);
-    es->node_->why.is = n;
-    es->node_->why.limit = most;
-    return wrong->text;
-}
-
-/* What is wrong with a subject, or NULL. */
-static const char *pyroi_es_bad_subject(pyro_es_service *es, const char *text,
-                                        uint32_t n, pyroi_es_text *wrong)
-{
-    if (n > PYRO_ES_MAX_SUBJECT)
-        return pyroi_es_too_long(es, "subject of ", n, PYRO_ES_MAX_SUBJECT,
-                                 "too long: raise PYRO_ES_MAX_SUBJECT", wrong);
-    return n == 0 || pyroi_es_has(text, n, 0)
-             ? "subject is empty or has a zero byte"
-             : NULL;
-}
-
-/* Stores an event of a node's session; its message is encoded. NULL, or what
- * is wrong. */
-static const char *pyroi_es_store(pyro_es_service *es, uint32_t from,
-                                  const char *subject, uint32_t n,
-                                  const void *message, uint32_t message_n,
-                                  pyroi_es_text *wrong)
-{
-    uint8_t         start[2 + PYRO_ES_MAX_SUBJECT + 9];
-    pyro_writer     out = pyro_writer_of(start, sizeof start, 2);
-    pyroi_es_head   head;
-    pyroi_es_stored e;
-    uint32_t        start_n;
-    uint32_t        most = pyroi_es_longest(es);
-    uint8_t        *at;
-    const char     *bad = pyroi_es_bad_subject(es, subject, n, wrong);
-
-    if (bad != NULL)
-        return bad;
-    head.hash = pyroi_es_hash(subject, n);
-    head.from = from;
-    head.text_n = (uint16_t)n;
+    if (!pyroi_es_good_subject(es, call, subject, n))
+        return false;
     pyro_put_strn(&out, subject, n);
-    head.text_at = (uint16_t)((uint32_t)(out.at - start) - n);
+    e.head.text_at = (uint16_t)((uint32_t)(out.at - e.body) - n);
+    e.head.text_n = (uint16_t)n;
+    e.head.hash = pyroi_es_hash(subject, n);
+    e.head.from = pyroi_es_from(es, call);
     pyro_put_uint(&out, es->config_->now != NULL
                             ? es->config_->now(es->config_->user)
                             : pyro_now(es->node_));
-    start_n = (uint32_t)(out.at - start);
-    head.n = start_n + message_n;
-    if (head.n > most)
-        return pyroi_es_too_long(es, "event of ", head.n, most,
+    start = PYROI_ES_HEAD + (uint32_t)(out.at - e.body);
+    n = start + message_n;
+    e.head.n = n - PYROI_ES_HEAD;
+    if (e.head.n > es->longest_)
+        return pyroi_es_too_long(es, call, "event of ", e.head.n, es->longest_,
                                  "too long: raise PYRO_ES_ROOM, PYRO_ROOM",
-                                 wrong);
-    at = pyroi_es_make_room(es, PYROI_ES_HEAD + head.n);
-    if (at == NULL)
-        return "a blocking subscriber holds the ring";
-    memcpy(at, &head, sizeof head);
-    memcpy(at + PYROI_ES_HEAD, start, start_n);
-    memcpy(at + PYROI_ES_HEAD + start_n, message, message_n);
-    e = pyroi_es_load(es, es->head_);
-    es->head_ += PYROI_ES_HEAD + head.n;
+                                 "PYRO_ES_ROOM");
+    if (!pyroi_es_make_room(es, n))
+        return pyroi_es_refuse(
+            es, call,
+            PYROI_ES_T("a blocking subscriber holds the ring", "ring"));
+    at = es->room_.bytes + es->head_;
+    memcpy(at, &e, start);
+    memcpy(at + start, message, message_n);
+    es->head_ += n;
     es->head_seq_++;
     if (es->fresh_ == 0)
         pyro_timer_set(es->node_, &es->timer_, 0);
-    es->fresh_ += PYROI_ES_HEAD + head.n;
-    es->stats.published++;
-    pyroi_es_remember(es, &e);
-    return NULL;
+    es->fresh_ += n;
+    pyroi_es_count(es, published, 1);
+    pyroi_es_remember(es, at);
+    return true;
 }
 
 /* Events leave at the latest with the next poll, and earlier when new ones
@@ -1788,72 +1950,71 @@ static void pyroi_es_soon(pyro_es_service *es)
 
 #define PYROI_ES_SUBJECTS 64 /* in one call */
 
-/* Subjects are one text or a list of them: how many; *in stands at the first.
- * Anything else counts as a text and is refused as one. */
-static uint32_t pyroi_es_subjects(pyro_reader *in, const char **wrong)
+/* Subjects are one text or a list of them: how many; `first` stands at the
+ * first, the call's arguments behind all. Anything else counts as a text and
+ * is refused as one. */
+static uint32_t pyroi_es_subjects(pyro_es_service *es, pyro_call *call,
+                                  pyro_reader *first)
 {
-    uint32_t k =
-        pyro_peek(in) == PYRO_LIST ? pyro_get_list(in, PYROI_ES_SUBJECTS) : 1;
+    uint32_t k = 1;
 
-    *wrong = in->err != PYRO_OK ? "over 64 subjects in one call" : NULL;
-    return k;
-}
-
-static void pyroi_es_raise(pyro_es_service *es, pyro_call *call,
-                           const char *text)
-{
-    es->stats.refused++;
-    pyro_raise(call, "ValueError", text);
+    *first = call->args;
+    if (pyro_peek(first) == PYRO_LIST)
+        k = pyro_get_list(first, PYROI_ES_SUBJECTS);
+    if (first->err != PYRO_OK)
+        pyroi_es_refuse(es, call,
+                        PYROI_ES_T("over 64 subjects in one call",
+                                   "subjects"));
+    pyro_skip(&call->args);
+    return k; /* 0 when they are too many */
 }
 
 static void pyroi_es_publish(void *self, pyro_call *call)
 {
     pyro_es_service *es = (pyro_es_service *)self;
-    pyro_reader      subjects = call->args;
-    const char      *wrong;
-    uint32_t         k = pyroi_es_subjects(&subjects, &wrong);
-    const void      *message;
-    uint32_t         message_n;
-    uint32_t         from = pyro_link_session(es->node_, call->link);
-    pyroi_es_text    text;
+    pyro_reader      subjects;
+    uint32_t         k = pyroi_es_subjects(es, call, &subjects);
+    uint32_t         n;
+    const void      *message = pyro_get_raw(&call->args, &n);
+    bool             good = true;
 
-    pyro_skip(&call->args);
-    message = pyro_get_raw(&call->args, &message_n);
-    if (!call->oneway && pyroi_es_is_crowded(es))
-        wrong = "too many publishers wait, raise PYRO_ES_WAITING";
-    for (; k > 0 && wrong == NULL; k--) {
-        uint32_t    n;
-        const char *subject = pyro_get_str(&subjects, &n);
+    if (k == 0)
+        return;
+    if (!call->oneway && pyroi_es_is_crowded(es)) {
+        pyroi_es_refuse(
+            es, call,
+            PYROI_ES_T("too many publishers wait, raise PYRO_ES_WAITING",
+                       "PYRO_ES_WAITING"));
+        return;
+    }
+    for (; k > 0 && good; k--) {
+        uint32_t    text_n;
+        const char *text = pyro_get_str(&subjects, &text_n);
 
-        wrong =
-            pyroi_es_store(es, from, subject, n, message, message_n, &text);
+        good = pyroi_es_store(es, call, text, text_n, message, n);
     }
     pyroi_es_soon(es);
-    if (wrong != NULL)
-        pyroi_es_raise(es, call, wrong);
-    else if (!call->oneway && pyroi_es_slowest(es, true) != es->head_seq_)
+    if (good && !call->oneway && pyroi_es_held(es, es->head_seq_))
         pyroi_es_hold(es, call);
 }
 
-/* Fills in a subscription; it stays as it was when something is wrong. */
-static const char *pyroi_es_set_item(pyroi_es_item *it, const char *text,
-                                     uint32_t n, unsigned flags,
-                                     pyroi_es_text *wrong)
+/* Fills in a subscription; it stays as it was when it is refused: false. */
+static bool pyroi_es_set_item(pyro_es_service *es, pyro_call *call,
+                              pyroi_es_item *it, const char *text, uint32_t n,
+                              unsigned flags)
 {
 #ifndef PYRO_ES_NO_REGEX
     if ((flags & PYROI_ES_REGEX) != 0) {
         uint8_t code[PYRO_ES_REGEX];
         size_t  at = pyro_es_compile(text, n, code);
 
-        if (at != 0) {
-            pyroi_es_say(wrong->text, "regular expression: see position ",
-                         (uint32_t)at);
-            return wrong->text;
-        }
+        if (at != 0)
+            return pyroi_es_bad_regex(es, call, (uint32_t)at);
         memcpy(it->code, code, sizeof code);
     }
 #else
-    (void)wrong;
+    (void)es;
+    (void)call;
 #endif
     if ((flags & PYROI_ES_REGEX) == 0 && pyroi_es_has(text, n, '*'))
         flags |= PYROI_ES_WILD;
@@ -1862,114 +2023,99 @@ static const char *pyroi_es_set_item(pyroi_es_item *it, const char *text,
     it->n = (uint8_t)n;
     memcpy(it->text, text, n);
     it->text[n] = 0;
-    return NULL;
+    return true;
 }
 
-/* One subscription more for a subscriber. NULL, or what is wrong. */
-static const char *pyroi_es_add_item(pyro_es_service *es, pyroi_es_sub *sub,
-                                     const char *text, uint32_t n,
-                                     unsigned flags, pyroi_es_text *why)
+/* One subscription more for a subscriber, or one less. False: it has been
+ * refused. */
+static bool pyroi_es_change_item(pyro_es_service *es, pyro_call *call,
+                                 pyroi_es_sub *sub, pyro_reader *subjects,
+                                 unsigned flags)
 {
+    uint32_t       n;
+    const char    *text = pyro_get_str(subjects, &n);
     uint16_t      *at = pyroi_es_link_of(es, sub, text, n);
     pyroi_es_item *it;
-    const char    *wrong = pyroi_es_bad_subject(es, text, n, why);
 
-    if (wrong != NULL)
-        return wrong;
+    if ((flags & PYROI_ES_UNDO) != 0) {
+        if (*at != 0)
+            pyroi_es_free_item(es, at);
+        return true;
+    }
+    if (!pyroi_es_good_subject(es, call, text, n))
+        return false;
     if (*at == 0 && es->free_item_ == 0)
-        return "out of subscriptions, raise PYRO_ES_ROOM";
+        return pyroi_es_refuse(
+            es, call,
+            PYROI_ES_T("out of subscriptions, raise PYRO_ES_ROOM",
+                       "PYRO_ES_ROOM"));
     it = &es->room_.items[(*at != 0 ? *at : es->free_item_) - 1];
-    wrong = pyroi_es_set_item(it, text, n, flags, why);
-    if (wrong != NULL || *at != 0)
-        return wrong;
-    *at = es->free_item_;
-    es->free_item_ = it->next;
-    it->next = 0;
-    return NULL;
+    if (!pyroi_es_set_item(es, call, it, text, n, flags))
+        return false;
+    if (*at == 0) {
+        *at = es->free_item_;
+        es->free_item_ = it->next;
+        it->next = 0;
+    }
+    return true;
 }
 
-static void pyroi_es_subscribe_to(pyro_es_service *es, pyro_call *call,
-                                  unsigned kind)
+/* Subscribes, or with PYROI_ES_UNDO ends subscriptions. */
+static void pyroi_es_change(pyro_es_service *es, pyro_call *call,
+                            unsigned flags)
 {
-    pyro_reader   subjects = call->args;
-    const char   *wrong;
-    uint32_t      k = pyroi_es_subjects(&subjects, &wrong);
-    pyro_uri      uri;
-    pyroi_es_sub *sub = NULL;
-    unsigned      flags = 0;
+    pyro_reader   subjects;
+    uint32_t      k = pyroi_es_subjects(es, call, &subjects);
     uint32_t      got = UINT32_MAX; /* not said */
-    pyroi_es_text why;
+    pyroi_es_who  who;
+    pyroi_es_sub *sub;
 
-    pyro_skip(&call->args);
-    pyro_get_uri(&call->args, &uri);
+    pyroi_es_get_who(call, &who);
     if (pyro_more(&call->args))
-        flags =
-            (unsigned)pyro_get_i32(&call->args)
-            & (PYRO_ES_LATEST | PYRO_ES_BLOCK | PYRO_ES_LAST | PYRO_ES_OTHERS);
+        flags |= (unsigned)pyro_get_i32(&call->args) & PYROI_ES_FLAGS;
     if (pyro_more(&call->args))
         got = (uint32_t)pyro_get_i64(&call->args);
-    if (call->args.err != PYRO_OK || (k == 0 && wrong == NULL))
+    if (call->args.err != PYRO_OK || k == 0)
         return;
-    if (wrong == NULL)
-        sub = pyroi_es_enter(es, call, &uri, got, &wrong);
-    for (; k > 0 && wrong == NULL; k--) {
-        uint32_t    n;
-        const char *text = pyro_get_str(&subjects, &n);
-
-        wrong = pyroi_es_add_item(es, sub, text, n, flags | kind, &why);
+#ifdef PYRO_ES_NO_FLAGS
+    if ((flags & PYROI_ES_FLAGS) != 0) {
+        pyroi_es_refuse(es, call,
+                        PYROI_ES_T("flags are not taken, see PYRO_ES_NO_FLAGS",
+                                   "PYRO_ES_NO_FLAGS"));
+        return;
     }
-    if (sub != NULL) {
-        if ((flags & PYRO_ES_LAST) != 0) {
-            sub->until = es->stamp_;
-            sub->last = 0;
-        }
-        pyroi_es_changed(es, sub);
+#endif
+    sub = (flags & PYROI_ES_UNDO) != 0 ? pyroi_es_find(es, &who)
+                                       : pyroi_es_enter(es, call, &who, got);
+    if (sub == NULL)
+        return;
+    while (k > 0 && pyroi_es_change_item(es, call, sub, &subjects, flags))
+        k--;
+    if (PYROI_ES_HAS(flags, PYRO_ES_LAST)) {
+        sub->until = es->stamp_;
+        sub->last = 0;
     }
-    if (wrong != NULL)
-        pyroi_es_raise(es, call, wrong);
+    pyroi_es_changed(es, sub);
 }
 
 static void pyroi_es_subscribe(void *self, pyro_call *call)
 {
-    pyroi_es_subscribe_to((pyro_es_service *)self, call, 0);
+    pyroi_es_change((pyro_es_service *)self, call, 0);
 }
 
 #ifndef PYRO_ES_NO_REGEX
 static void pyroi_es_subscribe_match(void *self, pyro_call *call)
 {
-    pyroi_es_subscribe_to((pyro_es_service *)self, call, PYROI_ES_REGEX);
+    pyroi_es_change((pyro_es_service *)self, call, PYROI_ES_REGEX);
 }
 #endif
 
 static void pyroi_es_unsubscribe(void *self, pyro_call *call)
 {
-    pyro_es_service *es = (pyro_es_service *)self;
-    pyro_reader      subjects = call->args;
-    const char      *wrong;
-    uint32_t         k = pyroi_es_subjects(&subjects, &wrong);
-    char             where[PYRO_URI_BYTES];
-    pyro_uri         uri;
-    pyroi_es_sub    *sub;
-
-    pyro_skip(&call->args);
-    pyro_get_uri(&call->args, &uri);
-    if (call->args.err != PYRO_OK)
-        return;
-    if (wrong != NULL)
-        pyroi_es_raise(es, call, wrong);
-    sub = pyroi_es_find(es, call, &uri, where);
-    if (sub == NULL)
-        return;
-    for (; k > 0; k--) {
-        uint32_t    n;
-        const char *text = pyro_get_str(&subjects, &n);
-        uint16_t   *at = pyroi_es_link_of(es, sub, text, n);
-
-        if (*at != 0)
-            pyroi_es_free_item(es, at);
-    }
-    pyroi_es_changed(es, sub);
+    pyroi_es_change((pyro_es_service *)self, call, PYROI_ES_UNDO);
 }
+
+#ifndef PYRO_NO_STATS
 
 /* [object or URI, address, n, lost, lag, here] */
 static void pyroi_es_put_sub(const pyro_es_service *es,
@@ -1978,8 +2124,8 @@ static void pyroi_es_put_sub(const pyro_es_service *es,
     char address[PYRO_MAX_HOST + 10] = "";
 
     if (sub->state != PYROI_ES_AWAY)
-        (void)pyro_link_address(es->node_, pyroi_es_link(sub), true, address,
-                                sizeof address);
+        (void)pyro_link_address(es->node_, pyro_proxy_link(&sub->proxy), true,
+                                address, sizeof address);
     pyro_put_list(out, 6);
     pyro_put_str(out, sub->where);
     pyro_put_str(out, address);
@@ -2034,20 +2180,36 @@ static void pyroi_es_statistics(void *self, pyro_call *call)
     }
 }
 
+#endif
+
 /* ------------------------------------------------------------------------
  * >>service: beginning and end
  * ------------------------------------------------------------------------ */
 
+/* The names of arguments are for keywords, introspection and texts. */
+#if defined(PYRO_NO_KWARGS) && defined(PYRO_NO_INTROSPECTION) \
+    && defined(PYRO_NO_TEXTS)
+#define PYROI_ES_ARGS(named, bare) bare
+#else
+#define PYROI_ES_ARGS(named, bare) named
+#endif
+
 static const pyro_method pyroi_es_methods[] = {
-    { "publish", pyroi_es_publish, "subjects:v message:v", "", 0 },
+    { "publish", pyroi_es_publish, PYROI_ES_ARGS("subjects:v message:v", "vv"),
+      "", 0 },
     { "subscribe", pyroi_es_subscribe,
-      "subjects:v subscriber:U ?flags:i got:q", "", 0 },
+      PYROI_ES_ARGS("subjects:v subscriber:U ?flags:i got:q", "vU?iq"), "",
+      0 },
 #ifndef PYRO_ES_NO_REGEX
     { "subscribeMatch", pyroi_es_subscribe_match,
-      "patterns:v subscriber:U ?flags:i got:q", "", 0 },
+      PYROI_ES_ARGS("patterns:v subscriber:U ?flags:i got:q", "vU?iq"), "",
+      0 },
 #endif
-    { "unsubscribe", pyroi_es_unsubscribe, "subjects:v subscriber:U", "", 0 },
+    { "unsubscribe", pyroi_es_unsubscribe,
+      PYROI_ES_ARGS("subjects:v subscriber:U", "vU"), "", 0 },
+#ifndef PYRO_NO_STATS
     { "statistics", pyroi_es_statistics, "?from:i", "[v]", 0 },
+#endif
 };
 
 static const pyro_class pyroi_es_service_class = {
@@ -2065,12 +2227,16 @@ PYRO_DEF pyro_err pyro_es_serve(pyro_es_service *es, pyro_daemon *node,
     es->node_ = node;
     es->config_ = config != NULL ? config : &defaults;
     es->room_ = room;
-    if (room.n_bytes < 64 || pyroi_es_longest(es) == 0)
+    es->subs_end_ = room.subs + room.n_subs;
+    es->turn_ = room.subs;
+    es->longest_ = pyroi_es_longest(es);
+    if (room.n_bytes < 64 || es->longest_ == 0)
         return PYRO_ERR_NOSPACE;
     memset(room.subs, 0, room.n_subs * sizeof room.subs[0]);
-    for (unsigned i = 0; i < room.n_items; i++)
-        room.items[i].next = (uint16_t)(i + 1 < room.n_items ? i + 2 : 0);
-    es->free_item_ = 1;
+    for (uint16_t i = room.n_items; i > 0; i--) {
+        room.items[i - 1].next = es->free_item_;
+        es->free_item_ = i;
+    }
     es->timer_.fn = pyroi_es_fan_out;
     es->timer_.user = es;
     es->hook_.fn = pyroi_es_happened;
@@ -2087,27 +2253,22 @@ PYRO_DEF void pyro_es_stop(pyro_es_service *es)
     pyro_hook_drop(es->node_, &es->hook_);
     pyro_timer_stop(es->node_, &es->timer_);
     pyroi_es_dismiss(es);
-    for (unsigned i = 0; i < es->room_.n_subs; i++)
-        if (es->room_.subs[i].state != PYROI_ES_FREE)
-            pyroi_es_forget(es, &es->room_.subs[i]);
+    for (pyroi_es_sub *sub = es->room_.subs; sub < es->subs_end_; sub++)
+        pyroi_es_forget(es, sub);
 }
 
 PYRO_DEF pyro_err pyro_es_post(pyro_es_service *es, const char *subject,
                                pyro_value message)
 {
-    uint8_t       bytes[256];
-    pyro_writer   out = pyro_writer_of(bytes, sizeof bytes, 1);
-    pyroi_es_text wrong;
+    uint8_t     bytes[256];
+    pyro_writer out = pyro_writer_of(bytes, sizeof bytes, 1);
 
     pyro_put(&out, message);
     if (pyro_writer_end(&out) != PYRO_OK)
         return pyro_writer_end(&out);
-    if (pyroi_es_store(es, 0, subject, (uint32_t)strlen(subject), bytes,
-                       (uint32_t)(out.at - bytes), &wrong)
-        != NULL) {
-        es->stats.refused++;
+    if (!pyroi_es_store(es, NULL, subject, (uint32_t)strlen(subject), bytes,
+                        (uint32_t)(out.at - bytes)))
         return PYRO_ERR_NOSPACE;
-    }
     pyroi_es_soon(es);
     return PYRO_OK;
 }
@@ -2136,8 +2297,11 @@ PYRO_DEF const char *pyro_es_check(const pyro_es_service *es)
     if (items != es->room_.n_items)
         return "a subscription is missing";
     for (uint32_t seq = es->tail_seq_; seq != es->head_seq_; seq++) {
-        uint32_t next = pyroi_es_after(es, at);
+        pyroi_es_stored e;
+        uint32_t        next;
 
+        pyroi_es_load(es, at, &e);
+        next = pyroi_es_behind(es, &e);
         used += next > at ? next - at : es->room_.n_bytes - at + next;
         if (used > es->used_)
             return "events overlap";
@@ -2189,34 +2353,60 @@ static const pyro_class pyroi_es_sub_class = {
     "Subscriber", PYRO_METHODS(pyroi_es_sub_methods), PYRO_NO_ATTRS, NULL, 0
 };
 
-static const char *pyroi_es_method(pyroi_es_own own)
+static const char *pyroi_es_method(const pyroi_es_own *own)
 {
-    return (own.flags & PYRO_ES_MATCH) != 0 ? "subscribeMatch" : "subscribe";
+    return (own->flags & PYRO_ES_MATCH) != 0 ? "subscribeMatch" : "subscribe";
 }
 
 /* The arguments for a subscription; to end it takes the first two. */
-static void pyroi_es_arguments(const pyro_es *es, pyroi_es_own own,
-                               pyro_value values[4])
+typedef struct pyroi_es_asked {
+    pyro_value values[4];
+#ifdef PYRO_NO_URI
+    uint8_t here[PYROI_ES_BEFORE + 8 + PYROI_ES_BEHIND];
+#endif
+} pyroi_es_asked;
+
+#ifdef PYRO_NO_URI
+/* What pyro_here is with URIs; `to` holds it. */
+static pyro_value pyroi_es_here(const char *object, uint8_t *to)
 {
-    values[0] = pyro_str(own.subject);
-    values[1] = pyro_here(es->object_);
-    values[2] = pyro_uint(own.flags & 0xFF);
-    values[3] = pyro_uint(es->n_);
+    size_t n = strlen(object); /* at most 7 */
+
+    memcpy(to, pyroi_es_form(), PYROI_ES_BEFORE);
+    to[PYROI_ES_BEFORE] = (uint8_t)(0xA0 | n);
+    memcpy(to + PYROI_ES_BEFORE + 1, object, n);
+    n += PYROI_ES_BEFORE + 1;
+    memcpy(to + n, pyroi_es_form() + PYROI_ES_BEFORE, PYROI_ES_BEHIND);
+    return pyro_raw(to, n + PYROI_ES_BEHIND);
+}
+#else
+#define pyroi_es_here(object, to) pyro_here(object)
+#endif
+
+PYROI_ES_SHARED static void pyroi_es_arguments(const pyro_es      *es,
+                                               const pyroi_es_own *own,
+                                               pyroi_es_asked     *asked)
+{
+    asked->values[0] = pyro_str(own->subject);
+    asked->values[1] = pyroi_es_here(es->object_, asked->here);
+    asked->values[2] = pyro_uint(own->flags & 0xFF);
+    asked->values[3] = pyro_uint(es->n_);
 }
 
-static pyro_err pyroi_es_call(pyro_es *es, pyroi_es_own own,
-                              const char *method, size_t n)
+PYROI_ES_SHARED static pyro_err pyroi_es_call(pyro_es            *es,
+                                              const pyroi_es_own *own,
+                                              const char *method, size_t n)
 {
-    pyro_value values[4];
-    pyro_args  args = { values, n };
+    pyroi_es_asked asked;
+    pyro_args      args = { asked.values, n };
 
-    pyroi_es_arguments(es, own, values);
+    pyroi_es_arguments(es, own, &asked);
     return pyro_invoke(&es->proxy_, method, args, pyro_to_none());
 }
 
 /* A subscription has been taken: over this link, by a service that begins to
  * count when it is another than before. Events may have come already. */
-static void pyroi_es_linked(pyro_es *es)
+PYROI_ES_SHARED static void pyroi_es_linked(pyro_es *es)
 {
     uint32_t session;
 
@@ -2249,18 +2439,18 @@ static void pyroi_es_restored(void *user, pyro_request *rq, pyro_err err,
 /* Subscribes to all anew, one after the other. */
 static void pyroi_es_restore(void *user, pyro_daemon *node)
 {
-    pyro_es   *es = (pyro_es *)user;
-    pyro_value values[4];
-    pyro_err   err;
+    pyro_es            *es = (pyro_es *)user;
+    const pyroi_es_own *own = &es->own_[es->at_];
+    pyroi_es_asked      asked;
+    pyro_err            err;
 
     if (es->at_ >= es->n_own_ || es->asking_)
         return;
-    err =
-        pyro_begin(&es->rq_, &es->proxy_, pyroi_es_method(es->own_[es->at_]));
+    err = pyro_begin(&es->rq_, &es->proxy_, pyroi_es_method(own));
     if (err == PYRO_OK) {
-        pyroi_es_arguments(es, es->own_[es->at_], values);
+        pyroi_es_arguments(es, own, &asked);
         for (unsigned i = 0; i < 4; i++)
-            pyro_put(&es->rq_.args, values[i]);
+            pyro_put(&es->rq_.args, asked.values[i]);
         err = pyro_send(&es->rq_, pyro_to_none(), pyroi_es_restored, es);
     }
     es->asking_ = err == PYRO_OK;
@@ -2284,15 +2474,24 @@ static void pyroi_es_gone(void *user, pyro_daemon *node, pyro_link link,
     pyro_timer_set(node, &es->timer_, 0);
 }
 
-/* A short name, as each event carries it: "es", "es1", ... what is free. */
-static void pyroi_es_name(pyro_es *es)
+/* Exports the subscriber under a short name, as each event carries it: "es",
+ * "es1", ... what is free, the number's last digit first. */
+static pyro_err pyroi_es_export(pyro_es *es)
 {
-    pyro_object other;
-    uint32_t    k = 0; /* objects are counted in 16 bits: five digits */
+    uint32_t k = 0; /* objects are counted in 16 bits: five digits */
+    pyro_err err;
 
     memcpy(es->object_, "es", 3);
-    while (pyro_find(es->node_, es->object_, strlen(es->object_), &other))
-        pyroi_es_say(es->object_, "es", ++k);
+    for (;;) {
+        char *at = es->object_ + 2;
+
+        err = pyro_export(es->node_, &pyroi_es_sub_class, es, es->object_);
+        if (err != PYRO_ERR_DAEMON)
+            return err;
+        for (uint32_t left = ++k; left > 0; left /= 10)
+            *at++ = (char)('0' + left % 10);
+        *at = 0;
+    }
 }
 
 static void pyroi_es_clear(pyro_es *es, pyro_daemon *node, pyro_es_fn fn,
@@ -2313,10 +2512,8 @@ static pyro_err pyroi_es_opened(pyro_es *es, pyro_err err)
 {
     if (err != PYRO_OK)
         return err;
-    if (es->fn_ != NULL) {
-        pyroi_es_name(es);
-        err = pyro_export(es->node_, &pyroi_es_sub_class, es, es->object_);
-    }
+    if (es->fn_ != NULL)
+        err = pyroi_es_export(es);
     if (err != PYRO_OK)
         pyro_proxy_close(&es->proxy_);
     else
@@ -2384,7 +2581,7 @@ PYRO_DEF pyro_err pyro_es_subscribe(pyro_es *es, const char *subject,
     if (es->n_own_ == PYRO_ES_OWN)
         return PYRO_ERR_NOSPACE;
     es->own_[es->n_own_++] = own;
-    err = pyroi_es_call(es, own, pyroi_es_method(own), 4);
+    err = pyroi_es_call(es, &own, pyroi_es_method(&own), 4);
     if (err == PYRO_ERR_REMOTE)
         (void)pyroi_es_disown(es, subject);
     else if (err == PYRO_OK)
@@ -2403,7 +2600,7 @@ PYRO_DEF pyro_err pyro_es_unsubscribe(pyro_es *es, const char *subject)
         return PYRO_OK;
     if (es->n_own_ == 0)
         es->n_ = 0; /* we will be forgotten there */
-    return pyroi_es_call(es, own, "unsubscribe", 2);
+    return pyroi_es_call(es, &own, "unsubscribe", 2);
 }
 
 PYRO_DEF pyro_err pyro_es_publish_wait(pyro_es *es, const char *subject,

@@ -287,6 +287,7 @@ static inline void thing_hop(void *self, pyro_call *call)
         pyro_put_int(&call->result, below + 1);
 }
 
+#ifndef PYRO_NO_URI
 /* Calls "add" of an object it is given, over this connection. */
 static inline void thing_back(void *self, pyro_call *call)
 {
@@ -310,6 +311,7 @@ static inline void thing_back(void *self, pyro_call *call)
         pyro_put_int(&call->result, sum * 2);
     pyro_proxy_close(&caller);
 }
+#endif
 
 static const pyro_method thing_methods[] = {
     { "add", thing_add, "a:i b:i", "i", 0 },
@@ -319,7 +321,9 @@ static const pyro_method thing_methods[] = {
     { "later", thing_later, "i", "i", 0 },
     { "run", thing_run, "?v v", "v", 0 },
     { "hop", thing_hop, "i y", "i", 0 },
-    { "back", thing_back, "U", "i", 0 }
+#ifndef PYRO_NO_URI
+    { "back", thing_back, "U", "i", 0 },
+#endif
 };
 
 static const pyro_attr thing_attrs[] = { PYRO_ATTR_I32(struct thing, count, 0),

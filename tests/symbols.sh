@@ -179,7 +179,8 @@ names_api() {
 }
 
 events_api() {
-    public_api_only es "" -DPYRO_POSIX "$LEAN" -DPYRO_ES_NO_REGEX
+    public_api_only es "" -DPYRO_POSIX "$LEAN" "$LEAN $ES_LEAN" \
+        -DPYRO_ES_NO_REGEX
 }
 
 if [ $# != 0 ]; then

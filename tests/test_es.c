@@ -377,7 +377,7 @@ TEST(any_value_passes_through_untouched)
 
             while (service.tail_seq_ + 1 != service.head_seq_)
                 assert_true(pyroi_es_evict(&service));
-            e = pyroi_es_load(&service, service.tail_);
+            pyroi_es_load(&service, service.tail_, &e);
             in = pyro_reader_of(e.body, e.head.n);
             pyro_skip(&in);
             pyro_skip(&in);

@@ -63,8 +63,20 @@ static void pipe_close(const pyro_port *port, int32_t handle)
     (void)handle;
 }
 
+#ifdef PYRO_NO_CONFIG /* which takes no port without */
+static void no_wait(const pyro_port *from, pyro_item *list, int32_t ms)
+{
+    (void)from;
+    (void)list;
+    (void)ms;
+}
+#define WAIT no_wait
+#else
+#define WAIT NULL
+#endif
+
 static const pyro_port port = { clock_now, NULL,      NULL,       NULL, NULL,
-                                pipe_send, pipe_recv, pipe_close, NULL, NULL,
+                                pipe_send, pipe_recv, pipe_close, WAIT, NULL,
                                 NULL,      NULL,      NULL,       NULL, NULL,
                                 NULL,      NULL,      0 };
 
@@ -115,7 +127,14 @@ static const pyro_class  subscriber_class = { "Subscriber",
                                               PYRO_NO_ATTRS, NULL, 0 };
 
 #ifndef PYRO_NO_PIPE
-static void subscribe(pyro_link link, const char *method, const char *subject)
+#ifdef PYRO_NO_URI
+/* The object "s" of this connection. */
+static const char here[] = "\x82\xA9__class__\xAEPyro5.core.URI"
+                           "\xA5state\x95\xA4PYRO\xA1s\xC0\xC0";
+#endif
+
+static pyro_err subscribe(pyro_link link, const char *method,
+                          const char *subject, int flags)
 {
     static pyro_proxy   proxy;
     static pyro_request rq;
@@ -125,13 +144,24 @@ static void subscribe(pyro_link link, const char *method, const char *subject)
            == PYRO_OK);
     expect(pyro_begin(&rq, &proxy, method) == PYRO_OK);
     pyro_put_str(&rq.args, subject);
+#ifdef PYRO_NO_URI
+    pyro_put_raw(&rq.args, here, sizeof here);
+#else
     pyro_put_here(&rq.args, "s");
-    pyro_put_int(&rq.args, PYRO_ES_LAST);
+#endif
+    pyro_put_int(&rq.args, flags);
     expect(pyro_send(&rq, pyro_to_none(), NULL, NULL) == PYRO_OK);
     run();
-    expect(pyro_done(&rq) && pyro_result(&rq) == PYRO_OK);
+    expect(pyro_done(&rq));
     pyro_proxy_close(&proxy);
+    return pyro_result(&rq);
 }
+
+#ifdef PYRO_ES_NO_FLAGS
+#define LAST 0
+#else
+#define LAST PYRO_ES_LAST
+#endif
 
 /* Gets a last value, and what is posted later. */
 static void over_a_pipe(void)
@@ -141,9 +171,16 @@ static void over_a_pipe(void)
     expect(pyro_adopt(&nodes[0], &port, 0, &links[0]) == PYRO_OK);
     expect(pyro_adopt(&nodes[1], &port, 1, &links[1]) == PYRO_OK);
     run();
-    subscribe(links[1], "subscribe", "a.*");
+#ifdef PYRO_ES_NO_FLAGS
+    expect(subscribe(links[1], "subscribe", "a.b", PYRO_ES_LAST)
+           == PYRO_ERR_REMOTE);
+#endif
+    expect(subscribe(links[1], "subscribe", "a.*", LAST) == PYRO_OK);
+#ifdef PYRO_ES_NO_FLAGS
+    expect(pyro_es_post(&service, "a.b", pyro_int(1)) == PYRO_OK);
+#endif
 #ifndef PYRO_ES_NO_REGEX
-    subscribe(links[1], "subscribeMatch", "a.b$");
+    expect(subscribe(links[1], "subscribeMatch", "a.b$", LAST) == PYRO_OK);
 #endif
     expect(pyro_es_post(&service, "a.b", pyro_int(10)) == PYRO_OK);
     run();
