@@ -2033,10 +2033,14 @@ extern "C" {
 /* What every value goes through: put in place where speed is asked for. */
 #if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
 #define PYROI_FAST static inline __attribute__((always_inline))
+/* And what few need: called there, so that the rest needs no registers saved
+ * for it. */
+#define PYROI_CALLED static __attribute__((noinline))
 /* Begins a cache line: its speed is not to depend on what stands before. */
 #define PYROI_ALIGNED __attribute__((aligned(64)))
 #else
-#define PYROI_FAST static
+#define PYROI_FAST   static
+#define PYROI_CALLED static
 #define PYROI_ALIGNED
 #endif
 
@@ -2362,7 +2366,7 @@ PYRO_DEF pyro_err pyro_writer_end(const pyro_writer *out)
 
 /* Takes n bytes for one value, which is accounted for. False: an error, now
  * or before. */
-static bool pyroi_claim_any(pyro_writer *w, size_t n)
+static bool pyroi_claim(pyro_writer *w, size_t n)
 {
     if (w->err != PYRO_OK)
         return false;
@@ -2382,32 +2386,10 @@ static bool pyroi_claim_any(pyro_writer *w, size_t n)
     return true;
 }
 
-/* The same, in place for what most values are: inside of a list or map. */
-PYROI_FAST bool pyroi_claim(pyro_writer *w, size_t n)
+/* Writes a tag, and n bytes of number behind it. */
+PYROI_FAST void pyroi_store_number(uint8_t *p, unsigned tag, uint64_t v,
+                                   uint32_t n)
 {
-#ifndef __OPTIMIZE_SIZE__
-    uint8_t *p = w->at;
-    uint32_t owed = w->owed;
-
-    if (owed != 0 && w->err == PYRO_OK && (size_t)(w->end - p) >= n) {
-        w->at = p + n;
-        w->owed = owed - 1;
-        return true;
-    }
-#endif
-    return pyroi_claim_any(w, n);
-}
-
-/* Puts a tag and n bytes of number into the room of a value, `size` bytes.
- * Every value goes through here. */
-PYROI_FAST void pyroi_put_number(pyro_writer *w, unsigned tag, uint64_t v,
-                                 uint32_t n, size_t size)
-{
-    uint8_t *p;
-
-    if (!pyroi_claim(w, size))
-        return;
-    p = w->at - size;
     *p = (uint8_t)tag;
 #ifdef __OPTIMIZE_SIZE__
     for (p += n; n > 0; n--, v >>= 8)
@@ -2424,6 +2406,47 @@ PYROI_FAST void pyroi_put_number(pyro_writer *w, unsigned tag, uint64_t v,
         p[1] = (uint8_t)v;
     }
 #endif
+}
+
+/* Puts such a number into the room of a value, `size` bytes. */
+PYROI_CALLED void pyroi_put_any_number(pyro_writer *w, unsigned tag,
+                                       uint64_t v, uint32_t n, size_t size)
+{
+    if (pyroi_claim(w, size))
+        pyroi_store_number(w->at - size, tag, v, n);
+}
+
+#ifndef __OPTIMIZE_SIZE__
+/* Whether a value of n bytes may be put, and is inside of a list or map, as
+ * most are. */
+PYROI_FAST bool pyroi_owes(const pyro_writer *w, size_t n)
+{
+    return w->owed != 0 && w->err == PYRO_OK && (size_t)(w->end - w->at) >= n;
+}
+
+/* It has been put. */
+PYROI_FAST void pyroi_pay(pyro_writer *w, size_t n)
+{
+    w->owed--;
+    w->at += n;
+}
+#endif
+
+/* The same as pyroi_put_any_number. Every value goes through here, but for
+ * short texts. */
+PYROI_FAST void pyroi_put_number(pyro_writer *w, unsigned tag, uint64_t v,
+                                 uint32_t n, size_t size)
+{
+#ifndef __OPTIMIZE_SIZE__
+    uint8_t *p = w->at;
+
+    if (pyroi_owes(w, size)) {
+        pyroi_pay(w, size);
+        pyroi_store_number(p, tag, v, n);
+        return;
+    }
+#endif
+    pyroi_put_any_number(w, tag, v, n, size);
 }
 
 /* How a kind of value begins: a number below `limit` is inside of the tag
@@ -2593,46 +2616,68 @@ PYROI_SHARED PYROI_FAST void pyroi_put_data(pyro_writer *w, const void *data,
 }
 
 #ifndef __OPTIMIZE_SIZE__
-/* A text of 4 to 16 bytes, as keys and names are, when all of them are ASCII:
- * looked at and copied as two halves that may overlap. False: it is not, or
- * there was an error. */
-PYROI_FAST bool pyroi_put_short(pyro_writer *w, const char *text, size_t n)
+/* Copies 1 to 16 bytes if all of them are ASCII, as pieces that may overlap.
+ * False: they are not, and nothing is written. */
+PYROI_FAST bool pyroi_copy_ascii(uint8_t *to, const uint8_t *p, size_t n)
 {
-    size_t   half = n < 8 ? 4 : 8;
-    uint64_t a = 0;
-    uint64_t b = 0;
-    uint8_t *p;
+    const uint64_t high = 0x8080808080808080;
+    uint64_t       a = 0;
+    uint64_t       b = 0;
 
-    if (half == 8) {
-        memcpy(&a, text, 8);
-        memcpy(&b, text + n - 8, 8);
+    if (n >= 8) {
+        memcpy(&a, p, 8);
+        memcpy(&b, p + n - 8, 8);
+        if (((a | b) & high) != 0)
+            return false;
+        memcpy(to, &a, 8);
+        memcpy(to + n - 8, &b, 8);
+    } else if (n >= 4) {
+        memcpy(&a, p, 4);
+        memcpy(&b, p + n - 4, 4);
+        if (((a | b) & high) != 0)
+            return false;
+        memcpy(to, &a, 4);
+        memcpy(to + n - 4, &b, 4);
     } else {
-        memcpy(&a, text, 4);
-        memcpy(&b, text + n - 4, 4);
-    }
-    if (((a | b) & 0x8080808080808080u) != 0 || !pyroi_claim(w, n + 1))
-        return false;
-    p = w->at - n;
-    p[-1] = (uint8_t)(0xA0 + n);
-    if (half == 8) {
-        memcpy(p, &a, 8);
-        memcpy(p + n - 8, &b, 8);
-    } else {
-        memcpy(p, &a, 4);
-        memcpy(p + n - 4, &b, 4);
+        if ((p[0] | p[n / 2] | p[n - 1]) >= 0x80)
+            return false;
+        to[0] = p[0];
+        to[n / 2] = p[n / 2];
+        to[n - 1] = p[n - 1];
     }
     return true;
+}
+
+/* Puts a text as keys and names are: short, ASCII, inside of a list or map.
+ * False: it is another, or there is an error; nothing has changed. */
+PYROI_FAST bool pyroi_put_short(pyro_writer *w, const char *text, size_t n)
+{
+    uint8_t *p = w->at;
+
+    if (n - 1 > 15 || !pyroi_owes(w, n + 1)
+        || !pyroi_copy_ascii(p + 1, (const uint8_t *)text, n))
+        return false;
+    *p = (uint8_t)(0xA0 + n);
+    pyroi_pay(w, n + 1);
+    return true;
+}
+
+/* Any other. */
+PYROI_CALLED void pyroi_put_text(pyro_writer *w, const char *text, size_t n)
+{
+    pyroi_put_data(w, text, n, PYROI_FORM_STR);
 }
 #endif
 
 PYROI_ALIGNED PYRO_DEF void pyro_put_strn(pyro_writer *out, const char *text,
                                           size_t n)
 {
-#ifndef __OPTIMIZE_SIZE__
-    if (n - 4 <= 12 && pyroi_put_short(out, text, n))
-        return;
-#endif
+#ifdef __OPTIMIZE_SIZE__
     pyroi_put_data(out, text, n, PYROI_FORM_STR);
+#else
+    if (!pyroi_put_short(out, text, n))
+        pyroi_put_text(out, text, n);
+#endif
 }
 
 PYRO_DEF void pyro_put_str(pyro_writer *out, const char *text)
@@ -2804,40 +2849,144 @@ static const uint8_t pyroi_tags[36] = {
 /* clang-format on */
 
 #ifndef __OPTIMIZE_SIZE__
-/* Takes the next value apart where it is as most are: a small number, one of
- * 16 or 32 bits, a short text of ASCII, a few bytes. There is one byte. */
-PYROI_FAST bool pyroi_next_short(pyro_reader *in, uint64_t *v)
+/* Values as most are, each kind by a test or two. Each gives what is behind the
+ * value at p, of `left` bytes of which there is one, or NULL: it is another, or
+ * not all of it is there. pyroi_next_long takes any; texts and lengths are
+ * looked at here as they are there. */
+
+/* What is a tag alone, `first` or up to `more` above it: nil, a bool. */
+PYROI_FAST const uint8_t *pyroi_short_tag(const uint8_t *p, uint32_t first,
+                                          uint32_t more, uint64_t *v)
+{
+    *v = *p - first;
+    return *v <= more ? p + 1 : NULL;
+}
+
+/* An int in the tag, or in up to 32 bits behind it. */
+PYROI_FAST const uint8_t *pyroi_short_int(const uint8_t *p, size_t left,
+                                          uint64_t *v)
+{
+    uint32_t tag = *p;
+    uint32_t n = 1u << (tag & 3);
+    uint32_t bits;
+
+    if ((int8_t)tag >= -32) {
+        *v = (uint64_t)(int8_t)tag;
+        return p + 1;
+    }
+    if (tag - 0xCC > 0xD2 - 0xCC || n > 4 || n >= left)
+        return NULL;
+    if (n == 4) {
+        bits = pyroi_load32(p + 1);
+        *v = tag < 0xD0 ? bits : (uint64_t)(int32_t)bits;
+        return p + 5;
+    }
+    if (n == 2) {
+        bits = pyroi_load16(p + 1);
+        *v = tag < 0xD0 ? bits : (uint64_t)(int16_t)bits;
+        return p + 3;
+    }
+    *v = tag < 0xD0 ? p[1] : (uint64_t)(int8_t)p[1];
+    return p + 2;
+}
+
+/* A float of 64 bits. */
+PYROI_FAST const uint8_t *pyroi_short_float(const uint8_t *p, size_t left,
+                                            uint64_t *v)
+{
+    if (*p != 0xCB || left < 9)
+        return NULL;
+    *v = (uint64_t)pyroi_load32(p + 1) << 32 | pyroi_load32(p + 5);
+    return p + 9;
+}
+
+/* Up to 31 characters of ASCII. */
+PYROI_FAST const uint8_t *pyroi_short_str(const uint8_t *p, size_t left,
+                                          uint64_t *v)
+{
+    uint32_t n = *p ^ 0xA0u;
+
+    if (n > 31 || n >= left || !pyroi_ascii(p + 1, n, 0))
+        return NULL;
+    *v = n;
+    return p + 1 + n;
+}
+
+/* Up to 255 bytes. */
+PYROI_FAST const uint8_t *pyroi_short_bin(const uint8_t *p, size_t left,
+                                          uint64_t *v)
+{
+    if (*p != 0xC4 || left < 2 || p[1] > left - 2)
+        return NULL;
+    *v = p[1];
+    return p + 2 + p[1];
+}
+
+/* The head of a list, or of a map if `map` is 1, of up to 15 entries. */
+PYROI_FAST const uint8_t *pyroi_short_many(const uint8_t *p, size_t left,
+                                           unsigned map, uint64_t *v)
+{
+    uint32_t n = *p ^ (map != 0 ? 0x80u : 0x90u);
+
+    if (n > 15 || n << map >= left)
+        return NULL;
+    *v = n;
+    return p + 1;
+}
+
+/* The same for the next value of a reader, of any of the types that arguments
+ * mostly have. */
+PYROI_FAST const uint8_t *pyroi_short_any(const pyro_reader *in,
+                                          uint32_t *type, uint64_t *v)
+{
+    size_t         left = (size_t)(in->end - in->at);
+    const uint8_t *p;
+
+    *type = PYRO_INT;
+    if (left == 0)
+        return NULL;
+    p = pyroi_short_int(in->at, left, v);
+    if (p == NULL) {
+        *type = PYRO_STR;
+        p = pyroi_short_str(in->at, left, v);
+    }
+    if (p == NULL) {
+        *type = PYRO_BIN;
+        p = pyroi_short_bin(in->at, left, v);
+    }
+    return p;
+}
+
+/* And if it is of this type, which is known where this is put. */
+PYROI_FAST const uint8_t *pyroi_short(const pyro_reader *in, unsigned type,
+                                      uint64_t *v)
 {
     const uint8_t *p = in->at;
     size_t         left = (size_t)(in->end - p);
-    uint32_t       tag = *p;
-    uint32_t       n = tag ^ 0xA0;
 
-    if ((int8_t)tag >= -32) {
-        in->at = p + 1;
-        in->type_ = PYRO_INT;
-        *v = (uint64_t)(int64_t)(int8_t)tag;
-        return true;
+    if (left == 0)
+        return NULL;
+    switch (type) {
+    case PYRO_NIL:
+        return pyroi_short_tag(p, 0xC0, 0, v);
+    case PYRO_BOOL:
+        return pyroi_short_tag(p, 0xC2, 1, v);
+    case PYRO_INT:
+        return pyroi_short_int(p, left, v);
+    case PYRO_UINT: /* those that have no sign */
+        return *p < 0xD0 ? pyroi_short_int(p, left, v) : NULL;
+    case PYRO_FLOAT:
+        return pyroi_short_float(p, left, v);
+    case PYRO_STR:
+        return pyroi_short_str(p, left, v);
+    case PYRO_BIN:
+        return pyroi_short_bin(p, left, v);
+    case PYRO_LIST:
+    case PYRO_MAP:
+        return pyroi_short_many(p, left, type - PYRO_LIST, v);
+    default:
+        return NULL;
     }
-    if (tag - 0xCD < 2 && left > 4) {
-        in->at = p + (tag == 0xCD ? 3 : 5);
-        in->type_ = PYRO_INT;
-        *v = tag == 0xCD ? pyroi_load16(p + 1) : pyroi_load32(p + 1);
-        return true;
-    }
-    if (n < 32 && n < left && pyroi_ascii(p + 1, n, 0)) {
-        in->at = p + 1 + n;
-        in->type_ = PYRO_STR;
-        *v = n;
-        return true;
-    }
-    if (tag == 0xC4 && left > 1 && p[1] <= left - 2) {
-        in->at = p + 2 + p[1];
-        in->type_ = PYRO_BIN;
-        *v = p[1];
-        return true;
-    }
-    return false;
 }
 #endif
 
@@ -2895,7 +3044,7 @@ PYROI_FAST const uint8_t *pyroi_next_long(const uint8_t *p, size_t left,
 }
 
 /* Takes the next value apart; see there. */
-PYROI_FAST uint64_t pyroi_next(pyro_reader *in)
+PYROI_FAST uint64_t pyroi_next_any(pyro_reader *in)
 {
     const uint8_t *p = in->at;
     size_t         left = (size_t)(in->end - p);
@@ -2904,10 +3053,6 @@ PYROI_FAST uint64_t pyroi_next(pyro_reader *in)
 
     if (left == 0)
         return pyroi_spoil(in, PYRO_ERR_DATA);
-#ifndef __OPTIMIZE_SIZE__
-    if (pyroi_next_short(in, &v))
-        return v;
-#endif
     p++;
     if ((int8_t)p[-1] >= -32)
         v = (uint64_t)(int64_t)(int8_t)p[-1];
@@ -2920,16 +3065,52 @@ PYROI_FAST uint64_t pyroi_next(pyro_reader *in)
     return v;
 }
 
+/* The same, in place for what most values are. */
+PYROI_FAST uint64_t pyroi_next(pyro_reader *in)
+{
+#ifndef __OPTIMIZE_SIZE__
+    uint32_t       type;
+    uint64_t       v = 0;
+    const uint8_t *p = pyroi_short_any(in, &type, &v);
+
+    if (p != NULL) {
+        in->type_ = (uint8_t)type;
+        in->at = p;
+        return v;
+    }
+#endif
+    return pyroi_next_any(in);
+}
+
 /* The number of the next value, which must be of this type; else 0. One that
  * is not negative is a PYRO_UINT as well. */
-PYROI_SHARED PYROI_FAST uint64_t pyroi_number(pyro_reader *in, unsigned type)
+PYROI_CALLED uint64_t pyroi_number_any(pyro_reader *in, unsigned type)
 {
+#ifdef __OPTIMIZE_SIZE__
     uint64_t v = pyroi_next(in);
+#else
+    uint64_t v = pyroi_next_any(in);
+#endif
 
     if (in->type_ == type
         || (type == PYRO_UINT && in->type_ == PYRO_INT && (int64_t)v >= 0))
         return v;
     return pyroi_spoil(in, PYRO_ERR_TYPE);
+}
+
+/* The same, in place for what most values are. */
+PYROI_SHARED PYROI_FAST uint64_t pyroi_number(pyro_reader *in, unsigned type)
+{
+#ifndef __OPTIMIZE_SIZE__
+    uint64_t       v = 0;
+    const uint8_t *p = pyroi_short(in, type, &v);
+
+    if (p != NULL) {
+        in->at = p;
+        return v;
+    }
+#endif
+    return pyroi_number_any(in, type);
 }
 
 PYRO_DEF bool pyro_more(const pyro_reader *in)
@@ -3043,8 +3224,17 @@ static uint32_t pyroi_narrow(uint64_t d)
 static uint64_t pyroi_get_bits(pyro_reader *in)
 {
     const uint8_t *at = in->at;
-    uint64_t       v = pyroi_next(in);
+    uint64_t       v = 0;
 
+#ifndef __OPTIMIZE_SIZE__
+    const uint8_t *p = pyroi_short(in, PYRO_FLOAT, &v);
+
+    if (p != NULL) {
+        in->at = p;
+        return v;
+    }
+#endif
+    v = pyroi_next(in);
     if (in->type_ == PYRO_FLOAT)
         return *at == 0xCB ? v : pyroi_widen((uint32_t)v);
     if (in->type_ == PYRO_INT)
@@ -3089,13 +3279,13 @@ PYROI_ALIGNED PYRO_DEF const char *pyro_get_str(pyro_reader *in, uint32_t *n)
     return (const char *)pyroi_view(in, n, PYRO_STR);
 }
 
-PYRO_DEF const void *pyro_get_bin(pyro_reader *in, uint32_t *n)
+PYROI_ALIGNED PYRO_DEF const void *pyro_get_bin(pyro_reader *in, uint32_t *n)
 {
     return pyroi_view(in, n, PYRO_BIN);
 }
 
-PYROI_SHARED static uint32_t pyroi_get_count(pyro_reader *in, uint32_t max,
-                                             unsigned type)
+PYROI_SHARED PYROI_FAST uint32_t pyroi_get_count(pyro_reader *in, uint32_t max,
+                                                 unsigned type)
 {
     uint32_t n = (uint32_t)pyroi_number(in, type);
 
@@ -3104,12 +3294,12 @@ PYROI_SHARED static uint32_t pyroi_get_count(pyro_reader *in, uint32_t max,
     return (uint32_t)pyroi_spoil(in, PYRO_ERR_NOSPACE);
 }
 
-PYRO_DEF uint32_t pyro_get_list(pyro_reader *in, uint32_t max)
+PYROI_ALIGNED PYRO_DEF uint32_t pyro_get_list(pyro_reader *in, uint32_t max)
 {
     return pyroi_get_count(in, max, PYRO_LIST);
 }
 
-PYRO_DEF uint32_t pyro_get_map(pyro_reader *in, uint32_t max)
+PYROI_ALIGNED PYRO_DEF uint32_t pyro_get_map(pyro_reader *in, uint32_t max)
 {
     return pyroi_get_count(in, max, PYRO_MAP);
 }

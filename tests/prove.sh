@@ -39,15 +39,17 @@ sh tests/deps.sh frama-c
 # copy NAME [SED]: the headers with the comments, and with a defect by SED.
 copy() {
     mkdir -p "$out/$1"
-    sed -e '/^PYROI_FAST bool pyroi_next_short(/,/^}/{
-            s|^    if (tag == 0xC4 .*|&\n        //@ split p[1];|
-            s|^        \*v = n;|#ifdef VIEW\n        //@ split in->type_;\n\
-#endif\n&|
-            s|^    return false;|#ifdef VIEW\n    //@ split in->type_;\n\
-#endif\n&|
+    sed -e '/^PYROI_FAST const uint8_t \*pyroi_short_str(/,/^}/{
+            s|^    \*v = n;|#ifdef VIEW\n    //@ split n;\n#endif\n&|
         }
-        /^PYROI_FAST uint64_t pyroi_next(/,/^}/{
-            s|^#ifndef .*|    //@ split *p;\n&|
+        /^PYROI_FAST const uint8_t \*pyroi_short_bin(/,/^}/{
+            s|^    \*v = p\[1\];|    //@ split p[1];\n&|
+        }
+        /^PYROI_FAST const uint8_t \*pyroi_short_any(/,/^}/{
+            s|^    return p;|#ifdef VIEW\n    //@ split *type;\n#endif\n&|
+        }
+        /^PYROI_FAST uint64_t pyroi_next_any(/,/^}/{
+            s|^    p++;|    //@ split *p;\n&|
         }
         /^PYROI_FAST const uint8_t \*pyroi_next_long(/,/^}/{
             s|^    \*number = v;|#ifdef VIEW\n    //@ split v <= left;\n\
@@ -170,13 +172,13 @@ next() {
     seeded next-no-length next "-DMOST=4 $small" \
         's/^        if (n > left)/        if (n > 0xFFFFFFF0u)/'
     seeded next-no-text next "-DMOST=4" \
-        's/^    if (n < 32 && n < left && /    if (n < 32 \&\& /'
+        's/^    if (n > 31 || n >= left || /    if (n > 31 || /'
 }
 
 get() {
     prove get get "-DMOST=9"
     seeded get-no-end get "-DMOST=2" \
-        '/^PYROI_FAST uint64_t pyroi_next(/,/^}/s/left == 0/left > 255/'
+        '/^PYROI_FAST uint64_t pyroi_next_any(/,/^}/s/left == 0/left > 255/'
     seeded get-no-number get "-DMOST=4" \
         's/^    if (n > left)/    if (n > 0xFFFFFFF0u)/'
     seeded get-no-value get "-DMOST=2" \

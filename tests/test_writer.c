@@ -480,6 +480,47 @@ TEST(text_that_is_no_utf8_is_not_put)
     }
 }
 
+/* Puts a text of n bytes into a list of one, for which `room` bytes at `to`
+ * may be written to. */
+static unsigned put_listed(const uint8_t *text, size_t n, uint8_t to[48],
+                           size_t room)
+{
+    pyro_writer out = pyro_writer_of(to, room, 1);
+
+    memset(to, TEST_FILL, 48);
+    pyro_put_list(&out, 1);
+    pyro_put_strn(&out, (const char *)test_fenced(text, n), n);
+    return (unsigned)pyro_writer_end(&out);
+}
+
+TEST(a_text_in_a_list_is_put_as_it_is_or_not_at_all)
+{
+    uint8_t text[40];
+    uint8_t to[48];
+    size_t  n;
+    size_t  i;
+
+    for (i = 0; i < sizeof text; i++)
+        text[i] = (uint8_t)('A' + i);
+    for (n = 0; n <= sizeof text; n++) {
+        size_t head = n < 32 ? 2 : 3;
+
+        test_eq("err", put_listed(text, n, to, head + n), PYRO_OK);
+        test_eq("head", to[head - 1], n < 32 ? 0xA0 + n : n);
+        test_same("text", to + head, n, text, n);
+        test_eq("behind it", test_untouched(to + head + n, 48 - head - n), 1);
+        test_eq("a byte too few", put_listed(text, n, to, head + n - 1),
+                PYRO_ERR_NOSPACE);
+        test_eq("nothing put", test_untouched(to + 1, 47), 1);
+        for (i = 0; i < n; i++) {
+            text[i] |= 0x80;
+            test_eq("no text", put_listed(text, n, to, 48), PYRO_ERR_DATA);
+            test_eq("nothing put", test_untouched(to + 1, 47), 1);
+            text[i] &= 0x7F;
+        }
+    }
+}
+
 TEST(text_and_bytes_of_length_0_need_no_memory)
 {
     uint8_t     to[4];
@@ -623,6 +664,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_put_that_nobody_waits_for_is_refused),
     cmocka_unit_test(every_put_into_no_memory_is_refused),
     cmocka_unit_test(text_that_is_no_utf8_is_not_put),
+    cmocka_unit_test(a_text_in_a_list_is_put_as_it_is_or_not_at_all),
     cmocka_unit_test(text_and_bytes_of_length_0_need_no_memory),
 #if SIZE_MAX > 0xFFFFFFFF
     cmocka_unit_test(lengths_over_32_bits_are_refused_and_not_cut),

@@ -46,8 +46,8 @@ targets() {
 	echo64k    calls   0.80 0.70 0.70
 	clients200 calls   0.85 0.85 0.80
 	oneway     calls   10   10   10
-	encode     codec   1.0  0.67 0.67
-	decode     codec   3    2    1.9
+	encode     codec   1.0  0.67 1.0
+	decode     codec   3    2    2
 	resolve    names   1.0  0.85 0.85
 	lookup10k  names   0.5  0.334 0.334
 	es1        events  1.0  0.0  0.3
