@@ -1092,9 +1092,9 @@ static void pyroi_ns_udp_close(pyroi_ns_udp *udp, pyro_daemon *node)
 
 /* Takes what has come: with fn, which gets up to PYROI_NS_DATAGRAM bytes (none
  * of a longer one) and a zero byte behind them, all its own, and may close the
- * port. */
+ * port. After false nobody looks at it again. */
 static void pyroi_ns_udp_take(pyroi_ns_udp *udp, const pyro_port *port,
-                              void (*fn)(void *owner, char *data, size_t n,
+                              bool (*fn)(void *owner, char *data, size_t n,
                                          const pyro_udp *from))
 {
     char     data[PYROI_NS_DATAGRAM + 1];
@@ -1109,7 +1109,8 @@ static void pyroi_ns_udp_take(pyroi_ns_udp *udp, const pyro_port *port,
         if (n > PYROI_NS_DATAGRAM)
             n = 0;
         data[n] = 0;
-        fn(udp->watched.user, data, (size_t)n, &from);
+        if (!fn(udp->watched.user, data, (size_t)n, &from))
+            return;
     }
 }
 
@@ -1248,7 +1249,7 @@ static const char *pyroi_ns_means(const pyro_ns_answerer *a, uint32_t ip,
 }
 
 /* Answers one question of n bytes in its own memory. */
-static void pyroi_ns_answer(void *user, char *q, size_t n,
+static bool pyroi_ns_answer(void *user, char *q, size_t n,
                             const pyro_udp *from)
 {
     pyro_ns_answerer *a = (pyro_ns_answerer *)user;
@@ -1261,11 +1262,11 @@ static void pyroi_ns_answer(void *user, char *q, size_t n,
         object = pyroi_ns_means(a, from->ip, name, room);
     if (object == NULL) {
         a->ignored++;
-        return;
+        return true;
     }
     if (pyroi_ns_over(a, from->ip, PYRO_NS_ANSWERS)) {
         a->limited++;
-        return;
+        return true;
     }
     q[4] = '!';
     q[PYROI_NS_HEAD] = 0;
@@ -1275,6 +1276,7 @@ static void pyroi_ns_answer(void *user, char *q, size_t n,
         a->ignored++;
     else
         a->answered++;
+    return true;
 }
 
 static void pyroi_ns_answerer_ready(void *user, pyro_daemon *node,
@@ -1505,21 +1507,23 @@ static bool pyroi_ns_read_answer(const pyro_ns_locator *loc, char *a, size_t n,
 #ifdef PYRO_NS_NO_NETS
 
 /* The first one is the best. */
-static void pyroi_ns_hear(void *user, char *a, size_t n, const pyro_udp *from)
+static bool pyroi_ns_hear(void *user, char *a, size_t n, const pyro_udp *from)
 {
     pyro_ns_locator *loc = (pyro_ns_locator *)user;
 
-    if (pyroi_ns_read_answer(loc, a, n, from->ip, loc->uri))
-        pyroi_ns_end(loc, PYRO_OK);
-    else
+    if (!pyroi_ns_read_answer(loc, a, n, from->ip, loc->uri)) {
         loc->ignored++;
+        return true;
+    }
+    pyroi_ns_end(loc, PYRO_OK); /* its owner may take it for others */
+    return false;
 }
 
 #else
 
 /* One that is better than what there is is kept. The best ends the search, in
  * the next poll; the first one, soon. */
-static void pyroi_ns_hear(void *user, char *a, size_t n, const pyro_udp *from)
+static bool pyroi_ns_hear(void *user, char *a, size_t n, const pyro_udp *from)
 {
     pyro_ns_locator *loc = (pyro_ns_locator *)user;
     char uri[PYRO_URI_BYTES];
@@ -1527,17 +1531,18 @@ static void pyroi_ns_hear(void *user, char *a, size_t n, const pyro_udp *from)
 
     if (!pyroi_ns_read_answer(loc, a, n, from->ip, uri)) {
         loc->ignored++;
-        return;
+        return true;
     }
     rank = pyroi_ns_rank(pyro_port_of(loc->node_), from->ip);
     if (rank <= loc->rank_)
-        return;
+        return true;
     if (rank == 4 || loc->rank_ == 0)
         pyro_timer_set(loc->node_, &loc->timer_,
                        rank == 4 ? 0 : PYRO_NS_WAIT_MS / 4);
     loc->rank_ = (uint8_t)rank;
     loc->state_ = PYROI_NS_SETTLE;
     memcpy(loc->uri, uri, sizeof uri);
+    return true;
 }
 
 #endif
@@ -3085,11 +3090,10 @@ static uint16_t pyroi_ns_pack(uint32_t seconds)
 #endif
 }
 
-/* Has the timer run in so many ms, unless it runs before. */
-static void pyroi_ns_wake(pyro_ns_server *ns, uint32_t ms)
+/* Has the timer run when a lease is due, in so many ms, or before. */
+PYROI_NS_SHARED static void pyroi_ns_wake(pyro_ns_server *ns, uint32_t due,
+                                          uint32_t ms)
 {
-    uint32_t due = pyro_now(ns->node_) + ms;
-
     if (ns->leases_ && (int32_t)(ns->soonest_ - due) <= 0)
         return;
     ns->leases_ = true;
@@ -3108,7 +3112,7 @@ static void pyroi_ns_lease(pyro_ns_server *ns, unsigned i, uint32_t seconds,
     if (seconds == 0)
         return;
     nd->due = now + left_ms;
-    pyroi_ns_wake(ns, left_ms);
+    pyroi_ns_wake(ns, nd->due, left_ms);
 }
 
 #endif
@@ -4054,7 +4058,7 @@ static void pyroi_ns_tick(void *user, pyro_daemon *node)
         if (!pyroi_ns_live(ns, i) || ns->room_.nodes[i].ttl == 0)
             continue;
         if ((int32_t)left > 0) {
-            pyroi_ns_wake(ns, left);
+            pyroi_ns_wake(ns, ns->room_.nodes[i].due, left);
         } else {
             pyroi_ns_forget(ns, i, &wrong);
             ns->stats.expired++;
@@ -5542,7 +5546,7 @@ static bool pyroi_ns_add_address5(const pyro_daemon *node, uint32_t ip,
     return false;
 }
 
-static void pyroi_ns_answer5(void *user, char *q, size_t n,
+static bool pyroi_ns_answer5(void *user, char *q, size_t n,
                              const pyro_udp *from)
 {
     pyro_ns_answerer *a = (pyro_ns_answerer *)user;
@@ -5556,7 +5560,7 @@ static void pyroi_ns_answer5(void *user, char *q, size_t n,
         || pyroi_ns_place(at) == PYROI_NS_PATH
         || !pyroi_ns_add_address5(a->node_, from->ip, at, text, 101)) {
         a->ignored++;
-        return;
+        return true;
     }
     if (pyroi_ns_over(a, from->ip, PYROI_NS_ANSWERS5))
         a->limited++;
@@ -5565,6 +5569,7 @@ static void pyroi_ns_answer5(void *user, char *q, size_t n,
         a->answered++;
     else
         a->ignored++;
+    return true;
 }
 
 static void pyroi_ns_ready5(void *user, pyro_daemon *node, unsigned ready)
@@ -5724,7 +5729,9 @@ static pyro_err pyroi_ns_check_group(pyro_ns_server *ns)
     const char *group = pyroi_ns_set_up(ns)->group;
     char        full[PYRO_NS_MAX_NAME + 1];
 
+#if !defined(PYRO_NS_NO_GROUPS) || !defined(PYRO_NS_NO_PYRO5)
     ns->group_ = group != NULL ? group : ":Default";
+#endif
     return group == NULL
                 || (pyro_ns_expand(group, "", 0, full) == NULL && full[1] != 0)
              ? PYRO_OK

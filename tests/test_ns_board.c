@@ -253,6 +253,36 @@ static void the_first_answer_ends_the_search(void **state)
     end();
 }
 
+static void forget(void *user, pyro_ns_locator *at)
+{
+    assert_int_equal(at->err, PYRO_OK);
+    assert_string_equal(at->uri, "PYRO://10.0.0.10:1/a");
+    memset(at, 0xFF, sizeof *at);
+    ++*(int *)user;
+}
+
+static void at_its_end_a_locator_is_its_owner_s_again(void **state)
+{
+    char     q[128];
+    pyro_udp from;
+    int      ended = 0;
+
+    (void)state;
+    begin("*:9090", false);
+    assert_int_equal(pyro_ns_look(&loc, &node, NULL, NULL, forget, &ended),
+                     PYRO_OK);
+    assert_int_equal(pyro_poll(&node, 0), PYRO_OK);
+    assert_int_equal(heard(q, sizeof q, &from), 64);
+    q[4] = '!';
+    memcpy(q + 23, ":1 a", 4);
+    assert_true(loop_udp_send(&other, udp, &from, q, 27));
+    assert_true(loop_udp_send(&other, udp, &from, q, 27));
+    assert_int_equal(pyro_poll(&node, 0), PYRO_OK);
+    assert_int_equal(pyro_poll(&node, 0), PYRO_OK);
+    assert_int_equal(ended, 1);
+    end();
+}
+
 static void a_search_in_vain_ends(void **state)
 {
     char     q[128];
@@ -278,6 +308,7 @@ int main(void)
         cmocka_unit_test(an_answer_has_the_port_alone),
         cmocka_unit_test(the_locator_finds_its_own_host),
         cmocka_unit_test(the_first_answer_ends_the_search),
+        cmocka_unit_test(at_its_end_a_locator_is_its_owner_s_again),
         cmocka_unit_test(a_search_in_vain_ends),
     };
 
