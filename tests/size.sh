@@ -380,11 +380,11 @@ configurations() {
     weigh full 15360 19456 30271
     weigh full_no5 0 0 24164 -DPYRO_NO_PYRO5
     weigh full_least5 0 0 28323 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
-    weigh ns 7936 9728 12698 $LEAN $NS_BOARD -DWEIGH_LEAN -DWEIGH_NS
-    weigh ns_full 0 0 54367 -DWEIGH_NS
+    weigh ns 7936 9728 12696 $LEAN $NS_BOARD -DWEIGH_LEAN -DWEIGH_NS
+    weigh ns_full 0 0 54363 -DWEIGH_NS
     weigh es 9728 11776 15013 $LEAN $ES_LEAN -DWEIGH_LEAN -DWEIGH_ES
     weigh es_full 0 0 38783 -DWEIGH_ES
-    [ $processor != m0+ ] || board 12419 1944
+    [ $processor != m0+ ] || board 12423 1944
 }
 
 # on PROCESSOR JOB...: prints what each job there is called by.
