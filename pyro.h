@@ -11065,7 +11065,7 @@ static bool pyroi_no_attr5(const pyro_proxy *proxy, pyro_err err)
 
 #define PYROI_POSIX_RETRY_MS 10
 
-/* Longest time spent in a blocking recv: then the deadlines are looked at. */
+/* Time spent in a blocking recv before the wait goes on in poll. */
 #define PYROI_POSIX_BLOCK_MS 50
 
 /* Most entries of the system's list of addresses that are looked at. */
@@ -11824,14 +11824,17 @@ static bool pyroi_posix_blocks(int fd, pyroi_posix_ahead *a)
 }
 
 /* With one connection to listen to, receiving is the wait: one system call
- * less. An end or an error stays with the socket; recv meets it again. */
-static bool pyroi_posix_wait_one(pyro_item *it, int32_t ms)
+ * less. An end or an error stays with the socket; recv meets it again. False:
+ * nothing has come so far, and *ms is what is left to wait. A recv without a
+ * timeout would not do: a signal whose handler says SA_RESTART does not end
+ * it. */
+static bool pyroi_posix_wait_one(pyro_item *it, int32_t *ms)
 {
     pyroi_posix_ahead *a = pyroi_posix_ahead_of(it->ahead);
     ssize_t            got;
 
     if (a == NULL || it->want != PYRO_IN
-        || (ms >= 0 && ms < PYROI_POSIX_BLOCK_MS)
+        || (*ms >= 0 && *ms < PYROI_POSIX_BLOCK_MS)
         || !pyroi_posix_blocks(it->handle, a))
         return false;
     got = recv(it->handle, a + 1, PYROI_POSIX_ROOM, 0);
@@ -11839,8 +11842,12 @@ static bool pyroi_posix_wait_one(pyro_item *it, int32_t ms)
         a->at = 0;
         a->end = (uint32_t)got;
     }
-    if (got >= 0
-        || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        if (*ms > 0)
+            *ms -= PYROI_POSIX_BLOCK_MS;
+        return false;
+    }
+    if (got >= 0 || errno != EINTR)
         it->ready = PYRO_IN;
     return true;
 }
@@ -11918,7 +11925,7 @@ static void pyroi_posix_wait(const pyro_port *port, pyro_item *list,
     unsigned      i = 0;
     int           found;
 
-    if (n == 1 && pyroi_posix_wait_one(first, ms))
+    if (n == 1 && pyroi_posix_wait_one(first, &ms))
         return;
     found = poll(set, n, ms);
     if (found == 0 || (found < 0 && errno == EINTR))

@@ -703,17 +703,17 @@ static void bytes_read_ahead_end_a_wait_at_once(void **state)
     assert_int_equal(4, take(&net.server, in, 8));
 }
 
-static void a_blocking_recv_ends_by_itself(void **state)
+static void a_long_time_is_waited_in_recv_and_then_in_poll(void **state)
 {
     uint32_t start = port()->now(port());
     uint32_t took;
 
     (void)state;
     memset(&made, 0, sizeof made);
-    assert_int_equal(0, wait_for(&net.client, PYRO_IN, -1));
+    assert_int_equal(0, wait_for(&net.client, PYRO_IN, 200));
     took = port()->now(port()) - start;
-    assert_true(took >= 40 && took < 2000);
-    assert_int_equal(0, made.polls);
+    assert_true(took >= 190 && took < 2000);
+    assert_int_equal(1, made.polls);
     assert_int_equal(1, made.recvs);
 }
 
@@ -948,6 +948,29 @@ static void a_signal_handler_ends_a_wait_and_keeps_errno(void **state)
     woken();
     assert_int_equal(1, ticks);
     assert_int_equal(0, spoiled);
+}
+
+/* In recv as in poll, even where the handler asks for a call to go on. */
+static void only_a_signal_ends_a_wait_without_limit(void **state)
+{
+    static const int every_us[] = { 200000, 20000 };
+    struct sigaction action;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        uint32_t start = port()->now(port());
+
+        timer(on_tick, every_us[i], every_us[i]);
+        sigaction(SIGALRM, NULL, &action);
+        action.sa_flags |= SA_RESTART;
+        sigaction(SIGALRM, &action, NULL);
+        memset(&made, 0, sizeof made);
+        assert_int_equal(0, wait_for(&net.client, PYRO_IN, -1));
+        assert_true(port()->now(port()) - start >= (i == 0 ? 190 : 19));
+        assert_true(ticks > 0);
+        assert_int_equal(1, made.recvs);
+    }
+    timer(on_tick, 0, 0);
 }
 
 static void a_waker_that_is_full_does_not_block(void **state)
@@ -1406,7 +1429,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_end_of_a_pipe_is_gone),
     TCP(a_handle_that_is_not_open_is_gone),
     TCP(bytes_read_ahead_end_a_wait_at_once),
-    TCP(a_blocking_recv_ends_by_itself),
+    TCP(a_long_time_is_waited_in_recv_and_then_in_poll),
+    TCP(only_a_signal_ends_a_wait_without_limit),
     TCP(a_short_time_is_waited_by_poll_and_kept),
     TCP(an_end_met_while_waiting_in_recv_is_not_lost),
     TCP(a_reset_met_while_waiting_in_recv_is_not_lost),
