@@ -11635,60 +11635,57 @@ static pyroi_posix_ahead *pyroi_posix_ahead_of(void *ahead)
     return PYRO_LINK_AHEAD > 0 ? (pyroi_posix_ahead *)ahead : NULL;
 }
 
+/* Bytes for the read-ahead, which is empty, and from there for the caller; or
+ * straight to him, where he asks for many or there is none. */
+static int32_t pyroi_posix_fill(int fd, pyroi_posix_ahead *a, void *to,
+                                uint32_t n)
+{
+    if (n > PYROI_POSIX_MOST)
+        n = PYROI_POSIX_MOST;
+    if (n == 0)
+        return 0;
+    if (a == NULL)
+        return pyroi_posix_plain(fd, to, n);
+    return pyroi_posix_long(fd, a, to, n);
+}
+
 /* At most one system call, and none while the read-ahead has bytes: then it
  * gives what is there, even if that is less than n. A recv that left room in
  * the read-ahead has emptied the socket, so asking again at once would be in
  * vain. */
-static int32_t pyroi_posix_get(int fd, pyroi_posix_ahead *a, void *to,
-                               uint32_t n)
-{
-    uint32_t k;
-
-    if (n > PYROI_POSIX_MOST)
-        n = PYROI_POSIX_MOST;
-    if (n == 0)
-        return a != NULL && a->at != a->end ? PYRO_PORT_MORE : 0;
-    if (a == NULL)
-        return pyroi_posix_plain(fd, to, n);
-    if (a->at == a->end) {
-        int32_t got;
-
-        if (n >= PYROI_POSIX_ROOM)
-            return pyroi_posix_long(fd, a, to, n);
-        got = pyroi_posix_take(fd, a + 1, PYROI_POSIX_ROOM);
-        if (got <= 0)
-            return got;
-        a->at = 0;
-        a->end = (uint32_t)got;
-    }
-    k = a->end - a->at;
-    if (k > n)
-        k = n;
-    memcpy(to, (const uint8_t *)(a + 1) + a->at, k);
-    a->at += k;
-    return a->at != a->end || a->end == PYROI_POSIX_ROOM
-             ? (int32_t)k | PYRO_PORT_MORE
-             : (int32_t)k;
-}
-
-/* Mostly more is there than is asked for: a header, with its body behind it.
- * Most headers are of eight bytes, which need no call to be copied. */
 static int32_t pyroi_posix_recv(const pyro_port *port, int32_t handle,
                                 void *ahead, void *to, uint32_t n)
 {
     pyroi_posix_ahead *a = pyroi_posix_ahead_of(ahead);
     const uint8_t     *from;
+    uint32_t           k;
 
     (void)port;
-    if (a == NULL || a->end - a->at <= n)
-        return pyroi_posix_get(handle, a, to, n);
+    if (a == NULL)
+        return pyroi_posix_fill(handle, a, to, n);
+    k = a->end - a->at;
+    if (k == 0) {
+        int32_t got;
+
+        if (n - 1 >= PYROI_POSIX_ROOM - 1)
+            return pyroi_posix_fill(handle, a, to, n);
+        got = pyroi_posix_take(handle, a + 1, PYROI_POSIX_ROOM);
+        if (got <= 0)
+            return got;
+        a->at = 0;
+        a->end = k = (uint32_t)got;
+    }
+    if (k > n)
+        k = n;
     from = (const uint8_t *)(a + 1) + a->at;
-    a->at += n;
-    if (n == 8)
+    a->at += k;
+    if (k == 8) /* most headers: no call for that */
         memcpy(to, from, 8);
     else
-        memcpy(to, from, n);
-    return (int32_t)n | PYRO_PORT_MORE;
+        memcpy(to, from, k);
+    return a->at != a->end || a->end == PYROI_POSIX_ROOM
+             ? (int32_t)k | PYRO_PORT_MORE
+             : (int32_t)k;
 }
 
 /* --- connections --- */
@@ -11856,7 +11853,7 @@ static bool pyroi_posix_wait_one(pyro_item *it, int32_t *ms)
  * is left out: its hangup would end every wait at once. */
 static bool pyroi_posix_ours(const pyro_port *port, const pyro_item *it)
 {
-    return it->port->wait == port->wait && it->want != 0;
+    return it->want != 0 && (it->port == port || it->port->wait == port->wait);
 }
 
 static bool pyroi_posix_has_ahead(const pyro_item *it)
@@ -11872,46 +11869,48 @@ static unsigned pyroi_posix_gather(const pyro_port *port, pyro_item *list,
                                    struct pollfd *set, pyro_item **first,
                                    int32_t *ms)
 {
-    unsigned n = 0;
+    struct pollfd *p = set;
 
     for (pyro_item *it = list; it != NULL; it = it->next) {
-        if (it->port->wait == port->wait)
-            it->ready = 0;
-        if (!pyroi_posix_ours(port, it))
+        unsigned want = it->want;
+
+        if (it->port != port && it->port->wait != port->wait)
             continue;
-        if ((it->want & PYRO_IN) != 0 && pyroi_posix_has_ahead(it)) {
+        it->ready = 0;
+        if (want == 0)
+            continue;
+        if ((want & PYRO_IN) != 0 && pyroi_posix_has_ahead(it)) {
             it->ready = PYRO_IN;
             *ms = 0;
         }
-        if (n == PYRO_POSIX_HANDLES) { /* cannot be watched: to be tried */
-            it->ready = it->want;
+        if (p == set + PYRO_POSIX_HANDLES) { /* cannot be watched: is tried */
+            it->ready = (uint8_t)want;
             if (*ms < 0 || *ms > PYROI_POSIX_RETRY_MS)
                 *ms = PYROI_POSIX_RETRY_MS;
             continue;
         }
-        if (n == 0)
+        if (p == set)
             *first = it;
-        set[n].fd = it->handle;
-        set[n].events = (short)(((it->want & PYRO_IN) != 0 ? POLLIN : 0)
-                                | ((it->want & PYRO_OUT) != 0 ? POLLOUT : 0));
-        set[n].revents = 0;
-        n++;
+        p->fd = it->handle;
+        p->events = (short)(((want & PYRO_IN) != 0 ? POLLIN : 0)
+                            | ((want & PYRO_OUT) != 0 ? POLLOUT : 0));
+        p->revents = 0;
+        p++;
     }
-    return n;
+    return (unsigned)(p - set);
 }
 
 /* An error or a hangup is ready for whatever is wanted: send or recv then
  * tell. So is everything when poll itself failed. */
-static void pyroi_posix_ready(pyro_item *it, const struct pollfd *p,
-                              bool failed)
+static void pyroi_posix_ready(pyro_item *it, unsigned found)
 {
     unsigned ready = it->ready; /* what is read ahead */
 
-    if (failed || (p->revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
+    if ((found & (POLLERR | POLLHUP | POLLNVAL)) != 0)
         ready = PYRO_IN | PYRO_OUT;
-    if ((p->revents & POLLIN) != 0)
+    if ((found & POLLIN) != 0)
         ready |= PYRO_IN;
-    if ((p->revents & POLLOUT) != 0)
+    if ((found & POLLOUT) != 0)
         ready |= PYRO_OUT;
     it->ready = (uint8_t)(ready & it->want);
 }
@@ -11919,20 +11918,27 @@ static void pyroi_posix_ready(pyro_item *it, const struct pollfd *p,
 static void pyroi_posix_wait(const pyro_port *port, pyro_item *list,
                              int32_t ms)
 {
-    struct pollfd set[PYRO_POSIX_HANDLES];
-    pyro_item    *first = NULL;
-    unsigned      n = pyroi_posix_gather(port, list, set, &first, &ms);
-    unsigned      i = 0;
-    int           found;
+    struct pollfd  set[PYRO_POSIX_HANDLES];
+    struct pollfd *p = set;
+    pyro_item     *it = NULL;
+    unsigned       n = pyroi_posix_gather(port, list, set, &it, &ms);
+    int            found;
 
-    if (n == 1 && pyroi_posix_wait_one(first, &ms))
+    if (n == 1 && pyroi_posix_wait_one(it, &ms))
         return;
     found = poll(set, n, ms);
     if (found == 0 || (found < 0 && errno == EINTR))
         return;
-    for (pyro_item *it = first; i < n; it = it->next) {
-        if (pyroi_posix_ours(port, it))
-            pyroi_posix_ready(it, &set[i++], found < 0);
+    for (; found != 0 && p < set + n; it = it->next) {
+        if (!pyroi_posix_ours(port, it))
+            continue;
+        if (found < 0) {
+            pyroi_posix_ready(it, POLLERR);
+        } else if (p->revents != 0) {
+            pyroi_posix_ready(it, (unsigned)p->revents);
+            found--;
+        }
+        p++;
     }
 }
 
