@@ -2036,11 +2036,14 @@ extern "C" {
 /* And what few need: called there, so that the rest needs no registers saved
  * for it. */
 #define PYROI_CALLED static __attribute__((noinline))
+/* What is rarely run stands apart, for the same reason. */
+#define PYROI_COLD __attribute__((noinline, cold))
 /* Begins a cache line: its speed is not to depend on what stands before. */
 #define PYROI_ALIGNED __attribute__((aligned(64)))
 #else
 #define PYROI_FAST   static
 #define PYROI_CALLED static
+#define PYROI_COLD
 #define PYROI_ALIGNED
 #endif
 
@@ -2089,7 +2092,8 @@ static uint32_t pyroi_load32(const uint8_t *p)
     return pyroi_load16(p) << 16 | pyroi_load16(p + 2);
 }
 
-#if defined(__ARM_FEATURE_UNALIGNED) && !defined(__ARM_BIG_ENDIAN)
+#if (defined(__ARM_FEATURE_UNALIGNED) || defined(__x86_64__)) \
+    && defined(__GNUC__) && !defined(__ARM_BIG_ENDIAN)
 
 /* Where words may stand anywhere: gcc loads them so from bytes by itself, but
  * does not store them so. */
@@ -2741,7 +2745,8 @@ PYRO_DEF pyro_reader pyro_reader_of(const void *data, size_t n)
 
 /* The first error stays; nothing can be read after it. Gives the 0 that every
  * get returns then. */
-PYROI_SHARED static uint64_t pyroi_spoil(pyro_reader *in, pyro_err err)
+PYROI_COLD PYROI_SHARED static uint64_t pyroi_spoil(pyro_reader *in,
+                                                    pyro_err     err)
 {
     if (in->err == PYRO_OK)
         in->err = (uint8_t)err;
@@ -3312,6 +3317,13 @@ PYRO_DEF void pyro_skip(pyro_reader *in)
     unsigned  type;
     uint64_t  v;
 
+#ifndef __OPTIMIZE_SIZE__
+    if (in->at != in->end && (int8_t)*in->at >= -32) { /* a small number */
+        in->type_ = PYRO_INT;
+        in->at++;
+        return;
+    }
+#endif
     *left = 1;
     for (;;) {
         while (*left == 0) {
@@ -3442,10 +3454,16 @@ PYRO_DEF pyro_value pyro_here(const char *object)
 }
 #endif
 
-static void pyroi_put_value(pyro_writer *w, const pyro_value *v)
+PYROI_FAST void pyroi_put_value(pyro_writer *w, const pyro_value *v)
 {
     uint32_t form = v->type - 1;
 
+#ifndef __OPTIMIZE_SIZE__
+    if (form == PYROI_FORM_UINT) { /* as most are */
+        pyro_put_uint(w, v->v_.u);
+        return;
+    }
+#endif
     if (form <= PYROI_FORM_BYTE)
         pyroi_put_head(w, form, v->v_.u);
     else if (form <= PYROI_FORM_RAW)
@@ -4309,8 +4327,8 @@ static uint32_t pyroi_max_body(const pyro_daemon *d)
 #ifdef PYRO_NO_TEXTS
 #define pyroi_why(d, text, is, limit) ((void)0)
 #else
-static void pyroi_why(pyro_daemon *d, const char *text, uint32_t is,
-                      uint32_t limit)
+PYROI_COLD static void pyroi_why(pyro_daemon *d, const char *text, uint32_t is,
+                                 uint32_t limit)
 {
     d->why.text = text;
     d->why.is = is;
@@ -4343,7 +4361,7 @@ static void pyroi_use(pyro_daemon *d, pyroi_buffer *b, unsigned use)
     pyroi_count_use(d, b, b->use, use);
 }
 
-static pyroi_buffer *pyroi_take(pyro_daemon *d, unsigned use)
+PYROI_FAST pyroi_buffer *pyroi_take(pyro_daemon *d, unsigned use)
 {
     pyroi_buffer *b = d->free_;
 
@@ -4405,7 +4423,7 @@ static unsigned pyroi_reserve(const pyro_daemon *d)
 #ifndef PYRO_NO_CLIENT
 /* R3: a request leaves the reserve and a pair for serving alone. When none is
  * outstanding, one may sit in the reserve itself. NULL: neither. */
-PYROI_SHARED static pyroi_buffer *pyroi_take_request(pyro_daemon *d)
+PYROI_SHARED PYROI_FAST pyroi_buffer *pyroi_take_request(pyro_daemon *d)
 {
     unsigned serve =
         (unsigned)d->n_[PYROI_SERVE] + d->n_[PYROI_REPLYING] + pyroi_held(d);
@@ -4791,7 +4809,7 @@ static void pyroi_fail_requests(pyro_daemon *d, pyroi_link *l);
 /* The connection is lost, or its peer starts anew: nothing that was under way
  * goes on. A pipe stays, down. Hooks and callbacks are told by the next poll,
  * never from in here, so that this can be called anywhere. */
-static void pyroi_drop(pyro_daemon *d, pyroi_link *l)
+PYROI_COLD static void pyroi_drop(pyro_daemon *d, pyroi_link *l)
 {
     const pyro_port *port = pyroi_port_of(d, &l->item);
 
@@ -4822,7 +4840,7 @@ static void pyroi_drop(pyro_daemon *d, pyroi_link *l)
 }
 
 /* The port reports that the handle is of no use any more. */
-static void pyroi_gone(pyro_daemon *d, pyroi_link *l)
+PYROI_COLD static void pyroi_gone(pyro_daemon *d, pyroi_link *l)
 {
     if (pyroi_is5(l) && pyroi_again5(d, l))
         return;
@@ -4844,8 +4862,8 @@ static void pyroi_end(pyro_daemon *d, pyroi_link *l, unsigned reason)
 #define pyroi_bad(d, l, text) pyroi_broken(d, l)
 static void pyroi_broken(pyro_daemon *d, pyroi_link *l)
 #else
-PYROI_SHARED static void pyroi_bad(pyro_daemon *d, pyroi_link *l,
-                                   const char *text)
+PYROI_COLD PYROI_SHARED static void pyroi_bad(pyro_daemon *d, pyroi_link *l,
+                                              const char *text)
 #endif
 {
     pyroi_why(d, text, l->head[0], l->head[1]);
@@ -4865,7 +4883,7 @@ static const uint8_t pyroi_greeting[PYROI_GREET + 1] = {
 #if defined(PYRO_NO_DENIALS) && defined(PYRO_NO_PIPE)
 #define pyroi_put_fail(l, body) (body) /* nobody is told */
 #else
-static uint8_t          *pyroi_put_fail(const pyroi_link *l, uint8_t *body)
+static uint8_t *pyroi_put_fail(const pyroi_link *l, uint8_t *body)
 {
     pyro_writer w = pyro_writer_of(body, 60, 1);
 
@@ -4878,11 +4896,12 @@ static uint8_t          *pyroi_put_fail(const pyroi_link *l, uint8_t *body)
 
 #ifdef PYRO_NO_PYRO5
 #define PYROI_CONTROL_BYTES 72 /* header, body of up to 60, checksum */
-#define PYROI_APART
+#define PYROI_CONTROL       PYROI_COLD
 #else
 #define PYROI_CONTROL_BYTES \
     160 /* the same with a body of up to 120: too much */
-#define PYROI_APART PYROI_SHARED /* for the stack while others are sent */
+/* for the stack while others are sent */
+#define PYROI_CONTROL PYROI_COLD PYROI_SHARED
 #endif
 
 /* Makes a control frame: always the same bytes until it has gone. Gives its
@@ -4931,7 +4950,8 @@ static uint8_t *pyroi_make_control(const pyro_daemon *d, const pyroi_link *l,
 
 /* What was to be sent did not go: wait for room, but not for ever. A peer may
  * leave a request unread while it is busy, a reply never. */
-static void pyroi_blocked(pyro_daemon *d, pyroi_link *l, unsigned kind)
+PYROI_COLD static void pyroi_blocked(pyro_daemon *d, pyroi_link *l,
+                                     unsigned kind)
 {
     l->item.want |= PYRO_OUT;
     if (l->tx_due != 0 || l->state < PYROI_OPEN)
@@ -4942,9 +4962,9 @@ static void pyroi_blocked(pyro_daemon *d, pyroi_link *l, unsigned kind)
 
 /* Sends the rest of a frame, or of frames gathered, or of the piece of one
  * that begins `skip` bytes behind its beginning. True: it has gone. */
-static bool pyroi_send_piece(pyro_daemon *d, pyroi_link *l,
-                             const uint8_t *frame, const uint8_t *end,
-                             uint32_t skip, unsigned kind)
+PYROI_FAST bool pyroi_send_piece(pyro_daemon *d, pyroi_link *l,
+                                 const uint8_t *frame, const uint8_t *end,
+                                 uint32_t skip, unsigned kind)
 {
     const uint8_t   *from = frame + (l->tx_at - skip);
     int32_t          n = (int32_t)(end - from);
@@ -4970,8 +4990,8 @@ static bool pyroi_send_piece(pyro_daemon *d, pyroi_link *l,
 }
 
 /* The same for the whole of it. */
-static bool pyroi_send(pyro_daemon *d, pyroi_link *l, const uint8_t *frame,
-                       const uint8_t *end)
+PYROI_FAST bool pyroi_send(pyro_daemon *d, pyroi_link *l, const uint8_t *frame,
+                           const uint8_t *end)
 {
     if (pyroi_is5(l)
             ? !pyroi_send5(d, l, frame)
@@ -4983,7 +5003,7 @@ static bool pyroi_send(pyro_daemon *d, pyroi_link *l, const uint8_t *frame,
 }
 
 /* Sends the control frame that is under way, or the next one owed. */
-PYROI_APART static bool pyroi_flush_control(pyro_daemon *d, pyroi_link *l)
+PYROI_CONTROL static bool pyroi_flush_control(pyro_daemon *d, pyroi_link *l)
 {
     uint8_t  frame[PYROI_CONTROL_BYTES];
     unsigned type = l->control & ~(unsigned)PYROI_SUMS;
@@ -5008,8 +5028,8 @@ PYROI_APART static bool pyroi_flush_control(pyro_daemon *d, pyroi_link *l)
 #ifdef PYRO_NO_TEXTS
 #define pyroi_why_long(d, l, frame) ((void)0)
 #else
-static void pyroi_why_long(pyro_daemon *d, const pyroi_link *l,
-                           const uint8_t *frame)
+PYROI_COLD static void pyroi_why_long(pyro_daemon *d, const pyroi_link *l,
+                                      const uint8_t *frame)
 {
     pyroi_why(d, "message too long for the peer", pyroi_body_bytes(frame),
               pyroi_peer_max(l));
@@ -5026,7 +5046,7 @@ static void pyroi_fail_queued(pyro_daemon *d, pyroi_link *l,
 #ifdef PYRO_NO_CHECKSUM
 #define pyroi_protect(l, b) ((void)0)
 #else
-static void pyroi_protect(const pyroi_link *l, pyroi_buffer *b)
+PYROI_FAST void pyroi_protect(const pyroi_link *l, pyroi_buffer *b)
 {
     uint8_t *frame = pyroi_first(b);
     uint8_t *bytes = pyroi_bytes(b);
@@ -5087,21 +5107,36 @@ static void pyroi_unused(pyro_daemon *d, pyroi_link *l)
 }
 #endif
 
-/* Sends what can be sent now, control frames between buffers first. Bounded
- * by the pool: nothing is added meanwhile. */
-static void pyroi_flush(pyro_daemon *d, pyroi_link *l)
+/* Whether there may be anything to send: asked where it costs less than to
+ * find out. */
+#ifdef __OPTIMIZE_SIZE__
+#define pyroi_has_tx(l) true
+#else
+#define pyroi_has_tx(l) ((l)->tx != NULL || ((l)->control | (l)->owed) != 0)
+#endif
+
+/* Control frames between buffers first. Bounded by the pool: nothing is added
+ * meanwhile. False: not all of it could be sent now. */
+PYROI_CALLED bool pyroi_flush_queue(pyro_daemon *d, pyroi_link *l)
 {
     for (;;) {
         if (l->control != 0 || (l->tx_at == 0 && l->owed != 0)) {
             if (!pyroi_flush_control(d, l))
-                return;
+                return false;
         } else if (l->tx != NULL && l->state >= PYROI_OPEN) {
             if (!pyroi_flush_buffer(d, l))
-                return;
+                return false;
         } else {
-            break;
+            return true;
         }
     }
+}
+
+/* Sends what can be sent now. */
+static void pyroi_flush(pyro_daemon *d, pyroi_link *l)
+{
+    if (pyroi_has_tx(l) && !pyroi_flush_queue(d, l))
+        return;
     if (PYROI_TELL_ROOM != 0 && (l->item.want & PYRO_OUT) != 0) {
         l->flags |= PYROI_TELL_ROOM;
         pyroi_ready(d, l);
@@ -5227,15 +5262,15 @@ static bool pyroi_gather(const pyro_daemon *d, const pyroi_link *l,
 
 /* Puts a frame at the end of the send queue: the buffer now belongs to the
  * link. It is not sent yet. */
-PYROI_SHARED static void pyroi_queue(pyro_daemon *d, pyroi_link *l,
-                                     pyroi_buffer *b)
+PYROI_SHARED PYROI_FAST void pyroi_queue(pyro_daemon *d, pyroi_link *l,
+                                         pyroi_buffer *b)
 {
     pyroi_buffer **at = &l->tx;
 
     if (b->use == PYROI_SERVE)
         pyroi_use(d, b, PYROI_REPLYING);
 #ifndef PYRO_NO_GATHER
-    if (pyroi_gather(d, l, b)) {
+    if (l->tx != NULL && pyroi_gather(d, l, b)) {
         pyroi_give(d, b);
         return;
     }
@@ -5275,8 +5310,8 @@ PYRO_DEF void pyro_flush(pyro_daemon *node)
 
 /* Makes a whole frame in a buffer, whose body ends at `end`. False: it is too
  * long for the peer. Before the greeting nobody knows. */
-static bool pyroi_seal(const pyroi_link *l, pyroi_buffer *b, unsigned what,
-                       uint32_t seq, const uint8_t *end)
+PYROI_FAST bool pyroi_seal(const pyroi_link *l, pyroi_buffer *b, unsigned what,
+                           uint32_t seq, const uint8_t *end)
 {
     uint8_t *body = pyroi_bytes(b) + PYROI_BODY;
 
@@ -5392,7 +5427,7 @@ static void pyroi_put_traceback(pyro_writer *w, const pyro_call *call,
 
 /* Begins the result of a call anew: as long as its buffer and the caller
  * allow, and of no bytes where nobody wants one. */
-static void pyroi_begin_result(pyro_call *call)
+PYROI_FAST void pyroi_begin_result(pyro_call *call)
 {
     const pyroi_link *l;
     uint32_t          max;
@@ -5417,8 +5452,8 @@ enum { PYROI_RUNNING, PYROI_RAISED, PYROI_DEFERRED }; /* state of a call */
 /* Writes an exception instead of whatever is in a result: the map that Pyro5
  * uses, made of the pieces of a refusal. What does not fit is left out from
  * the end: traceback, message, type. */
-static void pyroi_raise(pyro_call *call, const char *type, const char *message,
-                        const char *cause)
+PYROI_COLD static void pyroi_raise(pyro_call *call, const char *type,
+                                   const char *message, const char *cause)
 {
     pyro_writer *w = &call->result;
     unsigned     attempt = 0;
@@ -5495,16 +5530,16 @@ static unsigned pyroi_raise_bare(unsigned err)
 #define pyroi_raise_numbers(call, err, first, is, second, limit) \
     pyroi_raise_bare(err)
 #else
-static unsigned pyroi_raise_text(pyro_call *call, unsigned err,
-                                 const char *text)
+PYROI_COLD static unsigned pyroi_raise_text(pyro_call *call, unsigned err,
+                                            const char *text)
 {
     pyro_raise(call, pyroi_err_name(err), text);
     return err;
 }
 
 /* "text name" */
-static unsigned pyroi_raise_name(pyro_call *call, unsigned err,
-                                 const char *text, const char *name)
+PYROI_COLD static unsigned pyroi_raise_name(pyro_call *call, unsigned err,
+                                            const char *text, const char *name)
 {
     char message[48 + PYRO_MAX_NAME];
     pyroi_text t = pyroi_text_of(message, sizeof message);
@@ -5515,9 +5550,10 @@ static unsigned pyroi_raise_name(pyro_call *call, unsigned err,
 }
 
 /* "first is, second limit": a message with the two numbers that disagree. */
-static unsigned pyroi_raise_numbers(pyro_call *call, unsigned err,
-                                    const char *first, uint32_t is,
-                                    const char *second, uint32_t limit)
+PYROI_COLD static unsigned pyroi_raise_numbers(pyro_call *call, unsigned err,
+                                               const char *first, uint32_t is,
+                                               const char *second,
+                                               uint32_t limit)
 {
     char message[80];
     pyroi_text t = pyroi_text_of(message, sizeof message);
@@ -5917,8 +5953,13 @@ PYROI_FAST bool pyroi_check_plain(pyro_call *call, const char *letter,
     pyro_reader in = call->args;
 
     for (; given > 0; given--, letter++) {
-        uint64_t v = pyroi_next(&in);
+        uint64_t v;
 
+        if (*letter == 'i' && in.at != in.end && (int8_t)*in.at >= -32) {
+            in.at++; /* a small number */
+            continue;
+        }
+        v = pyroi_next(&in);
         if (in.type_ >= PYRO_LIST || in.type_ == PYRO_NONE || *letter == 'k'
             || (pyroi_letter_types(*letter) >> in.type_ & 1) == 0
             || (*letter == 'i' && (int64_t)v != (int32_t)v))
@@ -6391,8 +6432,9 @@ static unsigned pyroi_no_method(pyro_call *call)
 
 /* Runs the method of a class. `given` positional arguments begin at
  * call->args. */
-PYROI_SHARED static unsigned pyroi_run(pyro_call *call, const pyro_class *cls,
-                                       void *self, unsigned given)
+PYROI_SHARED PYROI_FAST unsigned pyroi_run(pyro_call        *call,
+                                           const pyro_class *cls, void *self,
+                                           unsigned given)
 {
     const pyro_method *m = cls->methods;
     size_t             left = cls->n_methods;
@@ -6458,7 +6500,7 @@ static const pyro_class *pyroi_own_class(const char *text)
 #if PYRO_LINK_AHEAD != 0
 /* The object that a call is for: mostly the one that was called last by this
  * link, which need not be searched for. */
-static pyroi_object *pyroi_called(pyro_daemon *d, const pyro_call *call)
+PYROI_FAST pyroi_object *pyroi_called(pyro_daemon *d, const pyro_call *call)
 {
     pyroi_link   *l = &d->room_.links[call->link & 0xFFFF];
     pyroi_object *o = &d->room_.objects[l->last_object];
@@ -6476,7 +6518,8 @@ static pyroi_object *pyroi_called(pyro_daemon *d, const pyro_call *call)
 #endif
 
 /* Finds the object and runs the method. */
-static unsigned pyroi_run_on(pyro_daemon *d, pyro_call *call, unsigned given)
+PYROI_FAST unsigned pyroi_run_on(pyro_daemon *d, pyro_call *call,
+                                 unsigned given)
 {
     pyroi_object *o = pyroi_called(d, call);
     unsigned      err;
@@ -6554,7 +6597,7 @@ static bool pyroi_open_short(pyro_call *call, unsigned *given)
 /* Takes a body apart: object, method, list of arguments. Returns false when
  * it is not that. Both names get their zero byte in place, over bytes already
  * read. */
-static bool pyroi_open_body(pyro_call *call, unsigned *given)
+PYROI_FAST bool pyroi_open_body(pyro_call *call, unsigned *given)
 {
     pyro_reader *in = &call->args;
     uint8_t     *body = pyroi_bytes(call->args_buf_);
@@ -6586,7 +6629,7 @@ static bool pyroi_open_body(pyro_call *call, unsigned *given)
 
 /* Whatever is in the result of a call becomes one value, or an exception that
  * says what went wrong. */
-static void pyroi_end_result(pyro_call *call)
+PYROI_FAST void pyroi_end_result(pyro_call *call)
 {
     pyro_writer *w = &call->result;
     unsigned     err;
@@ -6968,17 +7011,22 @@ static void pyroi_finish(pyro_request *rq, unsigned err, pyro_reader *result)
 {
     pyro_daemon *d = rq->proxy_->node_;
     pyro_request **at = &d->requests_;
-    pyro_reader none = pyro_reader_of("", 0);
+    pyro_reader none;
 
-    none.err = PYRO_ERR_STATE;
     while (*at != rq)
         at = &(*at)->next_;
     *at = rq->next_;
     if (rq->next_ == NULL)
         d->requests_end_ = at;
     pyroi_settled(rq, err);
-    if (rq->fn_ != NULL)
-        rq->fn_(rq->user_, rq, (pyro_err)err, result != NULL ? result : &none);
+    if (rq->fn_ == NULL)
+        return;
+    if (result == NULL) {
+        none = pyro_reader_of("", 0);
+        none.err = PYRO_ERR_STATE;
+        result = &none;
+    }
+    rq->fn_(rq->user_, rq, (pyro_err)err, result);
 }
 
 /* The next poll ends a request with this error. */
@@ -7005,7 +7053,7 @@ PYROI_SHARED static void pyroi_cancel(pyro_request *rq)
 }
 
 /* A request's time is over. */
-static void pyroi_late(pyro_daemon *d, pyro_request *rq)
+PYROI_COLD static void pyroi_late(pyro_daemon *d, pyro_request *rq)
 {
     pyroi_count(d, timeouts);
     pyroi_give_up(d, rq);
@@ -7020,7 +7068,7 @@ static void pyroi_late(pyro_daemon *d, pyro_request *rq)
 }
 
 /* The same for all requests of a lost link. */
-static void pyroi_fail_requests(pyro_daemon *d, pyroi_link *l)
+PYROI_COLD static void pyroi_fail_requests(pyro_daemon *d, pyroi_link *l)
 {
     pyro_request *rq = d->requests_;
     unsigned      err = PYRO_ERR_CLOSED;
@@ -7089,7 +7137,7 @@ static char *pyroi_keep_lines(char *to, char *last, pyro_reader *in)
 /* Keeps type, message and traceback of an exception for pyro_exception: goes
  * through the map, and through that of its attributes inside of it. A message
  * that is cut or no str is no error: what is there is kept. */
-static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader *in)
+PYROI_COLD static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader *in)
 {
 #if PYRO_EXCEPTION_BYTES > 0
     char    *to = proxy->text_;
@@ -7131,7 +7179,8 @@ static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader *in)
 
 /* What the answer of a request says; a value goes into its slot, the texts of
  * an exception to its proxy. Without a slot the value stays to be read. */
-static unsigned pyroi_answer(pyro_request *rq, pyro_reader *in, bool exception)
+PYROI_FAST unsigned pyroi_answer(pyro_request *rq, pyro_reader *in,
+                                 bool exception)
 {
     const uint8_t *from = in->at;
     size_t         n = (size_t)(in->end - from);
@@ -7155,8 +7204,8 @@ static unsigned pyroi_answer(pyro_request *rq, pyro_reader *in, bool exception)
 
 /* Ends a request with the answer in a buffer, which is given back: before the
  * callback, unless that is to read the result itself. */
-static void pyroi_take_answer(pyro_daemon *d, pyro_request *rq,
-                              pyroi_buffer *b, const pyroi_link *l)
+PYROI_FAST void pyroi_take_answer(pyro_daemon *d, pyro_request *rq,
+                                  pyroi_buffer *b, const pyroi_link *l)
 {
     uint32_t    n = pyroi_decode_result5(d, l, b);
     pyro_reader in = pyro_reader_of(pyroi_bytes(b), n);
@@ -7210,9 +7259,24 @@ static void pyroi_answered(pyro_daemon *d, pyroi_link *l)
  * >>receiving: exactly a header, then exactly its body
  * ------------------------------------------------------------------------ */
 
+/* The port had something else to say than bytes. */
+PYROI_COLD static void pyroi_no_bytes(pyro_daemon *d, pyroi_link *l,
+                                      int32_t got)
+{
+#ifndef PYRO_NO_PIPE
+    if (got == PYRO_PORT_GAP) {
+        pyroi_count(d, gaps);
+        pyroi_drop_rx(d, l);
+        return;
+    }
+#endif
+    (void)got;
+    pyroi_gone(d, l);
+}
+
 /* Asks the port for up to n bytes. 0 also when the link has ended. */
-static uint32_t pyroi_recv(pyro_daemon *d, pyroi_link *l, uint8_t *to,
-                           uint32_t n)
+PYROI_FAST uint32_t pyroi_recv(pyro_daemon *d, pyroi_link *l, uint8_t *to,
+                               uint32_t n)
 {
     const pyro_port *port = pyroi_port_of(d, &l->item);
     int32_t          got;
@@ -7221,14 +7285,7 @@ static uint32_t pyroi_recv(pyro_daemon *d, pyroi_link *l, uint8_t *to,
         return 0;
     got = port->recv(port, l->item.handle, l->item.ahead, to, n);
     if (got < 0) {
-#ifndef PYRO_NO_PIPE
-        if (got == PYRO_PORT_GAP) {
-            pyroi_count(d, gaps);
-            pyroi_drop_rx(d, l);
-            return 0;
-        }
-#endif
-        pyroi_gone(d, l);
+        pyroi_no_bytes(d, l, got);
         return 0;
     }
     if ((got & PYRO_PORT_MORE) == 0)
@@ -7270,7 +7327,7 @@ static bool pyroi_may_refuse(const pyroi_link *l)
             && pyroi_load16(l->head + 4) == (uint32_t)l->busy_seq + l->n_busy);
 }
 
-static void pyroi_refuse(pyro_daemon *d, pyroi_link *l)
+PYROI_COLD static void pyroi_refuse(pyro_daemon *d, pyroi_link *l)
 {
     if (l->n_busy++ == 0)
         l->busy_seq = (uint16_t)pyroi_load16(l->head + 4);
@@ -7285,7 +7342,7 @@ static void pyroi_refuse(pyro_daemon *d, pyroi_link *l)
 
 /* Whether this call would be served now if there were buffers. If not it is
  * refused, never left to wait: what it would wait for may wait for it. */
-static bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
+PYROI_FAST bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
 {
     if (pyroi_is5(l) && pyroi_kind(l->head) == PYROI_CONNECT)
         return true; /* it runs no handler */
@@ -7308,7 +7365,7 @@ static bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
 
 /* Rules R0, R1, R5: an INVOKE takes what it needs, all at once, or waits with
  * nothing, or is refused where waiting could be in a circle. False: wait. */
-static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l)
+PYROI_FAST bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l)
 {
     bool     oneway = (l->head[3] & PYROI_ONEWAY) != 0;
     bool     fits = pyroi_fits_buffer(d, pyroi_body_bytes(l->head));
@@ -7346,8 +7403,8 @@ static bool pyroi_admit_invoke(pyro_daemon *d, pyroi_link *l)
 
 #ifndef PYRO_NO_DENIALS
 /* A queued request turns out to be too long for the peer. */
-static void pyroi_fail_queued(pyro_daemon *d, pyroi_link *l,
-                              const uint8_t *frame)
+PYROI_COLD static void pyroi_fail_queued(pyro_daemon *d, pyroi_link *l,
+                                         const uint8_t *frame)
 {
     pyro_request *rq = pyroi_request_of(d, l->id, pyroi_load16(frame + 4));
 
@@ -7361,14 +7418,26 @@ static void pyroi_fail_queued(pyro_daemon *d, pyroi_link *l,
 }
 #endif
 
+/* Whether somebody waits for the RESULT whose header is there. Among many it
+ * takes long to find him, and is asked again when the body is there: a peer
+ * that lies about this gains a buffer that it could have all the same. */
+static bool pyroi_expected(const pyro_daemon *d, const pyroi_link *l)
+{
+#ifndef __OPTIMIZE_SIZE__
+    if (l->n_given_up == 0)
+        return l->expects > 0;
+#endif
+    return pyroi_request_of(d, l->id, pyroi_load16(l->head + 4)) != NULL;
+}
+
 /* A RESULT: one buffer, which R2 has kept; or nobody waits for it. */
-static bool pyroi_admit_result(pyro_daemon *d, pyroi_link *l)
+PYROI_FAST bool pyroi_admit_result(pyro_daemon *d, pyroi_link *l)
 {
     if ((d->flags_ & PYROI_YIELD) != 0)
         return false;
     if ((!pyroi_fits_buffer(d, pyroi_body_bytes(l->head))
          && !pyroi_cuts5(d, l))
-        || pyroi_request_of(d, l->id, pyroi_load16(l->head + 4)) == NULL)
+        || !pyroi_expected(d, l))
         return true;
     if (d->n_[PYROI_SPARE] < 1u + pyroi_coded(d, l))
         return false; /* another RESULT sits in the reserve, and will go */
@@ -7382,7 +7451,7 @@ static bool pyroi_admit_result(pyro_daemon *d, pyroi_link *l)
 #endif /* PYRO_NO_CLIENT */
 
 /* Whether a greeting may come now. A pipe takes any at any time. */
-static bool pyroi_admit_greeting(pyro_daemon *d, pyroi_link *l)
+PYROI_COLD static bool pyroi_admit_greeting(pyro_daemon *d, pyroi_link *l)
 {
     unsigned kind = pyroi_kind(l->head);
     uint32_t n = pyroi_body_bytes(l->head);
@@ -7511,7 +7580,7 @@ static bool pyroi_read_head(pyro_daemon *d, pyroi_link *l)
 #endif
 }
 
-static void pyroi_link_up(pyro_daemon *d, pyroi_link *l)
+PYROI_COLD static void pyroi_link_up(pyro_daemon *d, pyroi_link *l)
 {
     uint32_t ours = pyroi_dead_ms(d);
     uint32_t theirs = pyroi_is5(l) ? PYRO_NEVER /* it never says it lives */
@@ -7545,7 +7614,8 @@ static bool pyroi_well_greeted(const pyroi_link *l)
 }
 
 /* A CONNECT or CONNECTOK has come in whole and unharmed. */
-static void pyroi_greeted(pyro_daemon *d, pyroi_link *l, bool answer)
+PYROI_COLD static void pyroi_greeted(pyro_daemon *d, pyroi_link *l,
+                                     bool answer)
 {
     if (!pyroi_well_greeted(l)) {
         pyroi_bad(d, l, PYROI_T("a greeting out of place or malformed"));
@@ -7577,7 +7647,7 @@ static void pyroi_greeted(pyro_daemon *d, pyroi_link *l, bool answer)
 }
 
 /* A CONNECTFAIL: refused, or the peer of a pipe knows of no connection. */
-static void pyroi_denied(pyro_daemon *d, pyroi_link *l)
+PYROI_COLD static void pyroi_denied(pyro_daemon *d, pyroi_link *l)
 {
     unsigned reason = PYROI_DENIED;
 
@@ -7655,7 +7725,7 @@ static void pyroi_pass_byte(pyroi_link *l, uint8_t byte)
 /* Reads a body that goes to no buffer, a piece each turn, so that others get
  * theirs. Nothing is done for a frame before its checksum is known to be
  * right. */
-static void pyroi_read_away(pyro_daemon *d, pyroi_link *l)
+PYROI_COLD static void pyroi_read_away(pyro_daemon *d, pyroi_link *l)
 {
     uint8_t  piece[32];
     uint32_t n = l->rx_len - l->rx_have;
@@ -7715,7 +7785,7 @@ static void pyroi_read_body(pyro_daemon *d, pyroi_link *l)
 }
 
 /* One turn of a link: at most one header and one body. */
-PYROI_SHARED static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
+PYROI_SHARED PYROI_FAST void pyroi_receive(pyro_daemon *d, pyroi_link *l)
 {
     bool later = false;
 
@@ -7740,9 +7810,12 @@ PYROI_SHARED static void pyroi_receive(pyro_daemon *d, pyroi_link *l)
         pyroi_hurry(d, l, pyroi_frame_ms(d));
 }
 
-#if PYRO_LINK_AHEAD != 0
 /* Frames that one link is given in a row where they have been read ahead:
  * going from link to link for each costs a cache line or two. */
+#if PYRO_LINK_AHEAD == 0
+#define PYROI_IN_A_ROW      1
+#define pyroi_goes_on(d, l) false
+#else
 #define PYROI_IN_A_ROW 32
 
 /* Whether the next frame of a link may follow at once: the last one is over,
@@ -7758,6 +7831,8 @@ static bool pyroi_goes_on(const pyro_daemon *d, const pyroi_link *l)
 /* One turn of a link that stands in the ready queue. */
 static void pyroi_step(pyro_daemon *d, pyroi_link *l, unsigned *left)
 {
+    unsigned row = PYROI_IN_A_ROW;
+
     --*left;
 #ifndef PYRO_NO_HOOKS
     if ((l->flags & PYROI_TELL) != 0) {
@@ -7774,12 +7849,12 @@ static void pyroi_step(pyro_daemon *d, pyroi_link *l, unsigned *left)
         d->n_links_--;
         pyroi_arm(d, d->now_); /* listeners wait for this */
     }
-    pyroi_receive(d, l);
-#if PYRO_LINK_AHEAD != 0
-    for (unsigned k = 1; k<PYROI_IN_A_ROW && * left> 0 && pyroi_goes_on(d, l);
-         k++, --*left)
+    for (;;) {
         pyroi_receive(d, l);
-#endif
+        if (--row == 0 || *left == 0 || !pyroi_goes_on(d, l))
+            break;
+        --*left;
+    }
     if (l->input && (l->item.want & PYRO_IN) != 0) {
         pyroi_ready(d, l);
         if (PYROI_CORKS)
@@ -8015,7 +8090,7 @@ static void pyroi_wait(pyro_daemon *d, int32_t ms)
 }
 
 /* Stalled links are looked at again when something has changed for them. */
-static void pyroi_look_again(pyro_daemon *d)
+PYROI_FAST void pyroi_look_again(pyro_daemon *d)
 {
     pyroi_link *l = d->room_.links;
 
@@ -8052,7 +8127,7 @@ static void pyroi_fetch(const pyroi_link *next)
 
 /* Takes in what was posted and works the ready queue off, up to `left` steps.
  * Returns what is left. */
-static unsigned pyroi_work(pyro_daemon *d, unsigned left)
+PYROI_FAST unsigned pyroi_work(pyro_daemon *d, unsigned left)
 {
 #ifndef PYRO_NO_HOOKS
     if (left == PYRO_POLL_FRAMES && d->drain_ != NULL && d->drain_(d))
@@ -9195,7 +9270,7 @@ static pyro_err pyroi_address_of(pyro_proxy *proxy, char *to, size_t size,
 
 /* A number that is not in use, as all are while nothing is waited for. 0: the
  * counter has come round to one that was given up and may still be answered. */
-static unsigned pyroi_next_seq(const pyro_daemon *d, const pyroi_link *l)
+PYROI_FAST unsigned pyroi_next_seq(const pyro_daemon *d, const pyroi_link *l)
 {
     unsigned seq = l->seq;
 
@@ -9208,7 +9283,7 @@ static unsigned pyroi_next_seq(const pyro_daemon *d, const pyroi_link *l)
 }
 
 /* Finds out where the object of a proxy is, and connects. */
-PYROI_SHARED static pyro_err pyroi_reach(pyro_proxy *proxy)
+PYROI_COLD PYROI_SHARED static pyro_err pyroi_reach(pyro_proxy *proxy)
 {
     char     address[PYRO_MAX_HOST + 9];
     pyro_err err = PYRO_OK;
@@ -9231,7 +9306,7 @@ PYROI_SHARED static pyro_err pyroi_reach(pyro_proxy *proxy)
 }
 
 /* Sees that a proxy is bound to a link that is up, or soon will be. */
-static pyro_err pyroi_bind(pyro_daemon *d, pyro_proxy *proxy)
+PYROI_FAST pyro_err pyroi_bind(pyro_daemon *d, pyro_proxy *proxy)
 {
     pyroi_link *l = pyroi_link_of(d, proxy->link_);
 
@@ -9575,7 +9650,7 @@ PYRO_DEF pyro_err pyro_begin(pyro_request *rq, pyro_proxy *proxy,
     d->requests_end_ = &rq->next_;
     rq->args = pyro_writer_of(pyroi_bytes(rq->buf_) + PYROI_BODY,
                               pyroi_max_body(d) - 2, 4);
-    pyroi_set_dialect(&rq->args, pyroi_link_of(d, proxy->link_));
+    pyroi_set_dialect(&rq->args, &d->room_.links[proxy->link_ & 0xFFFF]);
     rq->slot_.to_ = pyroi_put_call(&rq->args, proxy, method);
     return PYRO_OK;
 }
@@ -10053,7 +10128,7 @@ static const pyro_codec *pyroi_codec(const pyro_daemon *d, unsigned ser)
 }
 
 /* Whether the body of the frame being read is in another serializer. */
-static bool pyroi_coded(const pyro_daemon *d, const pyroi_link *l)
+PYROI_FAST bool pyroi_coded(const pyro_daemon *d, const pyroi_link *l)
 {
     return pyroi_is5(l) && pyroi_codec(d, l->head[2] >> 4u) != NULL;
 }
@@ -11637,8 +11712,8 @@ static pyroi_posix_ahead *pyroi_posix_ahead_of(void *ahead)
 
 /* Bytes for the read-ahead, which is empty, and from there for the caller; or
  * straight to him, where he asks for many or there is none. */
-static int32_t pyroi_posix_fill(int fd, pyroi_posix_ahead *a, void *to,
-                                uint32_t n)
+PYROI_CALLED int32_t pyroi_posix_fill(int fd, pyroi_posix_ahead *a, void *to,
+                                      uint32_t n)
 {
     if (n > PYROI_POSIX_MOST)
         n = PYROI_POSIX_MOST;
@@ -11667,7 +11742,7 @@ static int32_t pyroi_posix_recv(const pyro_port *port, int32_t handle,
     if (k == 0) {
         int32_t got;
 
-        if (n - 1 >= PYROI_POSIX_ROOM - 1)
+        if (n == 0 || n >= PYROI_POSIX_ROOM)
             return pyroi_posix_fill(handle, a, to, n);
         got = pyroi_posix_take(handle, a + 1, PYROI_POSIX_ROOM);
         if (got <= 0)
