@@ -212,6 +212,7 @@
  *                        PYRO_ERR_NOSPACE
  *   no buffer, serving   the link waits, or the caller gets PYRO_ERR_BUSY;
  *                        oneways so refused count in stats.lost_oneway
+ *   65,535 proxies       pyro_proxy_open: PYRO_ERR_NOSPACE
  *   message too long     at the sender: PYRO_ERR_NOSPACE, both sizes in
  *                        node.why; else a ProtocolError with both
  *   nesting              PYRO_ERR_BUSY for the caller
@@ -1878,7 +1879,8 @@ struct pyro_request {
 
 /* A proxy for the object of a URI. No connection is made before the first
  * call. The URI's text is borrowed until pyro_proxy_close. Errors:
- * PYRO_ERR_URI (node->why has the reason), PYRO_ERR_NOSPACE buffers. */
+ * PYRO_ERR_URI (node->why has the reason), PYRO_ERR_NOSPACE buffers, or 65,535
+ * proxies are open. */
 PYRO_DEF pyro_err pyro_proxy_open(pyro_proxy *proxy, pyro_daemon *node,
                                   const char *uri);
 
@@ -9077,6 +9079,11 @@ PYROI_SHARED static pyro_err pyroi_proxy_new(pyro_proxy  *proxy,
     pyroi_no_exception(proxy);
     if ((node->flags_ & PYROI_SERVES) != 0 && node->room_.n_buffers < 3) {
         pyroi_why(node, PYROI_TOO_FEW("buffers"), node->room_.n_buffers, 3);
+        return PYRO_ERR_NOSPACE;
+    }
+    if (node->n_proxies_ == UINT16_MAX) {
+        pyroi_why(node, PYROI_T("too many proxies"), node->n_proxies_,
+                  UINT16_MAX);
         return PYRO_ERR_NOSPACE;
     }
     proxy->node_ = node;

@@ -162,6 +162,34 @@ TEST(a_released_proxy_connects_anew_on_its_next_use)
     rig_end();
 }
 
+/* More would wrap the counters that say when a link is not used any more. */
+TEST(a_daemon_has_at_most_65535_proxies)
+{
+    static pyro_proxy many[UINT16_MAX];
+    const char       *uri = "PYROLOC://n1:1/thing";
+    pyro_proxy        more;
+    unsigned          n;
+
+    rig_init(1);
+    pair(4, 4);
+    pyro_proxy_close(&P);
+    for (n = 0; n < UINT16_MAX; n++)
+        if (pyro_proxy_open(&many[n], node(0), uri) != PYRO_OK)
+            fail_msg("proxy %u: %s", n, node(0)->why.text);
+    test_eq("one more", pyro_proxy_open(&more, node(0), uri),
+            PYRO_ERR_NOSPACE);
+    has_text(node(0)->why.text, "too many proxies");
+    pyro_proxy_close(&many[--n]);
+    test_eq("after one is closed", pyro_proxy_open(&more, node(0), uri),
+            PYRO_OK);
+    pyro_proxy_close(&more);
+    while (n > 0)
+        pyro_proxy_close(&many[--n]);
+    node_proxy(0, &P, 1);
+    works("all are closed", &P);
+    rig_end();
+}
+
 TEST(proxies_to_other_addresses_have_links_of_their_own)
 {
     rig_init(1);
@@ -2236,6 +2264,7 @@ static const struct CMUnitTest tests[] = {
         proxies_to_one_address_share_a_link_until_the_last_is_released),
     cmocka_unit_test(closing_the_last_proxy_closes_the_link),
     cmocka_unit_test(a_released_proxy_connects_anew_on_its_next_use),
+    cmocka_unit_test(a_daemon_has_at_most_65535_proxies),
     cmocka_unit_test(proxies_to_other_addresses_have_links_of_their_own),
     cmocka_unit_test(after_a_lost_link_the_next_call_makes_another),
     cmocka_unit_test(requests_in_flight_go_on_when_their_proxy_is_released),
