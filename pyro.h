@@ -306,7 +306,7 @@
  *
  *   Every form of MessagePack is accepted, except in the greeting; the
  *   shortest is sent. Text must be UTF-8, ext is passed on or skipped, lists
- *   and maps nest up to PYRO_MAX_DEPTH.
+ *   and maps nest up to PYRO_MAX_DEPTH, or at will with PYRO_NO_ELEMENTS.
  *
  *   Pyro5 and Pyro4. On the same port, told apart by the first bytes
  *   ("PYRO"), a daemon serves their unmodified clients, and a proxy of
@@ -564,6 +564,9 @@
  *   PYRO_NO_IDS            objects have names and no ids: no pyro_object_id
  *   PYRO_NO_ANY            a class is its two tables: `any` has to be NULL and
  *                          there is no PYRO_EXCLUSIVE
+ *   PYRO_NO_ELEMENTS       what is in lists and maps is for a handler to look
+ *                          at as it takes it: [d] is any list, {q} any map, and
+ *                          they nest as deep as they like
  *   PYRO_NO_UTF8           no text is looked at, ours or theirs: whoever shows
  *                          one looks at it himself
  *   PYRO_NO_CHECKSUM       no checksums but those that go with greetings; ours
@@ -803,7 +806,7 @@ PYRO_DEF uint32_t pyro_get_map(pyro_reader *in, uint32_t max);
 PYRO_DEF const void *pyro_get_raw(pyro_reader *in, uint32_t *n);
 
 /* Passes over one value, checking that it is one: at most PYRO_MAX_DEPTH
- * deep, every str valid UTF-8. */
+ * deep, where PYRO_NO_ELEMENTS is not set, every str valid UTF-8. */
 PYRO_DEF void pyro_skip(pyro_reader *in);
 
 /* Tagged values: arguments of the one-line calls. What `data` points to must
@@ -815,9 +818,9 @@ typedef struct pyro_value {
         uint64_t    u;
         const void *p;
         struct {
-            const char *object;
-            void (*put)(pyro_writer *out, const char *object);
-        } here;
+            const void *data;
+            void (*put)(pyro_writer *out, const void *data, size_t n);
+        } own;
     } v_;
 } pyro_value;
 
@@ -1279,9 +1282,9 @@ typedef struct pyroi_link {
 } pyroi_link;
 
 typedef struct pyroi_object {
+    const char              *name; /* first, as in a pyro_method */
     const struct pyro_class *cls;
     void                    *self;
-    const char              *name;
 #ifndef PYRO_NO_IDS
     uint32_t serial; /* counts exports: ids never repeat */
 #endif
@@ -1402,12 +1405,14 @@ typedef struct pyro_ring {
 
 #endif /* PYRO_NO_HOOKS */
 
+#ifndef PYRO_NO_ASYNC
 /* A blocking wait: for which link, and until when. */
 typedef struct pyroi_waiting {
     struct pyroi_waiting *outer;
     pyro_link             link;
     uint32_t              due;
 } pyroi_waiting;
+#endif
 
 #ifndef PYRO_NO_URI
 typedef pyro_err (*pyroi_locate_fn)(pyro_proxy *proxy, char *text,
@@ -1427,16 +1432,20 @@ struct pyro_daemon {
     bool        corked_;        /* some link holds back what it could send */
     uint16_t    n_[PYROI_USES]; /* buffers by their use */
     uint16_t    n_links_;       /* connections, the refusing one too */
+    uint16_t    n_proxies_;
+    uint16_t    guids_;
     pyro_room   room_;
     uint32_t    now_;
     uint32_t    due_;       /* earliest deadline ever armed, or far away */
     pyroi_link *links_end_; /* behind the last link used so far */
     pyroi_link *ready_;     /* queue of links with work, and its end */
 
-    pyroi_link     **ready_end_;
-    pyroi_buffer    *free_; /* list of free buffers */
-    pyro_request    *requests_;
-    pyroi_waiting   *waits_; /* on the stack, innermost first */
+    pyroi_link  **ready_end_;
+    pyroi_buffer *free_; /* list of free buffers */
+    pyro_request *requests_;
+#ifndef PYRO_NO_ASYNC
+    pyroi_waiting *waits_; /* on the stack, innermost first */
+#endif
     pyro_call       *calls_; /* not answered: running or deferred */
     pyro_item       *items_;
     pyro_item       *next_item_; /* the one a wait looks at next */
@@ -1451,8 +1460,6 @@ struct pyro_daemon {
 #ifndef PYRO_NO_IDS
     uint32_t exports_;
 #endif
-    uint16_t guids_;
-    uint16_t n_proxies_;
 #ifndef PYRO_NO_ASYNC
     pyro_request **requests_end_;
 #endif
@@ -2089,7 +2096,7 @@ static uint32_t pyroi_load16(const uint8_t *p)
     return (uint32_t)p[0] << 8 | p[1];
 }
 
-static uint32_t pyroi_load32(const uint8_t *p)
+PYROI_COPIED uint32_t pyroi_load32(const uint8_t *p)
 {
     return pyroi_load16(p) << 16 | pyroi_load16(p + 2);
 }
@@ -2172,7 +2179,7 @@ PYRO_DEF uint32_t pyro_crc32(uint32_t crc, const void *data, size_t n)
 
 #endif
 
-PYROI_SHARED static bool pyroi_has(const char *p, size_t n, char c)
+static bool pyroi_has(const char *p, size_t n, char c)
 {
     for (; n > 0; n--) {
         if (*p++ == c)
@@ -2305,8 +2312,9 @@ enum {
     PYROI_FAIL_FORM,
     PYROI_FAIL_OBJECT,
     PYROI_FAIL_META,
-    PYROI_DENIED,
-    PYROI_BROKEN
+    PYROI_ERROR, /* and more: an error of ours */
+    PYROI_BROKEN = PYROI_ERROR + PYRO_ERR_PROTOCOL,
+    PYROI_DENIED = PYROI_ERROR + PYRO_ERR_DENIED
 };
 
 static const char *pyroi_fail_text(unsigned reason)
@@ -2476,7 +2484,7 @@ enum {
     PYROI_FORM_BIN,
     PYROI_FORM_STR,
     PYROI_FORM_RAW, /* bytes that have their header */
-    PYROI_FORM_HERE /* of tagged values alone */
+    PYROI_FORM_OWN  /* tagged values that bring a function along */
 };
 
 static const pyroi_form pyroi_forms[] = {
@@ -2594,26 +2602,14 @@ PYRO_DEF void pyro_put_f64(pyro_writer *out, double v)
 static bool pyroi_utf8(const uint8_t *p, size_t n);
 #endif
 
-/* Whether n bytes are what the form says. */
-static bool pyroi_whole(const void *data, size_t n, unsigned form)
-{
-    pyro_reader in = pyro_reader_of(data, n);
-
-    if (form == PYROI_FORM_STR)
-        return pyroi_utf8(in.at, n);
-    if (form == PYROI_FORM_BIN)
-        return true;
-    pyro_skip(&in);
-    return in.err == PYRO_OK && in.at == in.end;
-}
-
 /* Puts n bytes, behind a header where they need one. */
 PYROI_SHARED PYROI_FAST void pyroi_put_data(pyro_writer *w, const void *data,
                                             size_t n, unsigned form)
 {
     if (w->err == PYRO_OK && (uint32_t)n != n)
         w->err = PYRO_ERR_NOSPACE;
-    if (w->err == PYRO_OK && !pyroi_whole(data, n, form))
+    if (form == PYROI_FORM_STR && w->err == PYRO_OK
+        && !pyroi_utf8((const uint8_t *)data, n))
         w->err = PYRO_ERR_DATA;
     PYROI_FORGET(form);
     pyroi_put_head(w, form, n);
@@ -2698,6 +2694,12 @@ PYRO_DEF void pyro_put_bin(pyro_writer *out, const void *data, size_t n)
 
 PYRO_DEF void pyro_put_raw(pyro_writer *out, const void *data, size_t n)
 {
+    pyro_reader in = pyro_reader_of(data, n);
+    uint32_t    bytes; /* of the one value there */
+
+    (void)pyro_get_raw(&in, &bytes);
+    if (out->err == PYRO_OK && (bytes == 0 || bytes != n))
+        out->err = PYRO_ERR_DATA;
     pyroi_put_data(out, data, n, PYROI_FORM_RAW);
 }
 
@@ -2731,7 +2733,7 @@ PYRO_DEF void pyro_put_map(pyro_writer *out, uint32_t n)
  * >>reader
  * ------------------------------------------------------------------------ */
 
-PYRO_DEF pyro_reader pyro_reader_of(const void *data, size_t n)
+PYROI_SHARED PYRO_DEF pyro_reader pyro_reader_of(const void *data, size_t n)
 {
     pyro_reader in;
 
@@ -3312,6 +3314,26 @@ PYROI_ALIGNED PYRO_DEF uint32_t pyro_get_map(pyro_reader *in, uint32_t max)
 }
 
 /* Bounded: each turn takes at least one byte. */
+#ifdef PYRO_NO_ELEMENTS
+PYRO_DEF void pyro_skip(pyro_reader *in)
+{
+    size_t   left = 1; /* values: no more than there are bytes */
+    unsigned type;
+    uint64_t v;
+
+    do {
+        v = pyroi_next(in);
+        if (in->type_ == PYRO_NONE)
+            return;
+        left--;
+        type = (unsigned)in->type_ - PYRO_LIST;
+        if (type <= 1)
+            left += (size_t)v << type;
+        if (left > (size_t)(in->end - in->at))
+            pyroi_spoil(in, PYRO_ERR_DATA);
+    } while (left > 0);
+}
+#else
 PYRO_DEF void pyro_skip(pyro_reader *in)
 {
     uint32_t  missing[PYRO_MAX_DEPTH + 1]; /* values, at each depth */
@@ -3346,6 +3368,7 @@ PYRO_DEF void pyro_skip(pyro_reader *in)
     }
     pyroi_spoil(in, PYRO_ERR_DATA);
 }
+#endif
 
 PYRO_DEF const void *pyro_get_raw(pyro_reader *in, uint32_t *n)
 {
@@ -3424,7 +3447,7 @@ PYRO_DEF pyro_value pyro_f64(double v)
 #endif
 }
 
-PYRO_DEF pyro_value pyro_str(const char *text)
+PYROI_SHARED PYRO_DEF pyro_value pyro_str(const char *text)
 {
     return pyroi_view_of(PYROI_FORM_STR, text, strlen(text));
 }
@@ -3441,17 +3464,24 @@ PYRO_DEF pyro_value pyro_bin(const void *data, size_t n)
 
 PYRO_DEF pyro_value pyro_raw(const void *data, size_t n)
 {
-    return pyroi_view_of(PYROI_FORM_RAW, data, n);
+    pyro_value v = pyroi_view_of(PYROI_FORM_OWN, data, n);
+
+    v.v_.own.put = pyro_put_raw; /* who puts none has none */
+    return v;
 }
 
 #ifndef PYRO_NO_URI
-/* It brings its function along: who puts none has none. */
+static void pyroi_put_own_here(pyro_writer *out, const void *data, size_t n)
+{
+    (void)n;
+    pyro_put_here(out, (const char *)data);
+}
+
 PYRO_DEF pyro_value pyro_here(const char *object)
 {
-    pyro_value v = pyroi_value(PYROI_FORM_HERE, 0);
+    pyro_value v = pyroi_view_of(PYROI_FORM_OWN, object, 0);
 
-    v.v_.here.object = object;
-    v.v_.here.put = pyro_put_here;
+    v.v_.own.put = pyroi_put_own_here;
     return v;
 }
 #endif
@@ -3468,12 +3498,10 @@ PYROI_FAST void pyroi_put_value(pyro_writer *w, const pyro_value *v)
 #endif
     if (form <= PYROI_FORM_BYTE)
         pyroi_put_head(w, form, v->v_.u);
-    else if (form <= PYROI_FORM_RAW)
+    else if (form <= PYROI_FORM_STR)
         pyroi_put_data(w, v->v_.p, v->n_, form);
-#ifndef PYRO_NO_URI
-    else if (form == PYROI_FORM_HERE)
-        v->v_.here.put(w, v->v_.here.object);
-#endif
+    else if (form == PYROI_FORM_OWN)
+        v->v_.own.put(w, v->v_.own.data, v->n_);
     else if (w->err == PYRO_OK)
         w->err = PYRO_ERR_TYPE;
 }
@@ -4207,6 +4235,8 @@ static const uint8_t pyroi_busy_body[] = "\x83\xA9__class__\xA9"
                                          "busy";
 #define PYROI_BUSY_BYTES   (sizeof pyroi_busy_body - 1)
 #define PYROI_BUSY_TYPE    11 /* where its type begins, what is behind that, */
+#define PYROI_BUSY_CLASS   1  /* keys */
+#define PYROI_BUSY_ARGS    36
 #define PYROI_BUSY_REST    21 /* and the message: any exception is made so */
 #define PYROI_BUSY_MESSAGE 42
 
@@ -4254,6 +4284,18 @@ extern unsigned pyro_test_rules;
 #define PYROI_RULE(n) ((pyro_test_rules >> (n)&1u) != 0)
 #else
 #define PYROI_RULE(n) true
+#endif
+
+/* What only one side of a call has to look at. */
+#ifdef PYRO_NO_SERVER
+#define PYROI_SERVER false
+#else
+#define PYROI_SERVER true
+#endif
+#ifdef PYRO_NO_CLIENT
+#define PYROI_CLIENT false
+#else
+#define PYROI_CLIENT true
 #endif
 
 /* A flag that is never set where its mechanism is left out. */
@@ -4423,19 +4465,32 @@ static unsigned pyroi_reserve(const pyro_daemon *d)
 }
 
 #ifndef PYRO_NO_CLIENT
+/* Whether a request has been sent that is not answered. */
+static bool pyroi_outstanding(const pyro_daemon *d)
+{
+    const pyro_request *rq = d->requests_;
+
+#ifdef PYRO_NO_ASYNC
+    while (rq != NULL && rq->link_ == 0)
+        rq = rq->next_; /* waits for its buffer */
+#endif
+    return rq != NULL;
+}
+
 /* R3: a request leaves the reserve and a pair for serving alone. When none is
  * outstanding, one may sit in the reserve itself. NULL: neither. */
-PYROI_SHARED PYROI_FAST pyroi_buffer *pyroi_take_request(pyro_daemon *d)
+PYROI_FAST pyroi_buffer *pyroi_take_request(pyro_daemon *d)
 {
     unsigned serve =
         (unsigned)d->n_[PYROI_SERVE] + d->n_[PYROI_REPLYING] + pyroi_held(d);
     unsigned pair = 0;
 
-    if ((d->flags_ & PYROI_SERVES) != 0 && serve < 2 && PYROI_RULE(3))
+    if (PYROI_SERVER && (d->flags_ & PYROI_SERVES) != 0 && serve < 2
+        && PYROI_RULE(3))
         pair = 2u - serve;
     if (d->n_[PYROI_SPARE] > pyroi_reserve(d) + pair)
         return pyroi_take(d, PYROI_ASK);
-    if (d->n_[PYROI_SPARE] <= pair || d->requests_ != NULL
+    if (d->n_[PYROI_SPARE] <= pair || pyroi_outstanding(d)
         || d->n_[PYROI_SOLO] > 0)
         return NULL;
     return pyroi_take(d, PYROI_SOLO);
@@ -4655,7 +4710,7 @@ PYROI_SHARED static void pyroi_arm(pyro_daemon *d, uint32_t due)
 }
 
 /* Whether a deadline has come; if not, it is one of the next. */
-PYROI_SHARED static bool pyroi_due_now(pyro_daemon *d, uint32_t due)
+static bool pyroi_due_now(pyro_daemon *d, uint32_t due)
 {
     if (pyroi_reached(d->now_, due))
         return true;
@@ -4672,7 +4727,8 @@ PYROI_SHARED static void pyroi_set_due(pyro_daemon *d, uint32_t *due,
 }
 
 /* A frame, a greeting or a goodbye must be over by then. */
-static void pyroi_hurry(pyro_daemon *d, pyroi_link *l, uint32_t ms)
+PYROI_SHARED static void pyroi_hurry(pyro_daemon *d, pyroi_link *l,
+                                     uint32_t ms)
 {
     pyroi_set_due(d, &l->rx_due, ms);
 }
@@ -4755,9 +4811,7 @@ static uint8_t *pyroi_first(pyroi_buffer *b)
 }
 
 /* Counts the oneway calls and replies in a buffer that will not be sent. */
-#ifdef PYRO_NO_STATS
-#define pyroi_count_lost(d, b) ((void)0)
-#else
+#ifndef PYRO_NO_STATS
 static void pyroi_count_lost(pyro_daemon *d, pyroi_buffer *b)
 {
     const uint8_t *end = pyroi_bytes(b) + b->end;
@@ -4781,7 +4835,7 @@ static void pyroi_frame_done(pyroi_link *l)
 {
     l->rx = PYROI_RX_HEAD;
     l->n_head = 0;
-    if (l->state == PYROI_OPEN || l->state == PYROI_DOWN)
+    if (l->state == PYROI_OPEN || (PYROI_PIPE != 0 && l->state == PYROI_DOWN))
         l->rx_due = 0;
 }
 
@@ -4794,10 +4848,12 @@ static void pyroi_drop_rx(pyro_daemon *d, pyroi_link *l)
 
 static void pyroi_drop_tx(pyro_daemon *d, pyroi_link *l)
 {
+#ifndef PYRO_NO_STATS
     pyroi_buffer *b;
 
     for (b = l->tx; b != NULL; b = b->next)
         pyroi_count_lost(d, b);
+#endif
     pyroi_give_all(d, &l->tx);
     l->tx_at = 0;
     l->owed = l->control = 0;
@@ -4830,8 +4886,9 @@ PYROI_COLD static void pyroi_drop(pyro_daemon *d, pyroi_link *l)
     l->rx_due = l->tx_due = 0;
     l->dead = 0;
     l->item.want = PYRO_IN;
-    l->state = PYROI_DOWN;
-    if ((l->flags & PYROI_PIPE) == 0) {
+    if ((l->flags & PYROI_PIPE) != 0) {
+        l->state = PYROI_DOWN;
+    } else {
         pyroi_item_drop(d, &l->item);
         port->close(port, l->item.handle);
         l->input = false;
@@ -4852,7 +4909,8 @@ PYROI_COLD static void pyroi_gone(pyro_daemon *d, pyroi_link *l)
 }
 
 /* Ends a link; requests on it learn the reason. */
-static void pyroi_end(pyro_daemon *d, pyroi_link *l, unsigned reason)
+PYROI_SHARED static void pyroi_end(pyro_daemon *d, pyroi_link *l,
+                                   unsigned reason)
 {
     l->reason = (uint8_t)reason;
     pyroi_drop(d, l);
@@ -4883,8 +4941,10 @@ static const uint8_t pyroi_greeting[PYROI_GREET + 1] = {
 
 /* What a CONNECTFAIL says. */
 #if defined(PYRO_NO_DENIALS) && defined(PYRO_NO_PIPE)
-#define pyroi_put_fail(l, body) (body) /* nobody is told */
+#define PYROI_FAILS(type)       false /* nobody is told */
+#define pyroi_put_fail(l, body) (body)
 #else
+#define PYROI_FAILS(type) ((type) == PYROI_CONNECTFAIL)
 static uint8_t *pyroi_put_fail(const pyroi_link *l, uint8_t *body)
 {
     pyro_writer w = pyro_writer_of(body, 60, 1);
@@ -4906,6 +4966,13 @@ static uint8_t *pyroi_put_fail(const pyroi_link *l, uint8_t *body)
 #define PYROI_CONTROL PYROI_COLD PYROI_SHARED
 #endif
 
+/* Only who calls and is called refuses calls. */
+#if defined(PYRO_NO_SERVER) || defined(PYRO_NO_CLIENT)
+#define PYROI_REFUSES(type) false
+#else
+#define PYROI_REFUSES(type) ((type) == PYROI_RESULT)
+#endif
+
 /* Makes a control frame: always the same bytes until it has gone. Gives its
  * end. */
 static uint8_t *pyroi_make_control(const pyro_daemon *d, const pyroi_link *l,
@@ -4919,7 +4986,7 @@ static uint8_t *pyroi_make_control(const pyro_daemon *d, const pyroi_link *l,
     uint8_t       *body = frame + 8;
     uint8_t       *end;
 
-    if (type == PYROI_RESULT) {
+    if (PYROI_REFUSES(type)) {
         form = pyroi_busy_body;
         n = PYROI_BUSY_BYTES;
         flags |= PYROI_EXCEPTION;
@@ -4929,14 +4996,17 @@ static uint8_t *pyroi_make_control(const pyro_daemon *d, const pyroi_link *l,
         n = type - PYROI_PING;
         type = PYROI_PING;
     }
+    PYROI_FORGET(n);
+    PYROI_FORGET(type);
     memcpy(body, form, n);
     end = body + n;
-    if (type <= PYROI_CONNECTFAIL)
+    if (PYROI_FAILS(type)) {
         flags = PYROI_CHECKSUM;
-    if (type == PYROI_CONNECTFAIL) {
         end = pyroi_put_fail(l, body);
     } else if (type <= PYROI_CONNECTOK) {
-        body[2] = (l->control & PYROI_SUMS) != 0;
+        flags = PYROI_CHECKSUM;
+        if ((l->control & PYROI_SUMS) != 0)
+            body[2] = 1;
         pyroi_store32(body + 4, d->ids_[0]);
         pyroi_store32(body + 9, pyroi_max_body(d));
         pyroi_store16(body + 14, pyroi_dead_ms(d));
@@ -4959,7 +5029,8 @@ PYROI_COLD static void pyroi_blocked(pyro_daemon *d, pyroi_link *l,
     if (l->tx_due != 0 || l->state < PYROI_OPEN)
         return; /* a greeting has a deadline of its own */
     pyroi_set_due(d, &l->tx_due,
-                  pyroi_frame_ms(d) * (kind == PYROI_INVOKE ? 8u : 1u));
+                  pyroi_frame_ms(d)
+                      * (PYROI_CLIENT && kind == PYROI_INVOKE ? 8u : 1u));
 }
 
 /* Sends the rest of a frame, or of frames gathered, or of the piece of one
@@ -5018,7 +5089,7 @@ PYROI_CONTROL static bool pyroi_flush_control(pyro_daemon *d, pyroi_link *l)
     if (!pyroi_send(d, l, frame, pyroi_make_control(d, l, frame)))
         return false;
     l->control = 0;
-    if (type == PYROI_RESULT && --l->n_busy > 0)
+    if (PYROI_REFUSES(type) && --l->n_busy > 0)
         l->busy_seq++;
     else
         l->owed &= (uint8_t)~PYROI_OWE(type);
@@ -5264,12 +5335,11 @@ static bool pyroi_gather(const pyro_daemon *d, const pyroi_link *l,
 
 /* Puts a frame at the end of the send queue: the buffer now belongs to the
  * link. It is not sent yet. */
-PYROI_SHARED PYROI_FAST void pyroi_queue(pyro_daemon *d, pyroi_link *l,
-                                         pyroi_buffer *b)
+PYROI_FAST void pyroi_queue(pyro_daemon *d, pyroi_link *l, pyroi_buffer *b)
 {
     pyroi_buffer **at = &l->tx;
 
-    if (b->use == PYROI_SERVE)
+    if (PYROI_SERVER && (!PYROI_CLIENT || b->use == PYROI_SERVE))
         pyroi_use(d, b, PYROI_REPLYING);
 #ifndef PYRO_NO_GATHER
     if (l->tx != NULL && pyroi_gather(d, l, b)) {
@@ -5312,8 +5382,8 @@ PYRO_DEF void pyro_flush(pyro_daemon *node)
 
 /* Makes a whole frame in a buffer, whose body ends at `end`. False: it is too
  * long for the peer. Before the greeting nobody knows. */
-PYROI_FAST bool pyroi_seal(const pyroi_link *l, pyroi_buffer *b, unsigned what,
-                           uint32_t seq, const uint8_t *end)
+PYROI_COPIED bool pyroi_seal(const pyroi_link *l, pyroi_buffer *b,
+                             unsigned what, uint32_t seq, const uint8_t *end)
 {
     uint8_t *body = pyroi_bytes(b) + PYROI_BODY;
 
@@ -5349,18 +5419,6 @@ static const char pyroi_err_names[] =
     "ValueError\0" "MemoryError\0" "BusyError\0" "RuntimeError";
 /* clang-format on */
 #define PYROI_ERR_ATTRIBUTE PYRO_ERR_REMOTE
-
-/* Bytes that are parts of values, as they are. */
-PYROI_SHARED static void pyroi_put_part(pyro_writer *w, const uint8_t *p,
-                                        size_t n)
-{
-    if ((size_t)(w->end - w->at) < n)
-        w->err = PYRO_ERR_NOSPACE;
-    if (w->err != PYRO_OK)
-        return;
-    memcpy(w->at, p, n);
-    w->at += n;
-}
 
 #if !defined(PYRO_NO_TEXTS) || !defined(PYRO_NO_PYRO5)
 /* Texts up to a NULL, joined to one. */
@@ -5427,6 +5485,14 @@ static void pyroi_put_traceback(pyro_writer *w, const pyro_call *call,
 }
 #endif
 
+/* The link of a call, while its caller is there. */
+static pyroi_link *pyroi_caller(const pyro_call *call)
+{
+    pyroi_link *l = pyroi_link_of(call->node, call->link);
+
+    return l != NULL && l->state == PYROI_OPEN ? l : NULL;
+}
+
 /* Begins the result of a call anew: as long as its buffer and the caller
  * allow, and of no bytes where nobody wants one. */
 PYROI_FAST void pyroi_begin_result(pyro_call *call)
@@ -5438,7 +5504,8 @@ PYROI_FAST void pyroi_begin_result(pyro_call *call)
     call->result = pyro_writer_of(call, 0, 0);
     if (call->reply_buf_ == NULL)
         return;
-    l = pyroi_link_of(call->node, call->link);
+    l = PYROI_SPEAKS5 ? pyroi_link_of(call->node, call->link)
+                      : pyroi_caller(call);
     max = pyroi_max_body(call->node);
     if (l != NULL && pyroi_peer_max(l) < max)
         max = pyroi_peer_max(l);
@@ -5457,9 +5524,9 @@ enum { PYROI_RUNNING, PYROI_RAISED, PYROI_DEFERRED }; /* state of a call */
 PYROI_COLD static void pyroi_raise(pyro_call *call, const char *type,
                                    const char *message, const char *cause)
 {
-    pyro_writer *w = &call->result;
-    unsigned     attempt = 0;
-    const char  *known;
+    static const char dots[] = "...";
+    pyro_writer      *w = &call->result;
+    const char       *known;
 
     (void)cause;
     if (call->state_ != PYROI_RUNNING)
@@ -5471,26 +5538,28 @@ PYROI_COLD static void pyroi_raise(pyro_call *call, const char *type,
         return;
     }
     do {
-        if (attempt == 2)
-            message = "...";
-        if (attempt == 3)
-            type = pyroi_err_names;
         known = pyroi_type5(call, type);
         pyroi_begin_result(call);
-        w->more = 2;
-        pyroi_put_part(w, pyroi_busy_body, PYROI_BUSY_TYPE);
+        w->more = 4;
+        pyroi_put_data(w, pyroi_busy_body, PYROI_BUSY_TYPE, PYROI_FORM_RAW);
         pyro_put_str(w, known);
-        pyroi_put_part(w, pyroi_busy_body + PYROI_BUSY_REST,
-                       PYROI_BUSY_MESSAGE - PYROI_BUSY_REST);
-        if (known != type && attempt < 2)
+        pyroi_put_data(w, pyroi_busy_body + PYROI_BUSY_REST,
+                       PYROI_BUSY_MESSAGE - PYROI_BUSY_REST, PYROI_FORM_RAW);
+        if (known != type && message != dots)
             pyroi_put_message5(w, type, message);
         else
             pyro_put_str(w, message);
 #ifndef PYRO_NO_TEXTS
-        if (attempt == 0 && cause != NULL && call->object != NULL)
+        if (cause != NULL && call->object != NULL)
             pyroi_put_traceback(w, call, cause);
+        if (cause != NULL) {
+            cause = NULL;
+            continue;
+        }
 #endif
-        attempt++;
+        if (message == dots)
+            type = pyroi_err_names;
+        message = dots;
     } while (w->err != PYRO_OK); /* 46 bytes in the end; both take 50 */
 }
 
@@ -5520,7 +5589,7 @@ PYRO_DEF void pyro_reraise(pyro_call *call, pyro_proxy *proxy)
 #endif
 
 /* What is wrong with a call is returned as a number, which becomes an
- * exception in one place (pyroi_send_reply). These raise one that says more
+ * exception in one place (pyroi_end_result). These raise one that says more
  * before that, and return the number. */
 #ifdef PYRO_NO_TEXTS
 static unsigned pyroi_raise_bare(unsigned err)
@@ -5612,12 +5681,12 @@ static void pyroi_param_at(pyroi_param *param, const char *p)
         param->type = p + 1;
 }
 
-/* Goes on to the next parameter. */
-static void pyroi_param_next(pyroi_param *param)
+/* Where the next one begins. */
+static const char *pyroi_param_end(const pyroi_param *param)
 {
     const char *type = param->type;
 
-    pyroi_param_at(param, type + (*type == '[' || *type == '{' ? 3 : 1));
+    return type + (*type == '[' || *type == '{' ? 3 : 1);
 }
 
 #ifdef __OPTIMIZE_SIZE__
@@ -5634,6 +5703,10 @@ static const struct pyroi_letter {
                       { 1u << PYRO_STR, 's' },
                       { 1u << PYRO_BIN, 'y' },
                       { 1u << PYRO_STR | 1u << PYRO_MAP, 'U' },
+#ifdef PYRO_NO_ELEMENTS
+                      { 1u << PYRO_LIST, '[' },
+                      { 1u << PYRO_MAP, '{' },
+#endif
                       { 0xFFFF, '\0' } };
 
 /* Takes one value and says whether it is what the letter wants. */
@@ -5664,9 +5737,17 @@ PYROI_FAST unsigned pyroi_letter_types(char letter)
     case ' ':
     case '?':
     case ':':
+#ifndef PYRO_NO_ELEMENTS
     case '[':
     case '{':
+#endif
         return 0;
+#ifdef PYRO_NO_ELEMENTS
+    case '[':
+        return 1u << PYRO_LIST;
+    case '{':
+        return 1u << PYRO_MAP;
+#endif
     case 'b':
         return 1u << PYRO_BOOL;
     case 'i':
@@ -5703,8 +5784,11 @@ static bool pyroi_fits(pyro_reader *in, char letter)
 /* The same for a parameter's type, one level into a container. */
 static bool pyroi_fits_type(pyro_reader *in, const char *type)
 {
+#ifdef PYRO_NO_ELEMENTS
+    return pyroi_fits(in, *type);
+#else
     uint32_t n = 1;
-    bool     map = *type == '{';
+    bool map = *type == '{';
 
     if (*type == '[' || map) {
         n = (uint32_t)pyroi_number(in, map ? PYRO_MAP : PYRO_LIST);
@@ -5719,6 +5803,7 @@ static bool pyroi_fits_type(pyro_reader *in, const char *type)
             return false;
     } while (--n > 0);
     return true;
+#endif
 }
 
 #ifndef PYRO_NO_TEXTS
@@ -5743,7 +5828,6 @@ static const char *pyroi_letter_text(char letter)
 
 /* Arguments being checked: value by value, parameter by parameter. */
 typedef struct pyroi_check {
-    pyro_reader in;    /* the values */
     pyroi_param param; /* the next one */
     unsigned    n;     /* arguments in order so far */
 } pyroi_check;
@@ -5794,8 +5878,10 @@ static unsigned pyroi_raise_count(pyro_call *call, pyroi_check *c,
     unsigned least = c->n; /* parameters that must be there */
     unsigned most = c->n;
 
-    for (; pyroi_waits(c); pyroi_param_next(&c->param), most++)
+    for (; pyroi_waits(c); most++) {
         least += !c->param.optional;
+        pyroi_param_at(&c->param, pyroi_param_end(&c->param));
+    }
     return pyroi_raise_numbers(call, PYRO_ERR_TYPE, "arguments given: ", given,
                                ", expected: ", given < least ? least : most);
 }
@@ -5804,14 +5890,12 @@ static unsigned pyroi_raise_count(pyro_call *call, pyroi_check *c,
 /* Checks the next value against the next parameter. */
 static unsigned pyroi_check_one(pyro_call *call, pyroi_check *c)
 {
-    (void)call;
-    if (!pyroi_fits_type(&c->in, c->param.type)) {
-        if (c->in.err == PYRO_ERR_DATA)
+    if (!pyroi_fits_type(&call->args, c->param.type)) {
+        if (call->args.err == PYRO_ERR_DATA)
             return PYRO_ERR_PROTOCOL;
         return pyroi_raise_type(call, c);
     }
     c->n++;
-    pyroi_param_next(&c->param);
     return PYRO_OK;
 }
 
@@ -5885,17 +5969,19 @@ static unsigned pyroi_check_kwargs(pyro_call *call, pyroi_check *c,
     pyroi_kwargs kw;
 
     kw.place = place;
-    kw.at = place + (c->in.at - place);
-    kw.end = place + (c->in.end - place);
+    kw.at = place + (call->args.at - place);
+    kw.end = place + (call->args.end - place);
     kw.pairs = pairs;
     while (kw.pairs > 0 && c->param.type > c->param.name
            && pyroi_kwarg(&kw, &c->param)) {
         unsigned err;
 
-        c->in = pyro_reader_of(place, (size_t)(kw.place - place));
+        call->args.at = place;
+        call->args.end = kw.place;
         err = pyroi_check_one(call, c);
         if (err != PYRO_OK)
             return err;
+        pyroi_param_at(&c->param, pyroi_param_end(&c->param));
         place = kw.place;
     }
     call->args.end = place;
@@ -5913,24 +5999,24 @@ static unsigned pyroi_check_kwargs(pyro_call *call, pyroi_check *c,
 static unsigned pyroi_check_rest(pyro_call *call, pyroi_check *c,
                                  const char *signature)
 {
-    const uint8_t *place = c->in.at;
-    uint64_t       v = pyroi_next(&c->in);
-    unsigned       type = c->in.type_;
+    pyro_reader   *in = &call->args;
+    const uint8_t *place = in->at;
+    uint64_t       v = pyroi_next(in);
+    unsigned       type = in->type_;
 #ifndef PYRO_NO_KWARGS
     size_t n = strlen(signature);
 
     if (n > 0 && signature[n - 1] == 'k') { /* as they are */
-        c->in.at = place;
+        in->at = place;
         if (type == PYRO_MAP || type == PYRO_NIL)
-            pyro_skip(&c->in);
-        return c->in.err == PYRO_OK && c->in.at == c->in.end
-                 ? PYRO_OK
-                 : PYRO_ERR_PROTOCOL;
+            pyro_skip(in);
+        return in->err == PYRO_OK && in->at == in->end ? PYRO_OK
+                                                       : PYRO_ERR_PROTOCOL;
     }
 #else
+    (void)c;
     (void)signature;
 #endif
-    call->args.end = place;
     if (type == PYRO_MAP && (uint32_t)v > 0) {
 #ifdef PYRO_NO_KWARGS
         return pyroi_raise_text(call, PYRO_ERR_TYPE, "keyword arguments");
@@ -5940,9 +6026,10 @@ static unsigned pyroi_check_rest(pyro_call *call, pyroi_check *c,
         return pyroi_check_kwargs(call, c, body + (place - body), (uint32_t)v);
 #endif
     }
-    if ((type == PYRO_MAP || type == PYRO_NIL) && c->in.at == c->in.end)
-        return PYRO_OK;
-    return PYRO_ERR_PROTOCOL;
+    if ((type != PYRO_MAP && type != PYRO_NIL) || in->at != in->end)
+        return PYRO_ERR_PROTOCOL;
+    in->end = place;
+    return PYRO_OK;
 }
 
 #ifndef __OPTIMIZE_SIZE__
@@ -5981,25 +6068,35 @@ PYROI_SHARED static unsigned pyroi_check_args(pyro_call  *call,
                                               const char *signature,
                                               unsigned    given)
 {
-    pyroi_check c;
-    unsigned    err = PYRO_OK;
+    const uint8_t *from = call->args.at;
+    const char    *next = signature;
+    pyroi_check    c;
+    unsigned       err;
 
 #ifndef __OPTIMIZE_SIZE__
     if (pyroi_check_plain(call, signature, given))
         return PYRO_OK;
 #endif
-    c.in = call->args;
     c.param.optional = false;
     c.n = 0;
-    pyroi_param_at(&c.param, signature);
-    while (err == PYRO_OK && c.n < given && pyroi_waits(&c))
+    for (;;) {
+        pyroi_param_at(&c.param, next);
+        if (c.n == given || !pyroi_waits(&c))
+            break;
         err = pyroi_check_one(call, &c);
-    if (err == PYRO_OK && c.n == given)
+        if (err != PYRO_OK)
+            return err;
+        next = pyroi_param_end(&c.param);
+    }
+    if (c.n == given) {
         err = pyroi_check_rest(call, &c, signature);
-    if (err == PYRO_OK
-        && (c.n < given || (*c.param.type != '\0' && !c.param.optional)))
-        err = pyroi_raise_count(call, &c, given > c.n ? given : c.n);
-    return err;
+        if (err != PYRO_OK)
+            return err;
+    }
+    if (c.n < given || (*c.param.type != '\0' && !c.param.optional))
+        return pyroi_raise_count(call, &c, given > c.n ? given : c.n);
+    call->args.at = from;
+    return PYRO_OK;
 }
 
 /* ------------------------------------------------------------------------
@@ -6030,17 +6127,30 @@ static bool pyroi_good_name(const char *name)
     return n - 1 < PYRO_MAX_NAME && !PYROI_LIKE_ID(n, digits);
 }
 
+/* The entry with a name in a table whose entries begin with theirs. */
+PYROI_SHARED static const void *pyroi_named(const void *table, size_t left,
+                                            size_t step, const char *text)
+{
+    const uint8_t *at = (const uint8_t *)table;
+
+    for (; left > 0; left--, at += step) {
+        const char *name = *(const char *const *)(const void *)at;
+
+        if (name != NULL && *name == *text && strcmp(name, text) == 0)
+            return at;
+    }
+    return NULL;
+}
+
 /* An object by name, or by an id that somebody has been told. */
 static pyroi_object *pyroi_lookup(const pyro_daemon *d, const char *text)
 {
-    pyroi_object *o = d->room_.objects;
-    unsigned      left = d->room_.n_objects;
-    char          first = *text;
+    const void *entry = pyroi_named(d->room_.objects, d->room_.n_objects,
+                                    sizeof *d->room_.objects, text);
 
-    for (; left > 0; left--, o++) {
-        if (o->name != NULL && *o->name == first && strcmp(o->name, text) == 0)
-            return o;
-    }
+    if (entry != NULL)
+        return d->room_.objects
+             + ((const pyroi_object *)entry - d->room_.objects);
 #ifdef PYRO_NO_IDS
     return NULL;
 #else
@@ -6210,18 +6320,23 @@ static unsigned pyroi_attr_call(const char *method)
 static unsigned pyroi_call_attr(pyro_call *call, const pyro_class *cls,
                                 void *self, unsigned what)
 {
-    const pyro_attr *attr = cls->attrs;
-    size_t           left = cls->n_attrs;
+    char            *body = (char *)pyroi_bytes(call->args_buf_);
+    const pyro_attr *attr;
     uint32_t         n;
-    const char      *name = pyro_get_str(&call->args, &n);
+    uint32_t         i;
+    const char      *text = pyro_get_str(&call->args, &n);
+    char            *name = body + (text - body) - 1;
 
-    for (; left > 0 && !pyroi_is(name, n, attr->name); left--)
-        attr++;
+    for (i = 0; i < n; i++) /* over its header: its zero byte needs room */
+        name[i] = text[i] != '\0' ? text[i] : ' ';
+    name[n] = '\0';
+    attr = (const pyro_attr *)pyroi_named(cls->attrs, cls->n_attrs,
+                                          sizeof *attr, name);
     if (what == PYROI_HAS) {
-        pyro_put_bool(&call->result, left > 0);
+        pyro_put_bool(&call->result, attr != NULL);
         return PYRO_OK;
     }
-    if (left == 0)
+    if (attr == NULL)
         return pyroi_raise_text(call, PYROI_ERR_ATTRIBUTE,
                                 "no such attribute");
     if (what == PYROI_SET && (attr->flags & PYRO_READONLY) != 0)
@@ -6438,18 +6553,15 @@ PYROI_SHARED PYROI_FAST unsigned pyroi_run(pyro_call        *call,
                                            const pyro_class *cls, void *self,
                                            unsigned given)
 {
-    const pyro_method *m = cls->methods;
-    size_t             left = cls->n_methods;
     const char        *args = "?vvvvvvvvvvvvvvv";
     const char        *name = call->method;
     unsigned           what = PYROI_NO_ATTR;
     unsigned           err;
+    const pyro_method *m =
+        (const pyro_method *)pyroi_named(cls->methods, cls->n_methods,
+                                         sizeof *m, name);
 
-    while (left > 0 && (*m->name != *name || strcmp(m->name, name) != 0)) {
-        left--;
-        m++;
-    }
-    if (left > 0) {
+    if (m != NULL) {
         call->method = m->name;
         args = m->args;
     } else {
@@ -6461,13 +6573,13 @@ PYROI_SHARED PYROI_FAST unsigned pyroi_run(pyro_call        *call,
         if (what != PYROI_NO_ATTR)
             args = what == PYROI_SET ? "sv" : "s";
     }
-    if (left > 0 && pyroi_unchecked(call, m))
+    if (m != NULL && pyroi_unchecked(call, m))
         err = PYRO_OK;
     else
         err = pyroi_check_args(call, args, given);
     if (err != PYRO_OK)
         return err;
-    if (left > 0) {
+    if (m != NULL) {
         m->handler(self, call);
         if ((m->flags & PYROI_ONEWAYS(PYRO_ONEWAY)) != 0
             && call->state_ == PYROI_RUNNING)
@@ -6650,20 +6762,21 @@ PYROI_FAST void pyroi_end_result(pyro_call *call)
     pyroi_settle(call, err);
 }
 
-/* Sends the result of a call as its reply. */
-static void pyroi_send_reply(pyro_call *call)
+/* Queues the result of a call as its reply, unless it comes later: for which
+ * link. */
+static pyroi_link *pyroi_queue_reply(pyro_daemon *d, pyro_call *call)
 {
-    pyro_daemon *d = call->node;
-    pyroi_link  *l = pyroi_link_of(d, call->link);
+    pyroi_link *l = pyroi_caller(call);
 
-    pyroi_end_result(call);
-    if (l == NULL || l->state != PYROI_OPEN) {
-        pyroi_count(d, unsent);
+    if (l == NULL || call->state_ == PYROI_DEFERRED) {
+        if (call->state_ != PYROI_DEFERRED)
+            pyroi_count(d, unsent);
         pyroi_give_all(d, &call->reply_buf_);
-        return;
+        return NULL;
     }
+    pyroi_end_result(call);
     if (pyroi_is5(l) && !pyroi_encode5(d, l, call))
-        return;
+        return NULL;
     (void)pyroi_seal(l, call->reply_buf_,
                      PYROI_WHAT(PYROI_RESULT, call->state_ == PYROI_RAISED
                                                   ? PYROI_EXCEPTION
@@ -6672,10 +6785,7 @@ static void pyroi_send_reply(pyro_call *call)
                      call->result.at); /* it knew what the peer accepts */
     pyroi_label5(call);
     pyroi_queue(d, l, call->reply_buf_);
-    if (PYROI_CORKS && l->input)
-        pyroi_cork(d);
-    else
-        pyroi_flush(d, l);
+    return l;
 }
 
 /* Calls that are not answered yet: those of handlers on the stack, innermost
@@ -6686,13 +6796,26 @@ static void pyroi_call_begin(pyro_daemon *d, pyro_call *call)
     d->calls_ = call;
 }
 
+/* A call is over: what is in its result leaves, if there is one. */
 PYROI_SHARED static void pyroi_call_end(pyro_call *call)
 {
-    pyro_call **at = &call->node->calls_;
+    pyro_daemon *d = call->node;
+    pyro_call  **at = &d->calls_;
+    pyroi_link  *l = NULL;
 
     while (*at != call)
         at = &(*at)->outer_;
     *at = call->outer_;
+    if (call->reply_buf_ != NULL)
+        l = pyroi_queue_reply(d, call);
+    call->reply_buf_ = NULL;
+    call->node = NULL;
+    if (l == NULL)
+        return;
+    if (PYROI_CORKS && l->input)
+        pyroi_cork(d);
+    else
+        pyroi_flush(d, l);
 }
 
 /* One INVOKE that has come in whole; or one that was too
@@ -6741,15 +6864,9 @@ static void pyroi_dispatch(pyro_daemon *d, pyroi_link *l)
         err = pyroi_run_on(d, &call, given);
     pyroi_settle(&call, err);
     d->depth_--;
-    pyroi_call_end(&call);
     pyroi_ran5(&call);
     pyroi_give_all(d, &call.args_buf_);
-    if (call.reply_buf_ == NULL)
-        return;
-    if (call.state_ == PYROI_DEFERRED)
-        pyroi_give_all(d, &call.reply_buf_);
-    else
-        pyroi_send_reply(&call);
+    pyroi_call_end(&call);
 }
 
 /* ------------------------------------------------------------------------
@@ -6791,22 +6908,7 @@ PYRO_DEF void pyro_defer(pyro_call *call, pyro_later *later, uint32_t ms)
 
 PYRO_DEF bool pyro_later_open(const pyro_later *later)
 {
-    const pyroi_link *l;
-
-    if (later->call_.node == NULL)
-        return false;
-    l = pyroi_link_of(later->call_.node, later->call_.link);
-    return l != NULL && l->state == PYROI_OPEN;
-}
-
-/* The caller gets what has been written, if he is still there. */
-static void pyroi_later_end(pyro_later *later)
-{
-    if (later->call_.reply_buf_ != NULL)
-        pyroi_send_reply(&later->call_);
-    pyroi_call_end(&later->call_);
-    later->call_.node = NULL;
-    later->call_.reply_buf_ = NULL;
+    return later->call_.node != NULL && pyroi_caller(&later->call_) != NULL;
 }
 
 PYRO_DEF void pyro_later_drop(pyro_later *later)
@@ -6815,9 +6917,8 @@ PYRO_DEF void pyro_later_drop(pyro_later *later)
 
     if (call->node == NULL)
         return;
-    pyroi_call_end(call);
     pyroi_give_all(call->node, &call->reply_buf_);
-    call->node = NULL;
+    pyroi_call_end(call);
 }
 
 /* Takes a buffer for a deferred reply (rule R4). */
@@ -6828,7 +6929,7 @@ static pyro_err pyroi_later_take(pyro_later *later)
 
     if (!pyro_later_open(later)) {
         if (d != NULL)
-            pyroi_later_end(later);
+            pyroi_call_end(call);
         return PYRO_ERR_CLOSED;
     }
     if (call->reply_buf_ != NULL)
@@ -6860,7 +6961,7 @@ PYRO_DEF pyro_err pyro_reply(pyro_later *later)
     if (call->reply_buf_ == NULL)
         return call->result.err != PYRO_OK ? (pyro_err)call->result.err
                                            : PYRO_ERR_STATE;
-    pyroi_later_end(later);
+    pyroi_call_end(call);
     return call->state_ == PYROI_RAISED ? PYRO_ERR_DATA : PYRO_OK;
 }
 
@@ -6872,7 +6973,7 @@ PYRO_DEF pyro_err pyro_fail(pyro_later *later, const char *type,
     if (err != PYRO_OK)
         return err;
     pyro_raise(&later->call_, type, message);
-    pyroi_later_end(later);
+    pyroi_call_end(&later->call_);
     return PYRO_OK;
 }
 
@@ -6888,12 +6989,11 @@ static void pyroi_later_times(pyro_daemon *d)
         next = call->outer_;
         if (call->args_buf_ != NULL)
             continue; /* a handler that runs */
-        if (!pyro_later_open(later))
-            pyroi_later_end(later);
-        else if (pyroi_due_now(d, later->due_) && call->reply_buf_ == NULL
-                 && pyro_fail(later, pyroi_err_name(PYRO_ERR_TIMEOUT),
-                              PYROI_T("the deferred reply did not come"))
-                        == PYRO_ERR_NOSPACE)
+        if ((!pyro_later_open(later)
+             || (pyroi_due_now(d, later->due_) && call->reply_buf_ == NULL))
+            && pyro_fail(later, pyroi_err_name(PYRO_ERR_TIMEOUT),
+                         PYROI_T("the deferred reply did not come"))
+                   == PYRO_ERR_NOSPACE)
             pyroi_arm(d, d->now_ + 1);
     }
 }
@@ -6907,7 +7007,14 @@ static void pyroi_later_times(pyro_daemon *d)
 #ifndef PYRO_NO_CLIENT
 
 /* Until a request is sent its link_ is 0; it is 0 again when that is lost. */
-enum { PYROI_IDLE, PYROI_DONE, PYROI_BUILDING, PYROI_WAITING };
+enum {
+    PYROI_IDLE,
+    PYROI_DONE,
+    PYROI_BUILDING,
+    PYROI_WAITING,
+    PYROI_UNSENT, /* waits for its buffer, is there a call that blocks */
+    PYROI_LEAVING /* the same, of a oneway */
+};
 
 /* The request with a number on a link that waits for its answer. */
 static pyro_request *pyroi_request_of(const pyro_daemon *d, pyro_link link,
@@ -7066,7 +7173,9 @@ PYROI_COLD static void pyroi_late(pyro_daemon *d, pyro_request *rq)
                   : PYROI_T("not sent in time: the call was not "
                             "executed"),
               0, 0);
+#ifndef PYRO_NO_ASYNC
     pyroi_finish(rq, PYRO_ERR_TIMEOUT, NULL);
+#endif
 }
 
 /* The same for all requests of a lost link. */
@@ -7075,10 +7184,8 @@ PYROI_COLD static void pyroi_fail_requests(pyro_daemon *d, pyroi_link *l)
     pyro_request *rq = d->requests_;
     unsigned      err = PYRO_ERR_CLOSED;
 
-    if (l->reason == PYROI_DENIED)
-        err = PYRO_ERR_DENIED;
-    if (l->reason == PYROI_BROKEN)
-        err = PYRO_ERR_PROTOCOL;
+    if (l->reason > PYROI_ERROR)
+        err = l->reason - PYROI_ERROR;
     for (; rq != NULL; rq = rq->next_) {
         if (rq->link_ != l->id)
             continue;
@@ -7113,6 +7220,13 @@ static char *pyroi_keep(char *to, char *last, pyro_reader *in)
     for (dots = end; cut && dots > to && dots > end - 3;)
         *--dots = '.';
     return end < last ? end + 1 : end;
+}
+
+/* Whether a key is that of a refusal. */
+static bool pyroi_is_key(const char *key, size_t n, unsigned at)
+{
+    return (pyroi_busy_body[at] & 31u) == n
+        && memcmp(key, pyroi_busy_body + at + 1, n) == 0;
 }
 
 #ifndef PYRO_NO_TEXTS
@@ -7152,11 +7266,11 @@ PYROI_COLD static void pyroi_keep_exception(pyro_proxy *proxy, pyro_reader *in)
         const char *key = pyro_get_str(in, &n);
         pyro_reader value = *in;
 
-        if (pyroi_is(key, n, "__class__")) {
+        if (pyroi_is_key(key, n, PYROI_BUSY_CLASS)) {
             proxy->exc_.type = to;
             to = pyroi_keep(to, last, &value);
             pyroi_bare5(in, &proxy->exc_.type);
-        } else if (pyroi_is(key, n, "args")
+        } else if (pyroi_is_key(key, n, PYROI_BUSY_ARGS)
                    && pyro_get_list(&value, UINT32_MAX) > 0) {
             proxy->exc_.message = to;
             to = pyroi_keep(to, last, &value);
@@ -7235,8 +7349,8 @@ static void pyroi_answered(pyro_daemon *d, pyroi_link *l)
     pyroi_buffer *b = l->rx_buf;
     pyro_request *rq = pyroi_request_of(d, l->id, pyroi_load16(l->head + 4));
 
-    l->rx_buf = NULL;
     if (rq != NULL && b != NULL) {
+        l->rx_buf = NULL;
         l->expects--;
         pyroi_take_answer(d, rq, b, l);
 #ifndef PYRO_NO_DENIALS
@@ -7251,7 +7365,7 @@ static void pyroi_answered(pyro_daemon *d, pyroi_link *l)
         pyroi_count(d, late);
         if (l->n_given_up > 0)
             l->n_given_up--;
-        pyroi_give_all(d, &b);
+        pyroi_give_all(d, &l->rx_buf);
     }
 }
 
@@ -7342,6 +7456,16 @@ PYROI_COLD static void pyroi_refuse(pyro_daemon *d, pyroi_link *l)
 }
 #endif
 
+/* Who waits on the stack, innermost first, and for which link. */
+#ifdef PYRO_NO_ASYNC
+#define PYROI_WAITS requests_
+#define pyroi_awaited(d) \
+    ((d)->requests_->proxy_ == NULL ? 0 : (d)->requests_->proxy_->link_)
+#else
+#define PYROI_WAITS      waits_
+#define pyroi_awaited(d) ((d)->waits_->link)
+#endif
+
 /* Whether this call would be served now if there were buffers. If not it is
  * refused, never left to wait: what it would wait for may wait for it. */
 PYROI_FAST bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
@@ -7357,10 +7481,10 @@ PYROI_FAST bool pyroi_serves(const pyro_daemon *d, const pyroi_link *l)
 #ifdef PYRO_NO_CONFIG
     return true;
 #else
-    return d->waits_ == NULL
+    return d->PYROI_WAITS == NULL
         || d->config_->serve_while_waiting == PYRO_SERVE_ALL
         || (d->config_->serve_while_waiting == PYRO_SERVE_LINK
-            && l->id == d->waits_->link);
+            && l->id == pyroi_awaited(d));
 #endif
 #endif
 }
@@ -7594,7 +7718,7 @@ PYROI_COLD static void pyroi_link_up(pyro_daemon *d, pyroi_link *l)
     l->state = PYROI_OPEN;
     l->rx_due = 0;
     l->flags |= PYROI_TELL_UP;
-    l->heard = l->told = d->now_;
+    l->told = d->now_;
     l->n_given_up = 0; /* whatever was under way came before the greeting */
     pyroi_arm(d, d->now_); /* what is due next is another thing now */
     pyroi_cork(d);
@@ -7624,8 +7748,8 @@ PYROI_COLD static void pyroi_greeted(pyro_daemon *d, pyroi_link *l,
         return;
     }
     if (answer) {
-        if (l->state != PYROI_ASKING)
-            return; /* on a pipe, where anything may come */
+        if (PYROI_PIPE != 0 && l->state != PYROI_ASKING)
+            return; /* where anything may come */
         l->flags &= ~(uint32_t)PYROI_SUMS;
     } else if (pyroi_pipe(d, l, PYROI_PIPE_CONNECT)) {
         return;
@@ -7678,7 +7802,7 @@ static void pyroi_passed(pyro_daemon *d, pyroi_link *l)
         pyroi_greeted(d, l, kind == PYROI_CONNECTOK);
     else if (kind == PYROI_CONNECTFAIL)
         pyroi_denied(d, l);
-    else if (l->state != PYROI_OPEN)
+    else if ((PYROI_PIPE != 0 || PYROI_SPEAKS5) && l->state != PYROI_OPEN)
         return; /* a pipe, and no connection */
 #ifndef PYRO_NO_CLIENT
     else if (kind == PYROI_RESULT)
@@ -8260,10 +8384,9 @@ static void pyroi_use_port(pyro_daemon *d, const pyro_port *port)
     d->port_ = port;
     d->now_ = port->now(port);
     d->due_ = d->now_ + PYROI_FAR;
-    if (!pyro_random(d, d->ids_, sizeof d->ids_)) {
-        d->ids_[0] = d->config_->boot;
-        d->ids_[1] = d->now_;
-    }
+    d->ids_[0] = d->config_->boot;
+    d->ids_[1] = d->now_;
+    (void)pyro_random(d, d->ids_, sizeof d->ids_);
 }
 
 PYRO_DEF void pyro_guid(pyro_daemon *node, char to[33])
@@ -8409,7 +8532,7 @@ PYRO_DEF void pyro_close(pyro_daemon *node)
 #endif
 #ifndef PYRO_NO_SERVER
     while (node->calls_ != NULL) /* all deferred: no handler runs */
-        pyroi_later_end((pyro_later *)(void *)node->calls_);
+        pyroi_call_end(node->calls_);
 #endif
     node->items_ = NULL;
 #ifndef PYRO_NO_PYRO5
@@ -9075,9 +9198,15 @@ PYROI_SHARED static pyro_err pyroi_proxy_new(pyro_proxy  *proxy,
                                              pyro_daemon *node,
                                              const char *object, size_t n)
 {
+    if (n - 1 >= PYRO_MAX_NAME) {
+        pyroi_why(node, PYROI_T("object is longer than PYRO_MAX_NAME"),
+                  (uint32_t)n, PYRO_MAX_NAME);
+        return PYRO_ERR_URI;
+    }
     memset(proxy, 0, sizeof *proxy);
     pyroi_no_exception(proxy);
-    if ((node->flags_ & PYROI_SERVES) != 0 && node->room_.n_buffers < 3) {
+    if (PYROI_SERVER && (node->flags_ & PYROI_SERVES) != 0
+        && node->room_.n_buffers < 3) {
         pyroi_why(node, PYROI_TOO_FEW("buffers"), node->room_.n_buffers, 3);
         return PYRO_ERR_NOSPACE;
     }
@@ -9113,7 +9242,7 @@ PYRO_DEF pyro_err pyro_proxy_open(pyro_proxy *proxy, pyro_daemon *node,
 
     for (; at > PYROI_SCHEME && uri[at - 1] != '/'; n++)
         at--;
-    if (pyroi_starts(uri, at, pyroi_scheme) && n - 1 < PYRO_MAX_NAME
+    if (pyroi_starts(uri, at, pyroi_scheme)
         && at - PYROI_SCHEME - 2 < PYRO_MAX_HOST)
         err = pyroi_proxy_new(proxy, node, uri + at, n);
     else
@@ -9151,11 +9280,6 @@ PYRO_DEF pyro_err pyro_proxy_at(pyro_proxy *proxy, pyro_daemon *node,
 
     if (l == NULL)
         return PYRO_ERR_CLOSED;
-    if (n == 0 || n > PYRO_MAX_NAME) {
-        pyroi_why(node, PYROI_T("object is longer than PYRO_MAX_NAME"),
-                  (uint32_t)n, PYRO_MAX_NAME);
-        return PYRO_ERR_URI;
-    }
     err = pyroi_proxy_new(proxy, node, object, n);
     if (err != PYRO_OK)
         return err;
@@ -9282,7 +9406,7 @@ PYROI_FAST unsigned pyroi_next_seq(const pyro_daemon *d, const pyroi_link *l)
     unsigned seq = l->seq;
 
     do {
-        seq = seq == 0xFFFF ? 1 : seq + 1;
+        seq = pyroi_or((seq + 1) & 0xFFFF, 1);
         if (l->n_given_up > 0 && seq == l->given_up)
             return 0;
     } while (l->expects > 0u && pyroi_request_of(d, l->id, seq) != NULL);
@@ -9319,10 +9443,12 @@ PYROI_FAST pyro_err pyroi_bind(pyro_daemon *d, pyro_proxy *proxy)
 
     if ((d->flags_ & PYROI_CLOSED) != 0)
         return PYRO_ERR_CLOSED;
+#ifndef PYRO_NO_ASYNC
     if (l != NULL && l->n_given_up > 0 && pyroi_next_seq(d, l) == 0) {
         l->n_given_up = 0;
         pyroi_drop(d, l); /* a pipe stays */
     }
+#endif
     if (l == NULL || l->state == PYROI_DEAD || pyroi_closing(l))
         return pyroi_reach(proxy);
     if (pyroi_is5(l) && l->key == 0) {
@@ -9429,14 +9555,27 @@ static void pyroi_went_oneway(pyro_daemon *d, pyroi_link *l)
 #endif
 }
 
+#ifdef PYRO_NO_ASYNC
+
+/* No wait may be longer than those below it on the stack: it cannot unwind
+ * before them. */
+static uint32_t pyroi_clamp(const pyro_daemon *d, uint32_t due)
+{
+    if (d->requests_ != NULL && !pyroi_reached(d->requests_->due_, due))
+        return d->requests_->due_;
+    return due;
+}
+
+#else
+
 /* One round of a blocking wait that ends at `due` at the latest, as do all
  * the waits nested in it: the stack cannot unwind before them. */
 PYROI_SHARED static pyro_err pyroi_wait_round(pyro_daemon *d, pyro_link link,
                                               uint32_t due)
 {
     pyroi_waiting w;
-    int32_t       left = (int32_t)(due - d->now_);
-    pyro_err      err;
+    int32_t left = (int32_t)(due - d->now_);
+    pyro_err err;
 
     if ((d->flags_ & PYROI_YIELD) != 0)
         return PYRO_ERR_STATE;
@@ -9457,12 +9596,14 @@ static uint32_t pyroi_clamp(const pyro_daemon *d, uint32_t due)
     return due;
 }
 
+#endif
+
 /* Whether it may help to wait when something is full. What handlers and
  * callbacks on the stack hold does not come free; replies go away by
  * themselves. */
 static bool pyroi_may_drain(const pyro_daemon *d)
 {
-    return d->depth_ + pyroi_held(d) == 0
+    return (PYROI_SERVER ? d->depth_ : 0u) + pyroi_held(d) == 0
         || d->n_[PYROI_REPLYING] + d->n_[PYROI_INCOMING] > 0;
 }
 
@@ -9476,57 +9617,40 @@ static void pyroi_put_args(pyro_writer *w, const pyro_args *args)
 
 #ifdef PYRO_NO_ASYNC
 
-/* Binds a proxy and takes a buffer for its call, waiting for either where that
- * may help. */
-static pyro_err pyroi_get_ready(pyro_daemon *d, pyro_proxy *proxy,
-                                pyro_request *rq)
+/* Binds a proxy and takes a number and a buffer for its call. A connection
+ * whose numbers have come round is left for another, which has all of them. */
+static pyro_err pyroi_get_ready(pyro_daemon *d, pyro_request *rq,
+                                pyroi_link **at)
 {
-    pyro_err err;
+    pyroi_link *l;
+    pyro_err    err;
 
     for (;;) {
-        err = pyroi_bind(d, proxy);
-        if (err == PYRO_OK) {
-            rq->buf_ = pyroi_take_request(d);
-            if (rq->buf_ != NULL)
-                return PYRO_OK;
-            pyroi_why(d, PYROI_TOO_FEW("buffers"), d->room_.n_buffers,
-                      d->room_.n_buffers);
-            err = PYRO_ERR_NOSPACE;
-        }
-        if (err < PYRO_ERR_NOSPACE || !pyroi_may_drain(d)
-            || pyroi_reached(d->now_, rq->due_))
+        err = pyroi_bind(d, rq->proxy_);
+        if (err != PYRO_OK)
             return err;
-        if (pyroi_wait_round(d, proxy->link_, rq->due_) != PYRO_OK)
-            return PYRO_ERR_STATE;
+        *at = l = pyroi_link_of(d, rq->proxy_->link_);
+        rq->seq_ = (uint16_t)pyroi_next_seq(d, l);
+        if (rq->seq_ != 0)
+            break;
+        l->n_given_up = 0;
+        pyroi_drop(d, l); /* a pipe stays */
     }
+    rq->buf_ = pyroi_take_request(d);
+    if (rq->buf_ != NULL)
+        return PYRO_OK;
+    pyroi_why(d, PYROI_TOO_FEW("buffers"), d->room_.n_buffers,
+              d->room_.n_buffers);
+    return PYRO_ERR_NOSPACE;
 }
 
-/* Waits until a request is over, which is the first of the list then. */
-static pyro_err pyroi_await(pyro_daemon *d, pyro_request *rq)
-{
-    pyro_err err = PYRO_OK;
-
-    d->again_ = true; /* R1, R5: what may wait is another question */
-    while (rq->state_ != PYROI_DONE) {
-        if (pyroi_reached(d->now_, rq->due_))
-            pyroi_late(d, rq);
-        else if (pyroi_wait_round(d, rq->link_, rq->due_) != PYRO_OK) {
-            pyroi_why(d, PYROI_T("the clock stands still"), 0, 0);
-            pyroi_cancel(rq);
-            err = PYRO_ERR_STATE;
-        }
-    }
-    d->again_ = true;
-    d->requests_ = rq->next_;
-    return err != PYRO_OK ? err : (pyro_err)rq->err_;
-}
-
-/* Writes a call into its buffer and queues that. */
+/* Writes a call into its buffer and sends that. */
 static pyro_err pyroi_launch(pyro_daemon *d, pyro_request *rq, pyroi_link *l,
                              const char *method, const pyro_args *args)
 {
     pyro_writer *w = &rq->args;
     uint8_t     *body = pyroi_bytes(rq->buf_) + PYROI_BODY;
+    bool         oneway = PYROI_ONEWAYS(1) != 0 && rq->state_ == PYROI_LEAVING;
     pyro_err     err;
 
     *body = 0x94;
@@ -9537,59 +9661,96 @@ static pyro_err pyroi_launch(pyro_daemon *d, pyro_request *rq, pyroi_link *l,
     pyroi_put_args(w, args);
     pyro_put_map(w, 0);
     err = pyro_writer_end(w);
+    if (oneway)
+        rq->seq_ = 0;
     if (err == PYRO_OK
         && !pyroi_seal(l, rq->buf_,
-                       PYROI_WHAT(PYROI_INVOKE,
-                                  rq->seq_ == 0 ? PYROI_ONEWAYS(PYROI_ONEWAY)
-                                                : 0),
+                       PYROI_WHAT(PYROI_INVOKE, oneway ? PYROI_ONEWAY : 0),
                        rq->seq_, w->at)) {
         pyroi_why_long(d, l, pyroi_first(rq->buf_));
         err = PYRO_ERR_NOSPACE;
     }
-    if (err == PYRO_OK)
-        pyroi_queue(d, l, rq->buf_);
-    else
+    if (err != PYRO_OK) {
         pyroi_give(d, rq->buf_);
-    return err;
+        return err;
+    }
+    pyroi_queue(d, l, rq->buf_);
+    if (oneway) {
+        pyroi_settled(rq, PYRO_OK);
+        pyroi_set_sent(rq, 1);
+        pyroi_went_oneway(d, l);
+        return PYRO_OK;
+    }
+    rq->state_ = PYROI_WAITING;
+    rq->link_ = l->id;
+    l->seq = rq->seq_;
+    l->expects++;
+    pyroi_flush(d, l);
+    return PYRO_OK;
 }
 
-/* A call through a proxy; without a slot nobody waits for a result. */
+/* Sends a request and waits until it is over; first for an address and a
+ * buffer, where that may help. */
+static pyro_err pyroi_await(pyro_daemon *d, pyro_request *rq,
+                            const char *method, const pyro_args *args)
+{
+    pyroi_link *l;
+    pyro_err    err = PYRO_OK;
+
+    for (;;) {
+        if (rq->state_ > PYROI_WAITING) {
+            err = pyroi_get_ready(d, rq, &l);
+            if (err == PYRO_OK) {
+                err = pyroi_launch(d, rq, l, method, args);
+                if (err != PYRO_OK)
+                    return err;
+                d->again_ = true; /* R1, R5: what may wait is asked anew */
+            } else if (err < PYRO_ERR_NOSPACE || !pyroi_may_drain(d)) {
+                return err;
+            }
+        }
+        if (rq->state_ == PYROI_DONE)
+            return (pyro_err)rq->err_;
+        if (pyroi_reached(d->now_, rq->due_)) {
+            if (err != PYRO_OK)
+                return err;
+            pyroi_late(d, rq);
+            return PYRO_ERR_TIMEOUT;
+        }
+        if ((d->flags_ & PYROI_YIELD) != 0
+            || pyroi_poll(d, (int32_t)(rq->due_ - d->now_)) != PYRO_OK) {
+            pyroi_why(d, PYROI_T("the clock stands still"), 0, 0);
+            pyroi_give_up(d, rq);
+            return PYRO_ERR_STATE;
+        }
+    }
+}
+
+/* A call through a proxy; without a slot nobody waits for a result. Requests
+ * are a part of the stacks of who waits for them, innermost first. */
 static pyro_err pyroi_call(pyro_proxy *proxy, const char *method,
                            const pyro_args *args, const pyro_slot *slot)
 {
     pyro_daemon *d = proxy->node_;
-    bool         oneway = PYROI_ONEWAYS(slot == NULL);
     pyro_request rq;
-    pyroi_link  *l;
     pyro_err     err;
 
     pyroi_tick(d);
     d->again_ = true;
     rq.proxy_ = proxy;
-    rq.seq_ = 0;
+    rq.link_ = 0;
+    rq.state_ = PYROI_LEAVING;
+    if (PYROI_ONEWAYS(1) == 0 || slot != NULL) {
+        rq.state_ = PYROI_UNSENT;
+        rq.slot_ = *slot;
+    }
     pyroi_set_sent(&rq, 0);
     rq.due_ = pyroi_clamp(d, d->now_ + proxy->timeout_ms);
-    err = pyroi_get_ready(d, proxy, &rq);
-    if (err == PYRO_OK) {
-        l = pyroi_link_of(d, proxy->link_);
-        if (!oneway)
-            rq.seq_ = (uint16_t)pyroi_next_seq(d, l); /* there is one: bound */
-        err = pyroi_launch(d, &rq, l, method, args);
-    }
-    if (err == PYRO_OK && oneway) {
-        pyroi_set_sent(&rq, 1);
-        pyroi_went_oneway(d, l);
-    } else if (err == PYRO_OK) {
-        l->seq = rq.seq_;
-        l->expects++;
-        rq.state_ = PYROI_WAITING;
-        rq.slot_ = *slot;
-        rq.link_ = l->id;
-        rq.next_ = d->requests_;
-        d->requests_ = &rq;
-        pyroi_flush(d, l);
-        err = pyroi_await(d, &rq);
-    }
+    rq.next_ = d->requests_;
+    d->requests_ = &rq;
+    err = pyroi_await(d, &rq, method, args);
+    d->requests_ = rq.next_;
+    d->again_ = true;
     if (rq.proxy_ != NULL) { /* it may have been closed meanwhile */
         pyroi_tell_sent(proxy, &rq);
         proxy->err_ = (uint8_t)err;

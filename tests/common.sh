@@ -17,7 +17,7 @@ LEAST="$LEAST -DPYRO_NO_ONEWAY -DPYRO_NO_SENT -DPYRO_NO_IDS -DPYRO_NO_ANY"
 LEAST="$LEAST -DPYRO_NO_UTF8 -DPYRO_POLL_ACCEPTS=1"
 
 # And the smallest one, without what names and events are built on.
-LEANEST="$LEAN $LEAST -DPYRO_NO_HOOKS"
+LEANEST="$LEAN $LEAST -DPYRO_NO_HOOKS -DPYRO_NO_ELEMENTS"
 
 # With the small build, of the names: a name server in firmware, which forgets,
 # and a locator that asks by broadcast.

@@ -207,6 +207,7 @@ static void client(void)
 static struct pupil {
     int32_t    level;
     char       label[8];
+    unsigned   firsts;
     pyro_later later;
 } pupil = { .level = 5, .label = "bench" };
 
@@ -228,6 +229,22 @@ static void pupil_fail(void *self, pyro_call *call)
 {
     (void)self;
     pyro_raise(call, "ZeroDivisionError", "division by zero");
+}
+
+/* The first of a list of numbers. */
+static void pupil_first(void *self, pyro_call *call)
+{
+    struct pupil *p = self;
+
+    p->firsts++;
+    (void)pyro_get_list(&call->args, 1);
+    pyro_put_int(&call->result, pyro_get_i32(&call->args));
+}
+
+static void pupil_any(void *self, pyro_call *call)
+{
+    (void)self;
+    pyro_put_int(&call->result, 1);
 }
 
 /* Finished by the main loop, or never. */
@@ -259,6 +276,8 @@ static void pupil_nest(void *self, pyro_call *call)
 
 static const pyro_method methods[] = {
     { "twice", pupil_twice, "a:i", "i", 0 },
+    { "first", pupil_first, "[i]", "i", 0 },
+    { "any", pupil_any, "v", "i", 0 },
     { "fail", pupil_fail, "", "", 0 },
     { "defer", pupil_defer, "", "s", 0 },
 #ifndef PYRO_NO_CLIENT
@@ -360,6 +379,34 @@ static void server_signatures(void)
     expect(answered("TypeError"), "called with too many arguments");
 }
 
+static void ask_list(const char *method, unsigned deep)
+{
+    partner_list("pupil", method, 7, deep);
+    poll_for(100);
+}
+
+/* Where elements are not looked at, a handler finds out. */
+static void server_lists(void)
+{
+    ask_list("first", 1);
+    expect(answer.err == PYRO_OK && answer.number == 7, "called with a list");
+    ask_list("first", 0);
+    expect(answered("TypeError"), "called with no list");
+    expect(pupil.firsts == 1, "a handler has not seen what is no list");
+    ask_list("first", 2);
+    expect(answered("TypeError"), "called with a list of others");
+    ask_list("any", PYRO_MAX_DEPTH + 1);
+#ifdef PYRO_NO_ELEMENTS
+    expect(pupil.firsts == 2, "a handler has looked at a list of others");
+    expect(answer.err == PYRO_OK && answer.number == 1,
+           "called with the deep");
+#else
+    expect(pupil.firsts == 1, "a handler has not seen a list of others");
+    expect(answered("ProtocolError"), "called with the deep");
+#endif
+    expect_twice("called after a list");
+}
+
 static void server_deferral(void)
 {
     partner_ask("pupil", "defer", NULL, 0);
@@ -424,6 +471,7 @@ static void server(void)
     server_exceptions();
     server_attributes();
     server_signatures();
+    server_lists();
     server_deferral();
     server_keep_alive();
 #ifndef PYRO_NO_CLIENT

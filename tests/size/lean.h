@@ -29,6 +29,11 @@ void partner_open(void);
 void partner_ask(const char *object, const char *method, const char *name,
                  int32_t number);
 
+/* The same with one argument: the number in a list, which is in another, and so
+ * on, `deep` lists in all. */
+void partner_list(const char *object, const char *method, int32_t number,
+                  unsigned deep);
+
 /* The partner's oneway call, which sets an attribute of the weighed node. */
 void partner_tell(const char *object, const char *attribute, int32_t number);
 

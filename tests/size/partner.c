@@ -220,6 +220,18 @@ void partner_ask(const char *object, const char *method, const char *name,
     pyro_send(&request, pyro_to_none(), on_answer, NULL);
 }
 
+void partner_list(const char *object, const char *method, int32_t number,
+                  unsigned deep)
+{
+    if (!begin(object, method))
+        return;
+    for (; deep > 0; deep--)
+        pyro_put_list(&request.args, 1);
+    pyro_put_int(&request.args, number);
+    pyro_deadline(&request, 10000);
+    pyro_send(&request, pyro_to_none(), on_answer, NULL);
+}
+
 void partner_tell(const char *object, const char *attribute, int32_t number)
 {
     if (!begin(object, "__setattr__"))
