@@ -374,17 +374,17 @@ job() { say "sh tests/size.sh one $processor $*"; }
 # NAMEs that begin with ns have pyro_ns.h in them, with es pyro_es.h.
 configurations() {
     weigh marshaller 1280 1536 1535 $LEAN -DWEIGH_MARSHALLER
-    weigh_lean proxy 3686 5120 5346 -DPYRO_NO_SERVER
+    weigh_lean proxy 3686 5120 5354 -DPYRO_NO_SERVER
     weigh_lean daemon 3993 5376 5530 -DPYRO_NO_CLIENT
-    weigh_lean both 6144 7680 7968
-    weigh full 15360 19456 30157
-    weigh full_no5 0 0 24056 -DPYRO_NO_PYRO5
-    weigh full_least5 0 0 28169 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
-    weigh ns 7936 9728 12273 $LEAN $NS_BOARD -DWEIGH_LEAN -DWEIGH_NS
-    weigh ns_full 0 0 54229 -DWEIGH_NS
-    weigh es 9728 11776 14783 $LEAN $ES_LEAN -DWEIGH_LEAN -DWEIGH_ES
-    weigh es_full 0 0 38667 -DWEIGH_ES
-    [ $processor != m0+ ] || board 12056 1940
+    weigh_lean both 6144 7680 7976
+    weigh full 15360 19456 30194
+    weigh full_no5 0 0 24097 -DPYRO_NO_PYRO5
+    weigh full_least5 0 0 28206 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
+    weigh ns 7936 9728 12281 $LEAN $NS_BOARD -DWEIGH_LEAN -DWEIGH_NS
+    weigh ns_full 0 0 54266 -DWEIGH_NS
+    weigh es 9728 11776 14791 $LEAN $ES_LEAN -DWEIGH_LEAN -DWEIGH_ES
+    weigh es_full 0 0 38704 -DWEIGH_ES
+    [ $processor != m0+ ] || board 12068 1940
 }
 
 # on PROCESSOR JOB...: prints what each job there is called by.
