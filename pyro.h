@@ -4485,9 +4485,8 @@ PYROI_FAST pyroi_buffer *pyroi_take_request(pyro_daemon *d)
         (unsigned)d->n_[PYROI_SERVE] + d->n_[PYROI_REPLYING] + pyroi_held(d);
     unsigned pair = 0;
 
-    if (PYROI_SERVER && (d->flags_ & PYROI_SERVES) != 0 && serve < 2
-        && PYROI_RULE(3))
-        pair = 2u - serve;
+    if (PYROI_SERVER && (d->flags_ & PYROI_SERVES) != 0 && serve < 2)
+        pair = PYROI_RULE(3) ? 2u - serve : 0;
     if (d->n_[PYROI_SPARE] > pyroi_reserve(d) + pair)
         return pyroi_take(d, PYROI_ASK);
     if (d->n_[PYROI_SPARE] <= pair || pyroi_outstanding(d)

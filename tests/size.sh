@@ -19,10 +19,11 @@
 # Cortex-M4 and is weighed only if all of it works; that the tests notice what
 # does not is tried too, with a build in which something is missing.
 #
-# Goal and gate are where the library has to get to. Where it is not there yet
-# the table says by how much, and what it weighs today is the ceiling: the
-# script fails when anything grows past that. A ceiling is only ever lowered.
-# With QUICK=1 no more than what has a ceiling; the README's other rows stay.
+# Goal and limit are what was aimed at before there was an engine to weigh;
+# where it is not there yet the table says by how much. The gate is what it
+# weighs today: the script fails when anything grows past that. A gate is only
+# ever lowered. With QUICK=1 no more than what has one; the README's other rows
+# stay.
 set -eu
 cd "$(dirname "$0")/.."
 . tests/common.sh
@@ -134,10 +135,10 @@ breaks() {
         die "the lean image without $what ends, but not by its tests"
 }
 
-# weighed IMAGE NAME GOAL GATE CEILING FLAGS...: leaves lines of name, bytes
-# and gate in NAME.size.
+# weighed IMAGE NAME GOAL LIMIT GATE FLAGS...: leaves lines of name, bytes
+# and limit in NAME.size.
 weighed() {
-    how=$1 name=$2 goal=$3 gate=$4 ceiling=$5
+    how=$1 name=$2 goal=$3 limit=$4 gate=$5
     shift 5
     $how $name "$@" || {
         cat $out/$name.log >&2
@@ -147,18 +148,18 @@ weighed() {
     bytes=$(sum <$elf.parts)
     libc=$(flash_of "[.]a[(]" $elf.map | sum)
     [ "$bytes" -gt 500 ] || die "$name: $bytes bytes cannot be right"
-    say "$name $bytes $gate" >$out/$name.size
+    say "$name $bytes $limit" >$out/$name.size
     verdict=
-    # Others have neither goals nor ceilings.
+    # Others have neither goals nor gates.
     [ $processor = m4 ] ||
-        { goal=0 gate=0 ceiling=$bytes verdict="  $processor"; }
-    [ "$gate" = 0 ] || [ "$bytes" -le "$gate" ] || verdict="  $((bytes - gate)) over the gate"
-    if [ "$bytes" -gt "$ceiling" ]; then
-        verdict="  HAS GROWN: $bytes bytes, the ceiling is $ceiling"
+        { goal=0 limit=0 gate=$bytes verdict="  $processor"; }
+    [ "$limit" = 0 ] || [ "$bytes" -le "$limit" ] || verdict="  $((bytes - limit)) over the limit aimed at"
+    if [ "$bytes" -gt "$gate" ]; then
+        verdict="  HAS GROWN: $bytes bytes, the gate is $gate"
         bad=1
     fi
     printf '%-11s %6d %8s %8s %8s %8s%s\n' "$name" "$bytes" "$(kb "$bytes")" \
-        "$(kb "$goal")" "$(kb "$gate")" "$libc" "$verdict"
+        "$(kb "$goal")" "$(kb "$limit")" "$libc" "$verdict"
     [ -z "${VERBOSE:-}" ] || sort -k2,2 -rn $elf.parts | head -n 25 |
         awk '{ printf "    %5d %s\n", $2, $1 }'
 }
@@ -187,7 +188,7 @@ ram() {
 BOARD="-DPYRO_NS_MAX_NAME=32 -DPYRO_MAX_HOST=24 -DPYRO_NS_ASKERS=4
 -DPYRO_EXCEPTION_BYTES=32"
 
-# node NAME CEILING RAM_CEILING: a whole node, flash and RAM.
+# node NAME GATE RAM_GATE: a whole node, flash and RAM.
 node() {
     elf=$out/$1
     compile $LEAN $NS_BOARD $BOARD -c -o $elf.lib.o tests/compile/ns_impl.c
@@ -201,7 +202,7 @@ node() {
     ram=$(sizes_of $elf.main.o '[bBdD]' | sum)
     { say "board $flash 8192" && say "board_ram $ram 2048"; } >$out/$1.size
     [ "$flash" -le "$2" ] && [ "$ram" -le "$3" ] ||
-        die "the board has grown: flash $flash, RAM $ram; ceilings $2, $3"
+        die "the board has grown: flash $flash, RAM $ram; gates $2, $3"
     say "board on a Cortex-M0+ (daemon, proxy, name server, locator, 2 links," \
         "8 names): flash $flash, $((flash - 8192)) over 8 KB;" \
         "RAM $ram, $((ram - 2048)) over 2 KB"
@@ -324,7 +325,7 @@ ram_of() {
     sizes_of $out/ram.o '[BC]' | sed 's/^ram_//' >"$file"
 }
 
-# Of each thing: ceilings, full and lean; what the design wants, 0: nothing.
+# Of each thing: gates, full and lean; what the design wants, 0: nothing.
 RAM_OF="daemon:336:224:0 link:140:128:64 buffer:12:8:6 object:20:16:0
 deferred:72:64:0 proxy:172:164:160 request:64:52:40 name_server:1312:1124:0
 name:18:18:0 locator:600:588:0 names_client:1440:1412:0
@@ -360,7 +361,7 @@ ram_of_things() {
                 print thing " is not in the table"
             exit bad > 0 || length(things) > 0
         }' $out/ram.full $out/ram.lean ||
-        die "a thing takes more RAM than its ceiling, or has none: RAM_OF"
+        die "a thing takes more RAM than its gate, or has none: RAM_OF"
 }
 
 # What there is to weigh, and on the other processors: each a run of this
@@ -370,7 +371,7 @@ weigh_lean() { job weighed lean_image "$@"; }
 board() { job node board "$@"; }
 job() { say "sh tests/size.sh one $processor $*"; }
 
-# weigh NAME GOAL GATE CEILING FLAGS...: the first three in bytes, 0: none.
+# weigh NAME GOAL LIMIT GATE FLAGS...: the first three in bytes, 0: none.
 # NAMEs that begin with ns have pyro_ns.h in them, with es pyro_es.h.
 configurations() {
     weigh marshaller 1280 1536 1535 $LEAN -DWEIGH_MARSHALLER
@@ -424,16 +425,16 @@ sizes() {
 # What has a name, for scripts: build/size.json.
 json() { sizes m4 && sizes m0+ | grep '^board'; }
 
-# What the README shows: a row for each processor, and the gates.
+# What the README shows: a row for each processor, and the limits.
 table() {
     awk '
         FNR == 1 { file++ }
-        { bytes[$1, file] = $2; gate[$1] = $3 }
+        { bytes[$1, file] = $2; limit[$1] = $3 }
         !($1 in known) { known[$1]; name[++n] = $1 }
         function row(title, which, i, cell) {
             printf "| %s |", title
             for (i = 1; i <= n; i++) {
-                cell = which ? bytes[name[i], which] : gate[name[i]]
+                cell = which ? bytes[name[i], which] : limit[name[i]]
                 printf " %s |", cell ? cell : ""
             }
             print ""
@@ -482,7 +483,7 @@ rm -f build/size/*/*.size build/size.md build/size.json
 for processor in m4 m0+ ${QUICK:-rv32}; do
     [ "$processor" = 1 ] || job partner
 done | sh tests/together.sh
-say "               bytes       KB     goal     gate  libc, libgcc"
+say "               bytes       KB     goal    limit  libc, libgcc"
 jobs | sh tests/together.sh || die "see above"
 nothing_forgotten ns_full
 nothing_forgotten es_full
