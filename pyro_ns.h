@@ -950,6 +950,7 @@ PYRO_DEF const char *pyro_ns_expand(const char *group, const char *name,
                                     size_t n, char to[PYRO_NS_MAX_NAME + 1])
 {
     const size_t size = PYRO_NS_MAX_NAME + 1;
+    size_t       at;
     bool         fits = true;
 
     if (group == NULL)
@@ -962,9 +963,10 @@ PYRO_DEF const char *pyro_ns_expand(const char *group, const char *name,
         if (n > 0 && group[1] != 0)
             pyroi_ns_add(to, size, ".");
     }
+    at = strlen(to);
     if (!pyroi_ns_add_n(to, size, name, n) || !fits)
         return PYROI_NS_T("name too long");
-    return pyroi_ns_wrong(to, strlen(to));
+    return pyroi_ns_wrong(to, at + n); /* n may have zeros in it */
 }
 
 /* ------------------------------------------------------------------------

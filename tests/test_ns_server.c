@@ -435,6 +435,24 @@ TEST(what_cannot_be_done_is_a_naming_error_that_says_why)
     assert_int_equal(server.stats.names, 5);
 }
 
+TEST(a_zero_byte_does_not_end_a_name)
+{
+    serve();
+    assert_int_equal(reg("a", URI_A), PYRO_OK);
+    expect_naming(pyro_invoke(&ns, "resolve", PYRO_ARGS(pyro_strn("a\0b", 3)),
+                              pyro_to_none()),
+                  "invalid character(s) in name");
+    expect_naming(pyro_invoke(&ns, "resolve", PYRO_ARGS(pyro_strn("a\0", 2)),
+                              pyro_to_none()),
+                  "invalid character(s) in name");
+    expect_naming(pyro_invoke(&ns, "register",
+                              PYRO_ARGS(pyro_strn("b\0c", 3), pyro_str(URI_B)),
+                              pyro_to_none()),
+                  "invalid character(s) in name");
+    assert_int_equal(server.stats.names, 5);
+    check_names();
+}
+
 TEST(a_name_of_the_greatest_length_is_kept)
 {
     char name[PYRO_NS_MAX_NAME + 1];
@@ -724,6 +742,7 @@ int main(void)
         NS_TEST(a_flat_list_has_all_objects_with_their_uris),
         NS_TEST(a_list_too_long_for_a_message_comes_in_pages),
         NS_TEST(what_cannot_be_done_is_a_naming_error_that_says_why),
+        NS_TEST(a_zero_byte_does_not_end_a_name),
         NS_TEST(a_name_of_the_greatest_length_is_kept),
         NS_TEST(metadata_is_any_value_and_goes_with_its_name),
         NS_TEST(metadata_that_is_too_long_says_what_to_raise),
