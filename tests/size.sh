@@ -204,8 +204,7 @@ node() {
     [ "$flash" -le "$2" ] && [ "$ram" -le "$3" ] ||
         die "the board has grown: flash $flash, RAM $ram; gates $2, $3"
     say "board on a Cortex-M0+ (daemon, proxy, name server, locator, 2 links," \
-        "8 names): flash $flash, $((flash - 8192)) over 8 KB;" \
-        "RAM $ram, $((ram - 2048)) over 2 KB"
+        "8 names): flash $flash of the 8192 aimed at, RAM $ram of 2048"
 }
 
 # Names and bytes of the symbols of a kind in an object.
