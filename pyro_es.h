@@ -1072,9 +1072,15 @@ enum { PYROI_ES_FREE, PYROI_ES_HERE, PYROI_ES_STUCK, PYROI_ES_AWAY };
 static bool pyroi_es_is_of(const pyroi_es_stored *e, uint32_t hash,
                            const char *subject, uint32_t n)
 {
-    return e->head.hash == hash && e->head.text_n == n
-        && (memcmp(e->subject, subject, n) == 0
-            || pyroi_es_equal(e->subject, subject, n));
+    uint32_t i = 0;
+
+    if (e->head.hash != hash || e->head.text_n != n)
+        return false;
+    if (memcmp(e->subject, subject, n) == 0)
+        return true;
+    while (i < n && pyroi_es_same(e->subject[i], subject[i]))
+        i++;
+    return i == n;
 }
 
 static bool pyroi_es_fits(const pyroi_es_item *it, const pyroi_es_stored *e)

@@ -382,8 +382,8 @@ configurations() {
     weigh full_least5 0 0 28206 -DPYRO_NO_PYRO4 -DPYRO_NO_BATCH -DPYRO_NO_CODECS
     weigh ns 7936 9728 12281 $LEAN $NS_BOARD -DWEIGH_LEAN -DWEIGH_NS
     weigh ns_full 0 0 54266 -DWEIGH_NS
-    weigh es 9728 11776 14791 $LEAN $ES_LEAN -DWEIGH_LEAN -DWEIGH_ES
-    weigh es_full 0 0 38704 -DWEIGH_ES
+    weigh es 9728 11776 14813 $LEAN $ES_LEAN -DWEIGH_LEAN -DWEIGH_ES
+    weigh es_full 0 0 38702 -DWEIGH_ES
     [ $processor != m0+ ] || board 12068 1940
 }
 

@@ -120,6 +120,22 @@ TEST(an_event_reaches_who_subscribed_to_its_subject)
     assert_int_equal(seen[0].lost[0], 0);
 }
 
+/* Whatever lies behind it in the ring. */
+TEST(letters_of_a_subject_may_be_of_either_case)
+{
+    static const char *const subjects[] = { "NEWS", "nEws", "News" };
+    static const char        other[] = "others.of.many.lengths";
+
+    subscribe("news", 0);
+    for (unsigned i = 0; i < 60; i++) {
+        publish(other + i % (sizeof other - 1), (int32_t)i);
+        publish(subjects[i % PYRO_COUNT(subjects)], (int32_t)i);
+        rig_pass(10); /* the time lies behind it */
+        assert_int_equal(seen[0].count, i + 1);
+        assert_string_equal(seen[0].subject, subjects[i % 3]);
+    }
+}
+
 static const struct {
     const char *pattern;
     const char *subject;
@@ -1523,6 +1539,7 @@ TEST(the_walk_of_the_tables_finds_what_is_wrong)
 
 static const struct CMUnitTest tests[] = {
     ES_TEST(an_event_reaches_who_subscribed_to_its_subject),
+    ES_TEST(letters_of_a_subject_may_be_of_either_case),
     cmocka_unit_test(patterns_match_what_they_say),
     ES_TEST(a_zero_byte_in_a_subject_fits_no_end_of_a_pattern),
     cmocka_unit_test(a_hostile_pattern_ends_soon),
