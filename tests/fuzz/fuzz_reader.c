@@ -397,6 +397,11 @@ static size_t pick(pyro_reader map, const pyroi_param *param, uint8_t *to)
     return 0;
 }
 
+static void next_param(pyroi_param *param)
+{
+    pyroi_param_at(param, pyroi_param_end(param));
+}
+
 /* What the arguments look like in order: gives their number of bytes. */
 static size_t in_order(const char *signature, unsigned given, pyro_reader in,
                        uint8_t *to)
@@ -410,13 +415,13 @@ static size_t in_order(const char *signature, unsigned given, pyro_reader in,
     pyroi_param_at(&param, signature);
     for (i = 0; i < given; i++) {
         pyro_skip(&in);
-        pyroi_param_next(&param);
+        next_param(&param);
     }
     used = (size_t)(in.at - from);
     memcpy(to, from, used);
     /* As far as they have names. */
     for (; pyro_peek(&in) == PYRO_MAP && param.type > param.name;
-         pyroi_param_next(&param)) {
+         next_param(&param)) {
         n = pick(in, &param, to + used);
         if (n == 0)
             break;
@@ -460,7 +465,7 @@ static void check_arguments(unsigned how, unsigned given, const uint8_t *data,
                    && memcmp(copy[0], call.args.at, used) == 0,
                "arguments are not in order");
     for (pyroi_param_at(&param, signature); pyro_more(&call.args);
-         pyroi_param_next(&param))
+         next_param(&param))
         FUZZ_CHECK(*param.type != '\0'
                        && pyroi_fits_type(&call.args, param.type),
                    "an argument does not fit its parameter");
